@@ -1,0 +1,44 @@
+"""The seam between the gateway and whatever plays OpenAPI+.
+
+A control is any object that has the OpenAPI+ functions under their own names and argument orders and the OpenAPI+ events
+as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer. A control that
+has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+
+class Signal(Protocol):
+    """One OpenAPI+ event of a control. Slots run on the control's thread, in the order in which they were connected."""
+
+    def connect(self, slot: Callable[..., Any], /) -> object:
+        """Have `slot` called with the event's arguments, in order, each time the event occurs."""
+        ...
+
+    def disconnect(self, slot: Callable[..., Any], /) -> object:
+        """Stop calling `slot`."""
+        ...
+
+
+class Control(Protocol):
+    """What every control shares; the functions themselves are listed in `koapy.openapi.functions`.
+
+    ``GetConnectState`` and the rest are looked up by name, because a control may offer only some of them.
+    """
+
+    def __getattr__(self, name: str, /) -> Any: ...
+
+
+@runtime_checkable
+class Submitting(Protocol):
+    """A control that owns its thread and runs callables there."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        """Run `function(*args)` on the control's thread and give its outcome."""
+        ...

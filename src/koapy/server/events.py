@@ -1,0 +1,222 @@
+"""OpenAPI+ events as they leave the control's thread: immutable, with the data that could be read only inside the event.
+
+`message` is built once for all streams that want the same message. Screens and request names are the client's own ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def argument(value: str | int | bool) -> pb.Argument:
+    """One argument as the wire has it."""
+    if isinstance(value, bool):
+        return pb.Argument(bool_value=value)
+    if isinstance(value, int):
+        return pb.Argument(long_value=value)
+    return pb.Argument(string_value=value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Names and rows read inside an event; every row is as long as the names."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def single(self) -> pb.SingleData:
+        """The first row as single data."""
+        return pb.SingleData(names=self.names, values=self.rows[0])
+
+    def multi(self) -> pb.MultiData:
+        """All rows as multi data."""
+        return pb.MultiData(names=self.names, values=[pb.RepeatedString(values=row) for row in self.rows])
+
+
+@dataclass(frozen=True)
+class Event:
+    """What every event has: its OpenAPI+ name and its arguments in the wire's order."""
+
+    @property
+    def name(self) -> str:
+        """The event's OpenAPI+ name."""
+        return f"On{type(self).__name__}"
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        """The arguments in the control's order."""
+        raise NotImplementedError
+
+    def _bare(self) -> pb.ListenResponse:
+        return pb.ListenResponse(name=self.name, arguments=[argument(each) for each in self.arguments])
+
+    @cached_property
+    def bare(self) -> pb.ListenResponse:
+        """The event without its data, for listeners that read it themselves."""
+        return self._bare()
+
+    @cached_property
+    def message(self) -> pb.ListenResponse:
+        """The event with the data that was read inside it."""
+        return self._bare()
+
+
+@dataclass(frozen=True)
+class ReceiveTrData(Event):
+    """The answer to a request."""
+
+    screen: str
+    request: str
+    tr_code: str
+    record: str
+    prev_next: str
+    single: Table | None = None
+    """One row, or None where the TR has no single part."""
+    multi: Table | None = None
+    """None where GetRepeatCnt gave 0."""
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.screen, self.request, self.tr_code, self.record, self.prev_next
+
+    @property
+    def order_number(self) -> str:
+        """주문번호 of an order's answer; "" when the order was refused or this is no order's answer."""
+        if self.single is None:
+            return ""
+        return dict(zip(self.single.names, self.single.rows[0], strict=True)).get("주문번호", "")
+
+    @cached_property
+    def message(self) -> pb.ListenResponse:
+        return self.with_rows(self.multi)
+
+    def with_rows(self, multi: Table | None) -> pb.ListenResponse:
+        """The message with other rows than those read."""
+        message = self._bare()
+        if self.single is not None:
+            message.single_data.CopyFrom(self.single.single())
+        if multi is not None:
+            message.multi_data.CopyFrom(multi.multi())
+        return message
+
+
+@dataclass(frozen=True)
+class ReceiveMsg(Event):
+    """A text from the server about a request or an order."""
+
+    screen: str
+    request: str
+    tr_code: str
+    text: str
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.screen, self.request, self.tr_code, self.text
+
+
+@dataclass(frozen=True)
+class ReceiveChejanData(Event):
+    """An order or balance event with the values of all FIDs of its list, stripped."""
+
+    gubun: str
+    item_count: int
+    fid_list: str
+    fids: tuple[int, ...]
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.gubun, self.item_count, self.fid_list
+
+    @cached_property
+    def by_fid(self) -> Mapping[int, str]:
+        """The values by FID; a FID outside the list has none."""
+        return dict(zip(self.fids, self.values, strict=True))
+
+    def __getitem__(self, fid: int) -> str:
+        return self.by_fid.get(fid, "")
+
+    @cached_property
+    def message(self) -> pb.ListenResponse:
+        message = self._bare()
+        message.single_data.CopyFrom(pb.SingleData(names=self.names, values=self.values))
+        return message
+
+
+@dataclass(frozen=True)
+class ReceiveRealData(Event):
+    """A tick; its values depend on what a stream asked for, so `message` is made by the reader."""
+
+    code: str
+    real_type: str
+    raw: str
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.code, self.real_type, self.raw
+
+    def with_values(self, names: tuple[str, ...], values: tuple[str, ...]) -> pb.ListenResponse:
+        """The message with these values."""
+        message = self._bare()
+        message.single_data.CopyFrom(pb.SingleData(names=names, values=values))
+        return message
+
+
+@dataclass(frozen=True)
+class EventConnect(Event):
+    """The end of a login, or, negative, of a connection."""
+
+    code: int
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return (self.code,)
+
+
+@dataclass(frozen=True)
+class ReceiveRealCondition(Event):
+    """A code that came into (I) or went out of (D) a condition."""
+
+    code: str
+    kind: str
+    condition_name: str
+    condition_index: str
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.code, self.kind, self.condition_name, self.condition_index
+
+
+@dataclass(frozen=True)
+class ReceiveTrCondition(Event):
+    """The codes that a condition search found; `codes` as the control gave them, joined by ";"."""
+
+    screen: str
+    codes: str
+    condition_name: str
+    condition_index: int
+    next: int
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.screen, self.codes, self.condition_name, self.condition_index, self.next
+
+
+@dataclass(frozen=True)
+class ReceiveConditionVer(Event):
+    """Conditions have been loaded (code 1) or not."""
+
+    code: int
+    text: str
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return self.code, self.text

@@ -1,0 +1,88 @@
+"""The one way in which a failure reaches a caller: a status, OpenAPI+'s own code, name and message, and what would be right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from koapy.openapi.error import error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DOMAIN = "koapy"
+
+
+class Failure(Exception):
+    """Ends an RPC. `text` is the first line that people read; `reason` is a word for programs."""
+
+    def __init__(
+        self,
+        status: grpc.StatusCode,
+        text: str,
+        *,
+        reason: str = "",
+        code: int | None = None,
+        message: str = "",
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        known = error(code) if code is not None else None
+        message = message or (known.message if known else "")
+        facts = {"code": "" if code is None else str(code), "name": (known.name or "") if known else "", "message": message}
+        told = " ".join(part for part in (facts["code"], facts["name"], message) if part)
+        super().__init__(f"{text}: {told}" if told and message not in text else text)
+        self.status = status
+        self.reason = reason or facts["name"] or status.name
+        self.details = {key: value for key, value in (facts | dict(details or {})).items() if value}
+
+    @property
+    def text(self) -> str:
+        """What people read."""
+        return str(self)
+
+    def packed(self) -> bytes:
+        """The google.rpc.Status of the trailing metadata `grpc-status-details-bin`."""
+        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=self.details)
+        detail = any_pb2.Any()
+        detail.Pack(info)
+        number: int = self.status.value[0]
+        return status_pb2.Status(code=number, message=self.text, details=[detail]).SerializeToString()
+
+
+def invalid(text: str, **details: str) -> Failure:
+    """A wrong argument: `text` says what was wrong and what would be right."""
+    return Failure(grpc.StatusCode.INVALID_ARGUMENT, text, reason="INVALID_ARGUMENT", details=details)
+
+
+def unimplemented(text: str, **details: str) -> Failure:
+    """An unknown function or an option of another control; `text` names the nearest one."""
+    return Failure(grpc.StatusCode.UNIMPLEMENTED, text, details=details)
+
+
+def precondition(text: str, reason: str, **details: str) -> Failure:
+    """A state in which this cannot be done; `text` says how to leave it."""
+    return Failure(grpc.StatusCode.FAILED_PRECONDITION, text, reason=reason, details=details)
+
+
+def refused(text: str, *, code: int | None = None, message: str = "", reason: str = "", **details: str) -> Failure:
+    """OpenAPI+ said no: a negative return code, an error told by OnReceiveMsg, an empty order number."""
+    return Failure(grpc.StatusCode.ABORTED, text, code=code, message=message, reason=reason, details=details)
+
+
+def exhausted(text: str, reason: str, **details: str) -> Failure:
+    """A limit: `text` says which, and when there is room."""
+    return Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, text, reason=reason, details=details)
+
+
+def unavailable(text: str, reason: str, **details: str) -> Failure:
+    """Control lost, login lost or shutting down; `text` says what happened to the order."""
+    return Failure(grpc.StatusCode.UNAVAILABLE, text, reason=reason, details=details)
+
+
+def silent(what: str, seconds: float) -> Failure:
+    """The control did not answer in its time."""
+    text = f"the control has not answered within {seconds:g} s: {what}"
+    return Failure(grpc.StatusCode.DEADLINE_EXCEEDED, text, reason="CONTROL_SILENT")

@@ -1,0 +1,79 @@
+"""The life of an RPC as a state machine without I/O: events in; messages, control calls and the end out.
+
+A driver (`koapy.server.driver`) owns the waiting: it makes the calls on the control's thread when the limits allow it,
+feeds back what they returned and what the control told, and writes the messages. A machine is used by one task only.
+Screens and request names in calls are the control's own; events carry the client's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.server.events import Event
+    from koapy.server.failure import Failure
+
+
+class Limit(Enum):
+    """What a call counts against."""
+
+    TR = "TR"
+    ORDER = "order"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write `message` to the client."""
+
+    message: pb.ListenResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Make these control calls in one piece, when `limit` allows it; `returned` gets the last call's value."""
+
+    calls: tuple[tuple[str, tuple[str | int, ...]], ...]
+    limit: Limit | None = None
+    key: str = ""
+    """What the limit is counted for, where it has a count of its own: a condition's index and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The RPC ends, well or with a failure."""
+
+    failure: Failure | None = None
+
+
+Effect = Send | Ask | Done
+
+
+class Machine(Protocol):
+    """One RPC's life. Asks are made in the order given, one at a time; events may come between an ask and its return."""
+
+    @property
+    def waiting_for(self) -> str:
+        """What the control owes an answer to, for the deadline's text; "" when it owes none."""
+        ...
+
+    def start(self) -> Iterable[Effect]:
+        """The first effects."""
+        ...
+
+    def returned(self, ask: Ask, value: object) -> Iterable[Effect]:
+        """The control call of `ask` has returned `value`."""
+        ...
+
+    def received(self, event: Event) -> Iterable[Effect]:
+        """The control has fired an event that this RPC is subscribed to."""
+        ...
+
+    def release(self) -> Iterable[Ask]:
+        """The calls that give back what the RPC took at the control, at whatever end."""
+        ...
