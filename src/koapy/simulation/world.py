@@ -1,0 +1,46 @@
+"""What the OpenAPI+ words of the simulation share: the exchange, its clock, the server's kind and who is logged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from koapy.simulation.clock import Clock
+    from koapy.simulation.exchange import Exchange
+
+ServerKind = Literal["mock", "real"]
+"""모의투자 or the real server."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who logs in."""
+
+    id: str = "koapy"
+    name: str = "홍길동"
+    accounts: tuple[str, ...] = ("8000000011",)
+    """Account numbers of 10 digits, the first one the default."""
+
+
+@dataclass(slots=True)
+class World:
+    """One simulated world, owned by the control's thread."""
+
+    exchange: Exchange
+    clock: Clock
+    server: ServerKind = "mock"
+    user: User = field(default_factory=User)
+    order_screens: dict[int, str] = field(default_factory=dict)
+    """Screen (화면번호) under which an order was sent, by order number."""
+
+    def now(self) -> datetime:
+        """The simulated moment, KST."""
+        return self.clock.now()
+
+    @property
+    def mock(self) -> bool:
+        """Whether this is the mock server (모의투자)."""
+        return self.server == "mock"
