@@ -1,0 +1,177 @@
+"""The one thread that calls a control, and the only module that crosses between threads.
+
+Everything that goes to the control goes through `Apartment`; everything that comes back to the event loop goes through
+`Portal`, which wakes the loop once for all that has queued since the last time: a wake-up costs more than an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from koapy.control.seam import Submitting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from koapy.control.seam import Control
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Portal:
+    """The way from any thread to the event loop: callbacks run there, in order."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._queue: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._awake = False
+
+    def post(self, function: Callable[..., object], *args: Any) -> None:
+        """Run `function(*args)` on the loop, soon. After the loop has closed nothing happens."""
+        self._queue.append((function, args))
+        if not self._awake:
+            self._awake = True
+            try:
+                self._loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:  # the loop is closed: nobody is left to tell
+                self._queue.clear()
+
+    def _drain(self) -> None:
+        # Cleared first: what is posted from now on wakes the loop again, at worst for nothing.
+        self._awake = False
+        queue = self._queue
+        while queue:
+            function, args = queue.popleft()
+            try:
+                function(*args)
+            except Exception:
+                logger.exception("callback from the control's thread failed")
+
+
+class Worker:
+    """A thread of ours that makes all calls of a control that has none of its own."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="koapy-apartment", daemon=True)
+        self._thread.start()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
+        """Run `function(*args)` on the thread and give its outcome."""
+        future: Future[Any] = Future()
+        self._queue.put((future, function, args))
+        return future
+
+    def close(self) -> None:
+        """End the thread after what has been submitted; does not wait for a call that never returns."""
+        self._queue.put(None)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            _fulfil(*item)
+
+
+class Visit:
+    """The control's thread, held inside an event and running what it is given until it is let go.
+
+    Made and held on the control's thread; `submit` and `release` may be called from any thread.
+    """
+
+    def __init__(self, holders: int) -> None:
+        self._queue: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._holders = holders
+        self._open = True
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any] | None:
+        """Run `function(*args)` inside the event; None when the event is over."""
+        future: Future[Any] = Future()
+        with self._lock:
+            if not self._open:
+                return None
+            self._queue.put((future, function, args))
+        return future
+
+    def release(self) -> None:
+        """One of those who hold the event lets it go."""
+        self._queue.put(None)
+
+    def hold(self, seconds: float) -> bool:
+        """Wait until all holders have let go; False when `seconds` have passed before."""
+        deadline = time.monotonic() + seconds
+        while self._holders:
+            try:
+                item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                self._end()
+                return False
+            if item is None:
+                self._holders -= 1
+            else:
+                _fulfil(*item)
+        self._end()
+        return True
+
+    def _end(self) -> None:
+        with self._lock:
+            self._open = False
+        # Calls that came in while the event was let go still belong to it, and run before it is over.
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return
+            if item is not None:
+                _fulfil(*item)
+
+
+class Apartment:
+    """All calls to a control, on its thread: the control's own `submit`, or a `Worker` where it has none."""
+
+    def __init__(self, control: Control) -> None:
+        self.control = control
+        self._worker: Worker | None = None
+        if isinstance(control, Submitting):
+            self._submit: Callable[..., Future[Any]] = control.submit
+        else:
+            self._worker = Worker()
+            self._submit = self._worker.submit
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Run `function(*args)` on the control's thread."""
+        return self._submit(function, *args)
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function(*args)` on the control's thread and wait for what it returns.
+
+        Cancelling stops the waiting, not a call that has begun; one that has not begun is taken back where possible.
+        """
+        return await asyncio.wrap_future(self._submit(function, *args))
+
+    def has(self, name: str) -> bool:
+        """Whether the control offers a function or an event of this name."""
+        return getattr(self.control, name, None) is not None
+
+    def close(self) -> None:
+        """End the thread, where it is ours."""
+        if self._worker is not None:
+            self._worker.close()
+
+
+def _fulfil(future: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = function(*args)
+    except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
+        future.set_exception(error)
+    else:
+        future.set_result(result)

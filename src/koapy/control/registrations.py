@@ -1,0 +1,155 @@
+"""Real-time registrations: a code is registered once at the control, however many want it, and released with the last.
+
+Codes are spread over screens, a hundred to each, so the 200 screens bound codes and never streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from koapy.control.screens import CODES_PER_SCREEN
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from koapy.control.apartment import Apartment
+    from koapy.control.screens import Screen, Screens
+
+FIDS_PER_CALL = 100
+
+
+class RegistrationRefused(Exception):
+    """SetRealReg returned a negative code; nothing is registered that was not before."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"SetRealReg returned {code}")
+        self.code = code
+
+
+@dataclass(slots=True, eq=False)
+class _Registration:
+    screen: Screen
+    fids: tuple[int, ...]
+    holders: set[Hashable] = field(default_factory=set)
+
+
+class Registrations:
+    """Who wants which codes. Belongs to the event loop."""
+
+    def __init__(self, apartment: Apartment, screens: Screens) -> None:
+        self._apartment = apartment
+        self._screens = screens
+        self._codes: dict[str, _Registration] = {}
+        self._by_screen: dict[Screen, set[str]] = {}
+        self._held: dict[Hashable, set[str]] = {}
+        # One change at a time: a release must not overtake the registration of the same code by another stream.
+        self._change = asyncio.Lock()
+
+    @property
+    def codes(self) -> int:
+        """How many codes are registered at the control."""
+        return len(self._codes)
+
+    def held_by(self, holder: Hashable) -> frozenset[str]:
+        """The codes that `holder` wants."""
+        return frozenset(self._held.get(holder, ()))
+
+    async def add(self, holder: Hashable, codes: Iterable[str], fids: Iterable[int]) -> None:
+        """Have real-time data of `codes` delivered for `holder`.
+
+        Raises:
+            RegistrationRefused: the control said no.
+            ScreensExhausted: there is no room; says who holds how many.
+        """
+        wanted = tuple(dict.fromkeys(codes))
+        async with self._change:
+            added: list[str] = []
+            try:
+                for screen, chunk, union in self._plan(wanted, tuple(fids)):
+                    added += [code for code in chunk if code not in self._codes]
+                    await self._register(screen, chunk, union)
+            except BaseException:
+                await self._drop([code for code in added if code in self._codes])
+                self._return_empty_screens()
+                raise
+            for code in wanted:
+                self._codes[code].holders.add(holder)
+            self._held.setdefault(holder, set()).update(wanted)
+
+    async def remove(self, holder: Hashable, codes: Iterable[str] | None = None) -> None:
+        """`holder` no longer wants these codes, or none at all; unknown codes are ignored."""
+        async with self._change:
+            held = self._held.get(holder, set())
+            gone = held & set(codes) if codes is not None else set(held)
+            held -= gone
+            if not held:
+                self._held.pop(holder, None)
+            orphans = []
+            for code in sorted(gone):
+                registration = self._codes[code]
+                registration.holders.discard(holder)
+                if not registration.holders:
+                    orphans.append(code)
+            await self._drop(orphans)
+
+    def _plan(self, codes: tuple[str, ...], fids: tuple[int, ...]) -> list[tuple[Screen, list[str], tuple[int, ...]]]:
+        """Which codes to register on which screen with which FIDs; known codes only when they need more FIDs."""
+        plan: dict[tuple[Screen, tuple[int, ...]], list[str]] = {}
+        new = []
+        for code in codes:
+            known = self._codes.get(code)
+            if known is None:
+                new.append(code)
+            elif not set(fids) <= set(known.fids):
+                union = tuple(dict.fromkeys((*fids, *known.fids)))[:FIDS_PER_CALL]
+                plan.setdefault((known.screen, union), []).append(code)
+        rooms = [(screen, CODES_PER_SCREEN - len(held)) for screen, held in self._by_screen.items()]
+        while new:
+            screen, room = rooms.pop() if rooms else (self._new_screen(), CODES_PER_SCREEN)
+            if room:
+                plan.setdefault((screen, fids), []).extend(new[:room])
+                new = new[room:]
+        return [(screen, chunk, union) for (screen, union), chunk in plan.items()]
+
+    def _new_screen(self) -> Screen:
+        screen = self._screens.take("real-time codes")
+        self._by_screen[screen] = set()
+        return screen
+
+    async def _register(self, screen: Screen, codes: list[str], fids: tuple[int, ...]) -> None:
+        held = self._by_screen[screen]
+        option = "1" if held else "0"
+        joined = ";".join(map(str, fids))
+        code = await self._apartment.run(self._apartment.control.SetRealReg, screen.number, ";".join(codes), joined, option)
+        if isinstance(code, int) and code < 0:
+            raise RegistrationRefused(code)
+        for each in codes:
+            held.add(each)
+            known = self._codes.get(each)
+            holders = known.holders if known is not None else set()
+            self._codes[each] = _Registration(screen, fids, holders)
+
+    async def _drop(self, codes: list[str]) -> None:
+        removals = []
+        for code in codes:
+            screen = self._codes.pop(code).screen
+            self._by_screen[screen].discard(code)
+            removals.append((screen.number, code))
+        empty = [screen for screen, held in self._by_screen.items() if not held]
+        if removals:
+            await self._apartment.run(self._release, removals, [screen.number for screen in empty])
+        self._return_empty_screens()
+
+    def _release(self, removals: list[tuple[str, str]], empty: list[str]) -> None:
+        control = self._apartment.control
+        for screen, code in removals:
+            control.SetRealRemove(screen, code)
+        for screen in empty:
+            control.DisconnectRealData(screen)
+
+    def _return_empty_screens(self) -> None:
+        for screen in [screen for screen, held in self._by_screen.items() if not held]:
+            del self._by_screen[screen]
+            self._screens.give_back(screen)
