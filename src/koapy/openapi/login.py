@@ -1,0 +1,47 @@
+"""What GetLoginInfo and KOA_Functions take and return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from koapy.openapi._table import day, rows
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class LoginTag:
+    """A tag of GetLoginInfo."""
+
+    tag: str
+    meaning: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class KoaFunction:
+    """A function behind KOA_Functions; one that takes different words has a row for each."""
+
+    function: str
+    argument: str
+    result: str
+    format: str
+    since: date | None
+
+
+@cache
+def login_tags() -> tuple[LoginTag, ...]:
+    """Return the tags of GetLoginInfo."""
+    return tuple(LoginTag(*row) for row in rows("login_info"))
+
+
+@cache
+def koa_functions() -> tuple[KoaFunction, ...]:
+    """Return the functions behind KOA_Functions."""
+    return tuple(
+        KoaFunction(function, argument, result, form, day(since))
+        for function, argument, result, form, since in rows("koa_functions")
+    )

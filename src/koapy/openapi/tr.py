@@ -1,0 +1,185 @@
+"""TRs: the requests of OpenAPI+, what they take and what they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from koapy.openapi._nearest import did_you_mean
+from koapy.openapi._table import number, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class TrField:
+    """One value of an answer."""
+
+    name: str
+    fid: int | None
+    """Number of the field; None where OpenAPI+ gives none."""
+    width: int | None
+    """Bytes that OpenAPI+ reserves for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrInput:
+    """One value that a TR takes."""
+
+    name: str
+    fid: int | None
+    width: int | None
+    format: str
+    """`code6`, `date8`, `account10` and the like; empty where `values` says it all or nothing is known."""
+    values: tuple[tuple[str, str], ...]
+    """The values it takes and what each means, where they are a closed list."""
+    required: bool | None
+    """None where nobody says."""
+    default: str
+    """What leaving it blank means."""
+    example: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tr:
+    """A TR: inputs, the fields of its single part and the columns of its multi part, in OpenAPI+'s order."""
+
+    code: str
+    """As catalogued: lower case, except some that OpenAPI+ itself writes in capitals."""
+    name: str
+    kind: str
+    single_record: str
+    multi_record: str
+    max_rows: int | None
+    """Rows of a page; 0 where no repeat count is defined (one row was seen), None where a field gives the number."""
+    gfid: int | None
+    count_field: str
+    """The field of the single part that holds the number of rows, or empty."""
+    edition: str
+    """both, changed (fields were added between 2022 and 2026), 2022, 2026, or installed (read from an installation)."""
+    inputs: tuple[TrInput, ...]
+    single: tuple[TrField, ...]
+    multi: tuple[TrField, ...]
+    """Names may repeat: then only the position tells them apart."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+        return tuple(field.name for field in self.inputs)
+
+    @property
+    def single_names(self) -> tuple[str, ...]:
+        """Names of the single part, in order."""
+        return tuple(field.name for field in self.single)
+
+    @property
+    def multi_names(self) -> tuple[str, ...]:
+        """Columns of the multi part, in order."""
+        return tuple(field.name for field in self.multi)
+
+
+class UnknownTr(KeyError):
+    """No TR has this code."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.text = f"no TR {code!r} in the catalogue{did_you_mean(code.lower(), _rows())}"
+        super().__init__(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def is_tr(code: str) -> bool:
+    """Whether the catalogue has a TR of this code, in any case."""
+    key = code.lower()
+    return key in _overlay or key in _rows()
+
+
+def tr(code: str) -> Tr:
+    """Return the TR of a code, in any case.
+
+    Raises: UnknownTr, which names the nearest codes.
+    """
+    key = code.lower()
+    if found := _overlay.get(key):
+        return found
+    if key not in _rows():
+        raise UnknownTr(code)
+    return _shipped(key)
+
+
+def trs() -> tuple[Tr, ...]:
+    """Return all TRs, in the order of the catalogue; those that only an installation has come last."""
+    return tuple(tr(key) for key in dict.fromkeys((*_rows(), *_overlay)))
+
+
+def overlay(installed: Iterable[Tr]) -> None:
+    """Put TRs read from an installed OpenAPI+ over the shipped ones of the same code; see koapy.openapi.install."""
+    _overlay.update((each.code.lower(), each) for each in installed)
+
+
+def reset() -> None:
+    """Take every overlaid TR away again."""
+    _overlay.clear()
+
+
+_overlay: dict[str, Tr] = {}
+
+
+@cache
+def _rows() -> dict[str, list[str]]:
+    return {row[0].lower(): row for row in rows("tr")}
+
+
+@cache
+def _inputs() -> dict[str, list[list[str]]]:
+    grouped: dict[str, list[list[str]]] = {}
+    for row in rows("tr_input"):
+        grouped.setdefault(row[0].lower(), []).append(row)
+    return grouped
+
+
+@cache
+def _shipped(key: str) -> Tr:
+    code, name, kind, single_record, multi_record, most, gfid, count_field, edition, inputs, single, multi = _rows()[key]
+    taken = zip(_fields(inputs), _inputs().get(key, ()), strict=True)
+    return Tr(
+        code,
+        name,
+        kind,
+        single_record,
+        multi_record,
+        number(most),
+        number(gfid),
+        count_field,
+        edition,
+        tuple(_input(field, row) for field, row in taken),
+        _fields(single),
+        _fields(multi),
+    )
+
+
+def _fields(packed: str) -> tuple[TrField, ...]:
+    """Unpack `name:fid:width|name:fid:width`."""
+    cells = (each.split(":") for each in packed.split("|") if each)
+    return tuple(TrField(name, number(fid), number(width)) for name, fid, width in cells)
+
+
+def _input(field: TrField, row: list[str]) -> TrInput:
+    _, _, values, form, required, default, example, note = row
+    pairs = (each.partition("=") for each in values.split("|") if each)
+    return TrInput(
+        field.name,
+        field.fid,
+        field.width,
+        form,
+        tuple((value, label) for value, _, label in pairs),
+        {"Y": True, "N": False}.get(required),
+        default,
+        example,
+        note,
+    )
