@@ -1,0 +1,1 @@
+"""The embedded exchange and the control on top of it."""
