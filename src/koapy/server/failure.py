@@ -25,11 +25,12 @@ class Failure(Exception):
         text: str,
         *,
         reason: str = "",
-        code: int | None = None,
+        code: int | str | None = None,
         message: str = "",
         details: Mapping[str, str] | None = None,
     ) -> None:
-        known = error(code) if code is not None else None
+        # A text code (RC4025, 107066) is the order server's and stands in no table.
+        known = error(code) if isinstance(code, int) else None
         message = message or (known.message if known else "")
         facts = {"code": "" if code is None else str(code), "name": (known.name or "") if known else "", "message": message}
         told = " ".join(part for part in (facts["code"], facts["name"], message) if part)
@@ -67,7 +68,7 @@ def precondition(text: str, reason: str, **details: str) -> Failure:
     return Failure(grpc.StatusCode.FAILED_PRECONDITION, text, reason=reason, details=details)
 
 
-def refused(text: str, *, code: int | None = None, message: str = "", reason: str = "", **details: str) -> Failure:
+def refused(text: str, *, code: int | str | None = None, message: str = "", reason: str = "", **details: str) -> Failure:
     """OpenAPI+ said no: a negative return code, an error told by OnReceiveMsg, an empty order number."""
     return Failure(grpc.StatusCode.ABORTED, text, code=code, message=message, reason=reason, details=details)
 

@@ -1,0 +1,132 @@
+"""Events inside which a client reads: the slot waits for the client's acknowledgement, and the client's Calls run in it.
+
+This is the one place where the control's thread waits for a client, so every wait ends: with the acknowledgement, the end
+of the stream, or the deadline. All clients that listen for an event are let into it together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc
+
+from koapy.control.apartment import Visit
+from koapy.server.failure import Failure
+
+if TYPE_CHECKING:
+    from koapy.control.apartment import Portal
+    from koapy.server.events import Event
+    from koapy.server.inbox import Inbox
+
+EVENT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An event that a client is let into: where its Calls run, and how it calls the request behind the event."""
+
+    visit: Visit
+    event: Event
+    request: str
+    """The request's name at the control; "" for an event that is no answer."""
+
+
+class Gate:
+    """One stream's door into events. Belongs to the event loop."""
+
+    def __init__(self, client: str, events: frozenset[str], inbox: Inbox, seconds: float = EVENT_SECONDS) -> None:
+        self.client = client
+        self.events = events
+        self.seconds = seconds
+        self._inbox = inbox
+        self._visit: Visit | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def offer(self, event: Event, visit: Visit | None) -> None:
+        """Send the event to the client; with a visit, the control waits for `acknowledge`."""
+        if visit is not None:
+            self._visit = visit
+            self._timer = asyncio.get_running_loop().call_later(self.seconds, self._expire, event.name)
+        self._inbox.put(event)
+
+    def acknowledge(self) -> None:
+        """The client is through with the event that it was sent; without one, nothing happens."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._visit is not None:
+            self._visit.release()
+            self._visit = None
+
+    def _expire(self, name: str) -> None:
+        text = f"{name} was not acknowledged by handled_request within {self.seconds:g} s; the control has gone on without"
+        self._inbox.fail(Failure(grpc.StatusCode.DEADLINE_EXCEEDED, text, reason="EVENT_NOT_HANDLED"))
+        self.acknowledge()
+
+
+class Gates:
+    """All doors, by event. Doors are added and removed on the loop; `hold` runs on the control's thread."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._gates: dict[str, tuple[Gate, ...]] = {}
+        self._rooms: dict[str, Room] = {}
+
+    def add(self, gate: Gate) -> None:
+        """Let the gate's client into its events from now on."""
+        for name in gate.events:
+            self._gates[name] = (*self._gates.get(name, ()), gate)
+
+    def remove(self, gate: Gate) -> None:
+        """Let it into none any more, and out of the one it may be in."""
+        for name in gate.events:
+            rest = tuple(each for each in self._gates.get(name, ()) if each is not gate)
+            if rest:
+                self._gates[name] = rest
+            else:
+                self._gates.pop(name, None)
+        gate.acknowledge()
+
+    def want(self, event: str) -> bool:
+        """Whether anybody listens for this event in both directions."""
+        return event in self._gates
+
+    def room(self, client: str) -> Room | None:
+        """The event that this client is in now."""
+        return self._rooms.get(client)
+
+    def hold(self, event: Event, owner: str | None, request: str, *, wait: bool) -> None:
+        """Send the event to those who want it and wait until all are through. Runs in the slot.
+
+        The answer to a client's own request (`owner`) is that client's alone. An event that is nested in another one waits
+        for nobody, because those who should acknowledge it may be what the outer one waits for.
+        """
+        gates = [gate for gate in self._gates.get(event.name, ()) if owner is None or gate.client == owner]
+        if not gates:
+            return
+        if not wait:
+            for gate in gates:
+                self._portal.post(gate.offer, event, None)
+            return
+        visit = Visit(len(gates))
+        room = Room(visit, event, request)
+        clients = {gate.client for gate in gates}
+        for client in clients:
+            self._rooms[client] = room
+        for gate in gates:
+            self._portal.post(self._offer, gate, event, visit)
+        try:
+            # The gates' own timers end the wait; the second more is for a loop that is late.
+            visit.hold(max(gate.seconds for gate in gates) + 1.0)
+        finally:
+            for client in clients:
+                if self._rooms.get(client) is room:
+                    del self._rooms[client]
+
+    def _offer(self, gate: Gate, event: Event, visit: Visit) -> None:
+        if gate in self._gates.get(event.name, ()):
+            gate.offer(event, visit)
+        else:  # its stream has ended between the event and now
+            visit.release()

@@ -1,0 +1,102 @@
+"""Runs a machine: makes its calls when the limits allow, feeds it what comes back, writes what it sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from koapy.server.events import Event
+from koapy.server.failure import Failure, silent
+from koapy.server.inbox import Returned
+from koapy.server.machines import Ask, Done, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from koapy.server.core import Core
+    from koapy.server.edge import Caller
+    from koapy.server.inbox import Inbox
+    from koapy.server.machines import Effect, Machine
+
+
+async def drive(core: Core, machine: Machine, inbox: Inbox, caller: Caller) -> None:
+    """Run `machine` to its end; `inbox` must be subscribed to its events.
+
+    Raises:
+        Failure: the machine ended with it, or the control is silent past its time.
+    """
+    run = _Run(core, inbox, caller)
+    pump = asyncio.create_task(run.pump())
+    try:
+        await run.work(machine)
+    finally:
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+        calls = [call for ask in machine.release() for call in ask.calls]
+        if calls:
+            await core.apartment.settle(core.make, calls)
+
+
+class _Run:
+    """One machine's run: the asks go out one at a time, what they return comes in through the stream's own inbox."""
+
+    def __init__(self, core: Core, inbox: Inbox, caller: Caller) -> None:
+        self._core = core
+        self._inbox = inbox
+        self._caller = caller
+        self._asks: asyncio.Queue[Ask] = asyncio.Queue()
+        self._outstanding = 0
+
+    async def pump(self) -> None:
+        """Make the asks, in order."""
+        while True:
+            ask = await self._asks.get()
+            try:
+                value: object = await self._ask(ask)
+            except Failure as failure:
+                value = failure
+            self._inbox.put(Returned(ask, value))
+
+    async def _ask(self, ask: Ask) -> object:
+        async with self._core.permit(ask.limit, ask.key, self._caller.client, self._caller.deadline):
+            try:
+                async with asyncio.timeout(self._core.settings.answer_seconds):
+                    return await self._core.apartment.run(self._core.make, ask.calls)
+            except TimeoutError:
+                raise silent(ask.calls[-1][0], self._core.settings.answer_seconds) from None
+
+    async def work(self, machine: Machine) -> None:
+        """Apply effects and feed the machine until it is done."""
+        effects: deque[Effect] = deque(machine.start())
+        while True:
+            while effects:
+                effect = effects.popleft()
+                if isinstance(effect, Send):
+                    await self._caller.write(effect.message)
+                elif isinstance(effect, Ask):
+                    self._outstanding += 1
+                    self._asks.put_nowait(effect)
+                elif isinstance(effect, Done):
+                    if effect.failure is not None:
+                        raise effect.failure
+                    return
+            effects.extend(await self._next(machine))
+
+    async def _next(self, machine: Machine) -> Iterable[Effect]:
+        waiting_for = "" if self._outstanding else machine.waiting_for
+        seconds = self._core.settings.answer_seconds
+        try:
+            async with asyncio.timeout(seconds if waiting_for else None):
+                item = await self._inbox.get()
+        except TimeoutError:
+            raise silent(waiting_for, seconds) from None
+        if isinstance(item, Returned):
+            self._outstanding -= 1
+            if isinstance(item.value, Failure):
+                raise item.value
+            assert isinstance(item.ask, Ask)  # noqa: S101 - only `pump` puts these
+            return machine.returned(item.ask, item.value)
+        if isinstance(item, Event):
+            return machine.received(item)
+        return ()

@@ -1,0 +1,108 @@
+"""The edge between gRPC and everything else: who calls, until when, and how each kind of end is told."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import grpc
+
+from koapy.server.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from koapy.server.core import Core
+    from koapy.server.inbox import Inbox
+
+Request = TypeVar("Request")
+logger = logging.getLogger(__name__)
+
+LONGEST_TEXT = 600
+"""Characters of a status text; it travels percent-encoded in a header, which is bounded."""
+
+WARNING = "koapy-warning"
+CONFLATED = "koapy-conflated"
+
+
+class Caller:
+    """One RPC's caller: its connection, its deadline, and the way to write to it."""
+
+    def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        self._context = context
+        self._trailing: dict[str, str] = {}
+        self.client: str = context.peer()
+        """The connection; clients take turns by it, and what Call keeps is kept for it."""
+        remaining = context.time_remaining()
+        self.deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
+        """Loop time in seconds; None where the client has set no deadline."""
+
+    async def write(self, message: object) -> None:
+        """Write to the client; waits while the client does not read."""
+        await self._context.write(message)
+
+    def metadata(self, key: str) -> str | None:
+        """One value of the call's metadata."""
+        for name, value in self._context.invocation_metadata() or ():
+            if name == key:
+                return value if isinstance(value, str) else value.decode("utf-8", "replace")
+        return None
+
+    def tell(self, key: str, text: str) -> None:
+        """Add to the trailing metadata; not only ASCII, so percent-encoded."""
+        self._trailing[key] = quote(text, safe=" ,:=;")
+        self._context.set_trailing_metadata(tuple(self._trailing.items()))
+
+    def tell_conflated(self, inbox: Inbox) -> None:
+        """Tell how many ticks of which codes were merged, if any were."""
+        if inbox.conflated:
+            most = ",".join(f"{code}={count}" for code, count in inbox.conflated.most_common(50))
+            self.tell(CONFLATED, f"total={inbox.conflated.total()},{most}")
+
+    async def fail(self, failure: Failure) -> None:
+        """End the RPC with this failure."""
+        trailing = (*self._trailing.items(), ("grpc-status-details-bin", failure.packed()))
+        await self._context.abort(failure.status, failure.text[:LONGEST_TEXT], trailing)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client is no longer there."""
+        return self._context.done()
+
+
+def rpc(
+    method: Callable[[Any, Core, Request, Caller], Awaitable[Any]],
+) -> Callable[[Any, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Any]]:
+    """Make a method that speaks of callers and failures one that grpc.aio calls.
+
+    Every end passes here: a `Failure` becomes its status, a client that went away ends the RPC quietly, and anything else is
+    a bug of ours, which the client sees as INTERNAL with an id that is in the log.
+    """
+
+    @functools.wraps(method)
+    async def serve(servicer: Any, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        caller = Caller(context)
+        try:
+            core: Core = await servicer.core()
+            with core.task():
+                return await method(servicer, core, request, caller)
+        except Failure as failure:
+            if not caller.gone:
+                await caller.fail(failure)
+        except grpc.aio.BaseError:
+            raise
+        except Exception as error:
+            # A client that cancels while a message is being sent shows as an error of the send.
+            if caller.gone:
+                return None
+            mark = secrets.token_hex(4)
+            logger.exception("%s failed [%s]", method.__name__, mark)
+            text = f"a bug of the gateway in {method.__name__}: {type(error).__name__}; the log has it under {mark}"
+            await caller.fail(Failure(grpc.StatusCode.INTERNAL, text, reason="BUG", details={"id": mark}))
+        return None
+
+    return serve

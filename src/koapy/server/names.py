@@ -1,0 +1,47 @@
+"""Request names (sRQName) that are unique at the control, and the way back to what the client sent.
+
+Two clients may use the same name on the same screen at once, and an answer may come after its request has been given up;
+a serial number in the name the control sees tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import count
+
+LONGEST = 80
+"""Bytes of CP949 that OpenAPI+ keeps of a request name."""
+
+REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the client called its request."""
+
+    owner: str
+    screen: str
+    request: str
+
+
+class RequestNames:
+    """Issues names on the event loop; `origin` may be asked from the control's thread."""
+
+    def __init__(self) -> None:
+        self._serial = count(1)
+        self._origins: OrderedDict[str, Origin] = OrderedDict()
+
+    def issue(self, owner: str, screen: str, request: str) -> str:
+        """A name for one request of `owner`; late answers are recognised for the last few thousand requests."""
+        tail = f"~{next(self._serial):x}"
+        head = request.encode("cp949", "replace")[: LONGEST - len(tail)].decode("cp949", "ignore")
+        name = head + tail
+        self._origins[name] = Origin(owner, screen, request)
+        if len(self._origins) > REMEMBERED:
+            self._origins.popitem(last=False)
+        return name
+
+    def origin(self, name: str) -> Origin | None:
+        """Who sent the request of this name; None when it was not sent through the gateway."""
+        return self._origins.get(name)

@@ -1,0 +1,111 @@
+"""Reading a control's data inside its events. Every function here runs on the control's thread, within the slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from koapy.openapi.fid import fid_name
+from koapy.openapi.realtype import UnknownRealType, real_type
+from koapy.openapi.tr import is_tr, tr
+from koapy.server.events import ReceiveChejanData, ReceiveRealData, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from koapy.control.seam import Control
+
+ORDER_NUMBER = "주문번호"
+ROWS_WITHOUT_MULTI_NAMES = frozenset({"OPTFOFID"})
+"""TRs that have rows, but whose fields the catalogue lists as single ones."""
+
+
+def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Table | None, Table | None]:
+    """The single and the multi part of an answer, stripped; for what is no TR of the catalogue, the order number alone."""
+    if not is_tr(code):
+        number = _cell(control, code, request, 0, ORDER_NUMBER)
+        return Table((ORDER_NUMBER,), ((number,),)), None
+    known = tr(code)
+    single_names, multi_names = known.single_names, known.multi_names
+    if code.upper() in ROWS_WITHOUT_MULTI_NAMES:
+        single_names, multi_names = (), single_names
+    single = None
+    if single_names:
+        single = Table(single_names, (tuple(_cell(control, code, request, 0, name) for name in single_names),))
+    rows = control.GetRepeatCnt(code, record or request) if multi_names else 0
+    if not rows:
+        return single, None
+    return single, Table(multi_names, _rows(control, code, request, record, rows, multi_names))
+
+
+def _rows(
+    control: Control, code: str, request: str, record: str, count: int, names: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    at_once = getattr(control, "GetCommDataEx", None)
+    array = at_once(code, record or request) if at_once is not None else None
+    # An OCX of another edition has other columns: then only the names say which is which.
+    if array and len(array) == count and all(len(row) == len(names) for row in array):
+        return tuple(tuple(str(cell).strip() for cell in row) for row in array)
+    return tuple(tuple(_cell(control, code, request, row, name) for name in names) for row in range(count))
+
+
+def _cell(control: Control, code: str, request: str, row: int, name: str) -> str:
+    return str(control.GetCommData(code, request, row, name)).strip()
+
+
+def chejan(control: Control, gubun: str, item_count: int, fid_list: str) -> ReceiveChejanData:
+    """An order or balance event with the values of all FIDs of its list, stripped."""
+    fids = tuple(int(fid) for fid in fid_list.split(";") if fid)
+    values = tuple(str(control.GetChejanData(fid)).strip() for fid in fids)
+    return ReceiveChejanData(gubun, item_count, fid_list, fids, tuple(map(fid_name, fids)), values)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a stream wants of a tick: the FIDs of the tick's type or those it named, under which names, read how."""
+
+    fids: tuple[int, ...] | None
+    """None: the FIDs of the real type."""
+    readable: bool
+    raw: bool = False
+    """Values by splitting the raw data instead of reading each FID; only with the FIDs of the real type."""
+
+    def columns(self, kind: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """FIDs and names for a tick of this real type."""
+        if self.fids is not None:
+            return self.fids, tuple(map(fid_name if self.readable else str, self.fids))
+        try:
+            known = real_type(kind)
+        except UnknownRealType:
+            return (), ()
+        return known.fids, known.names if self.readable else tuple(map(str, known.fids))
+
+
+EVERYTHING = View(fids=None, readable=True)
+"""What Listen gives of a tick."""
+
+
+class Reader:
+    """Reads the FIDs of one tick, each once, for all views that want it."""
+
+    def __init__(self, control: Control, tick: ReceiveRealData) -> None:
+        self._read = control.GetCommRealData
+        self._tick = tick
+        self._values: dict[int, str] = {}
+
+    def values(self, view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names and values of equal length; values are not stripped."""
+        fids, names = view.columns(self._tick.real_type)
+        if view.raw:
+            values = tuple(self._tick.raw.split("\t"))
+            # Another edition of the OCX sends fewer or more values than the catalogue has names.
+            size = min(len(names), len(values))
+            return names[:size], values[:size]
+        return names, self._each(fids)
+
+    def _each(self, fids: Iterable[int]) -> tuple[str, ...]:
+        known, read, code = self._values, self._read, self._tick.code
+        for fid in fids:
+            if fid not in known:
+                known[fid] = str(read(code, fid))
+        return tuple(known[fid] for fid in fids)
