@@ -60,7 +60,7 @@ def transactions(facts: Path) -> None:
     fields: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in read(facts, "tr_field"):
         fields[row["tr_code"], row["direction"]].append(row)
-    kept = "tr_code name kind single_record multi_record max_rows gfid count_field edition".split()
+    kept = ["tr_code", "name", "kind", "single_record", "multi_record", "max_rows", "gfid", "count_field", "edition"]
     trs = read(facts, "tr")
     for row in trs:
         if not row["gfid"].isdigit():  # the data file of opt50039 has a word there
@@ -78,8 +78,8 @@ def transactions(facts: Path) -> None:
 
 # Parts of the collected notes on TR inputs that only compare editions and sources: not for the user of an input.
 ABOUT_SOURCES = re.compile(
-    r"(older|old|oldest) text|rest twin|without |text: |no text|by analogy|(a|some) programs? |programs |both texts|texts? (says?|calls)"
-    r"|the (2026 )?text|a 2026 text|by its name|default only|only in a program"
+    r"(older|old|oldest) text|rest twin|labels from|without |text: |no text|by analogy|(some )?programs? |a program"
+    r"|teranum|both texts|texts? (says?|calls)|the (2026 )?text|a 2026 text|by its name|default only|only in a program"
 )
 REWORDED = (
     (r"or 039490_NX, 039490_AL \(2025\+\)", "CODE_NX (Nextrade) or CODE_AL (both venues) too, since 2025"),
@@ -111,7 +111,7 @@ def note(text: str) -> str:
 def tr_inputs(facts: Path) -> None:
     order = {row["tr_code"]: place for place, row in enumerate(read(facts, "tr"))}
     rows = sorted(read(facts, "tr_input"), key=lambda row: (order[row["tr"]], int(row["position"])))
-    columns = "tr name values format required default example".split()
+    columns = ["tr", "name", "values", "format", "required", "default", "example"]
     write(
         "tr_input",
         "tr name values format required default example note",
@@ -160,7 +160,7 @@ def orders(facts: Path) -> None:
         "credit_type",
         "code name side action note",
         [
-            [row[column] for column in "code name side action note".split()]
+            [row[column] for column in ["code", "name", "side", "action", "note"]]
             for row in rows
             if row["argument"] == "sCreditGb"
         ],
@@ -217,14 +217,28 @@ def sessions(facts: Path) -> None:
     write("session", "value meaning begins ends venue", rows)
 
 
+# Our names of what is limited, by the beginning of what the facts call it.
+SUBJECTS = {
+    "TR": "tr",
+    "SendOrder": "order",
+    "SendCondition": "condition",
+    "real-time conditions": "realtime_conditions",
+    "hits": "condition_hits",
+    "screens": "screens",
+    "codes per screen": "codes_per_screen",
+    "codes per CommKwRqData": "codes_per_request",
+}
+
+
 def limits(facts: Path) -> None:
     rows = []
     for row in read(facts, "limit"):
         if row["on_excess"] == "went through unlimited":
-            continue
+            continue  # an observation, not a limit
         profile = "koapy" if "koapy" in row["source"] else "guide"
-        rows.append([profile, row["what"], row["scope"], row["calls"], row["seconds"], row["on_excess"]])
-    write("limit", "profile what scope calls seconds on_excess", rows)
+        subject = next(name for beginning, name in SUBJECTS.items() if row["what"].startswith(beginning))
+        rows.append([profile, subject, row["what"], row["scope"], row["calls"], row["seconds"], row["on_excess"]])
+    write("limit", "profile subject what scope calls seconds on_excess", rows)
 
 
 # Situations are named by us: a simulation asks for a text by them. Keyed by server, bracketed code and text.
@@ -293,7 +307,15 @@ def lookups(facts: Path) -> None:
     ]
     write("market", "code name used_by note", rows)
     copy(facts, "login_info", "tag meaning format")
-    copy(facts, "koa_functions", "function argument result format since", "function args result format since")
+    empty = {'""': ""}
+    write(
+        "koa_functions",
+        "function argument result format since",
+        [
+            [empty.get(row[column], row[column]) for column in ("function", "args", "result", "format", "since")]
+            for row in read(facts, "koa_functions")
+        ],
+    )
     copy(facts, "error", "code name message")
     copy(facts, "listing", "code name market shares sector listed reference_price kind")
 

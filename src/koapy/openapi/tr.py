@@ -145,7 +145,9 @@ def _inputs() -> dict[str, list[list[str]]]:
 
 @cache
 def _shipped(key: str) -> Tr:
-    code, name, kind, single_record, multi_record, most, gfid, count_field, edition, inputs, single, multi = _rows()[key]
+    code, name, kind, single_record, multi_record, most, gfid, count_field, edition, inputs, single, multi = _rows()[
+        key
+    ]
     taken = zip(_fields(inputs), _inputs().get(key, ()), strict=True)
     return Tr(
         code,
