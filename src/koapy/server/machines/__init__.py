@@ -55,7 +55,10 @@ Effect = Send | Ask | Done
 
 
 class Machine(Protocol):
-    """One RPC's life. Asks are made in the order given, one at a time; events may come between an ask and its return."""
+    """One RPC's life. Asks are made in the order given, one at a time; events may come between an ask and its return.
+
+    What follows a Done does not happen.
+    """
 
     @property
     def waiting_for(self) -> str:

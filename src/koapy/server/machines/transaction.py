@@ -130,13 +130,17 @@ class Transaction:
         if not parsed.is_error:
             return None
         if parsed.text == UNPARSED:
-            given = ", ".join(f"{name}={value!r}" for name, value in self._inputs)
+            given = ", ".join(f"{name}={_shown(name, value)}" for name, value in self._inputs)
             return told(f"OpenAPI+ cannot read the inputs of {self._code} ({given})", text)
         return told(self._code, text)
 
 
+def _shown(name: str, value: str) -> str:
+    return "***" if name == "비밀번호" and value else repr(value)
+
+
 def rows_only(event: ReceiveTrData) -> ReceiveTrData:
-    """The answer of a TR that has rows but no names for them: its single names are the columns, and there is no single part."""
+    """The answer without its single part, where the rows have no names of their own and are read by the single ones."""
     if event.single and event.multi and event.multi.names == event.single.names:
         return replace(event, single=None)
     return event

@@ -1,0 +1,96 @@
+"""LoginCall and LoadConditionCall: one call, one event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from koapy.server.events import EventConnect, ReceiveConditionVer
+from koapy.server.failure import refused
+from koapy.server.machines import Ask, Done, Send
+from koapy.server.machines.endings import lost, negative
+
+if TYPE_CHECKING:
+    from koapy.server.events import Event
+    from koapy.server.machines import Effect
+
+_STATE = Ask((("GetConnectState", ()),))
+_CONNECT = Ask((("CommConnect", ()),))
+_LOAD = Ask((("GetConditionLoad", ()),))
+
+CONNECTED = 1
+"""What GetConnectState gives while logged in."""
+
+LOADED = 1
+"""What GetConditionLoad and OnReceiveConditionVer give when all is well."""
+
+
+class Login:
+    """Logs in, or says at once that this is done already."""
+
+    @property
+    def waiting_for(self) -> str:
+        """The end of the login."""
+        return "OnEventConnect of CommConnect"
+
+    def start(self) -> list[Effect]:
+        """Ask whether there is anything to do."""
+        return [_STATE]
+
+    def returned(self, ask: Ask, value: object) -> list[Effect]:
+        """Connect where there is no connection; a negative return of CommConnect is an error."""
+        if ask == _STATE:
+            return [Send(EventConnect(0).message), Done()] if value == CONNECTED else [_CONNECT]
+        failure = negative(ask, value)
+        return [Done(failure)] if failure else []
+
+    def received(self, event: Event) -> list[Effect]:
+        """End with OnEventConnect, a negative one as an error without a message."""
+        if not isinstance(event, EventConnect):
+            return []
+        if event.code < 0:
+            return [Done(refused("the login failed", code=event.code))]
+        return [Send(event.message), Done()]
+
+    def release(self) -> list[Ask]:
+        """Nothing was taken."""
+        return []
+
+
+class LoadCondition:
+    """Loads the conditions of the user."""
+
+    @property
+    def waiting_for(self) -> str:
+        """The end of the loading."""
+        return "OnReceiveConditionVer of GetConditionLoad"
+
+    def start(self) -> list[Effect]:
+        """Ask for the conditions."""
+        return [_LOAD]
+
+    def returned(self, ask: Ask, value: object) -> list[Effect]:
+        """Anything but 1 is an error."""
+        if failure := negative(ask, value):
+            return [Done(failure)]
+        if isinstance(value, int) and value != LOADED:
+            text = f"GetConditionLoad returned {value}: the conditions cannot be loaded now; log in again and try later"
+            return [Done(refused(text, reason="CONDITIONS_NOT_LOADED"))]
+        return []
+
+    def received(self, event: Event) -> list[Effect]:
+        """End with OnReceiveConditionVer; any code but 1 is an error with the event's text."""
+        match event:
+            case ReceiveConditionVer(code=code, text=text) if code != LOADED:
+                what = f"the conditions were not loaded (OnReceiveConditionVer gave {code})"
+                known = code if code < 0 else None
+                return [Done(refused(what, code=known, message=text, reason="CONDITIONS_NOT_LOADED"))]
+            case ReceiveConditionVer():
+                return [Send(event.message), Done()]
+            case EventConnect():
+                failure = lost(event, "the conditions were not loaded; log in again and repeat")
+                return [Done(failure)] if failure else []
+        return []
+
+    def release(self) -> list[Ask]:
+        """Nothing was taken."""
+        return []
