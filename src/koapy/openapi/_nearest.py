@@ -9,8 +9,13 @@ if TYPE_CHECKING:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean A, B?` with the names nearest to an unknown one, or nothing."""
+    """Return `; did you mean A, B?` with the names nearest to an unknown one, or nothing.
+
+    Names that begin alike come first: a code is more often cut short than mistyped.
+    """
     from difflib import get_close_matches  # only ever needed on the way to an error
 
-    near = get_close_matches(name, list(known), n=3)
+    names = list(known)
+    longer = [each for each in names if name and each.startswith(name)]
+    near = list(dict.fromkeys([*longer, *get_close_matches(name, names, n=3)]))[:3]
     return f"; did you mean {', '.join(near)}?" if near else ""

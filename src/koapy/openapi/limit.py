@@ -26,7 +26,7 @@ class Limit:
     profile: str
     """guide or koapy."""
     subject: str
-    """What is limited: `tr`, `order`, `condition` (the same one), or the name of a constant of this module in lower case."""
+    """`tr`, `order`, `condition` (searches of the same one), or a constant of this module in lower case."""
     what: str
     scope: str
     """What it is counted by: process, condition, screen or request."""

@@ -1,9 +1,10 @@
 """What OnReceiveMsg says, by situation and server.
 
-Situations: buy_accepted, sell_accepted, cancel_accepted, query_done, tr_not_offered, and for refusals before_open,
-after_close, holiday, no_such_code, not_orderable, kind_not_offered, price_with_market, bad_quantity, bad_tick,
-outside_limits, no_cash, not_held, no_such_order, nothing_open, cancel_too_many, same_price, bad_account, bad_password,
-parse_failure, no_rows, service_delay; `messages()` lists them all. Codes in brackets may change at any time.
+Situations: buy_accepted, sell_accepted, modify_buy_accepted, modify_sell_accepted, cancel_buy_accepted,
+cancel_sell_accepted, query_done, no_rows, tr_not_offered, parse_failure, and for refusals before_open, after_close,
+holiday, no_such_code, not_orderable, kind_not_offered, price_with_market, bad_quantity, bad_tick, outside_limits,
+no_cash, not_held, no_such_order, nothing_open, cancel_too_many, same_price, bad_account, bad_password, service_delay;
+`messages()` lists them all. Codes in brackets may change at any time.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Message:
     text: str
 
 
-class UnknownSituation(KeyError):
+class UnknownSituation(KeyError):  # noqa: N818 - names what is unknown
     """No text is known for this situation."""
 
     def __init__(self, situation: str) -> None:
@@ -73,5 +74,6 @@ def _situations() -> dict[str, dict[str, str]]:
 
 def _neutral(text: str) -> str:
     """A text without `[RC4027] `, `(RC4003:...)` or `RC9000: ` around it and without 모의투자."""
-    bare = re.sub(r"^(?:\[\w+\]|\(?\w+:)\s*|\)$", "", text)
+    bare = re.sub(r"^\((\w+:.*)\)$", r"\1", text)
+    bare = re.sub(r"^(?:\[\w+\]|\w+:)\s*", "", bare)
     return bare.replace("모의투자에서는 ", "").replace("모의투자 ", "")
