@@ -1,0 +1,1 @@
+"""Stand-in for Qt: KOAPY asks where it is installed, nothing more."""
