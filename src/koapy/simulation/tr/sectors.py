@@ -1,0 +1,179 @@
+"""Indices: their quote through the day, and their daily chart."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from koapy.simulation import forms
+from koapy.simulation.tr.charts import day_number
+from koapy.simulation.tr.registry import responder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from koapy.simulation.exchange import Exchange
+    from koapy.simulation.model import Bar, SectorQuote
+    from koapy.simulation.tr.request import Answer, Request
+
+WEEKS_52 = timedelta(days=364)
+
+
+@responder("opt20001")
+def quote(request: Request) -> Answer:
+    """업종현재가: 거래량 in thousands of shares, 거래대금 in million won; below it the day minute by minute."""
+    exchange, code = request.exchange, request.text("업종코드")
+    request.choice("시장구분", "0")
+    if code not in exchange.sectors:
+        return request.answer()
+    now = exchange.sector_quote(code)
+    rows, after = _through_the_day(request, now)
+    return request.answer(_sector_facts(exchange, now), rows, after)
+
+
+@responder("opt20006")
+def days(request: Request) -> Answer:
+    """업종일봉: index values in hundredths of a point."""
+    exchange, code = request.exchange, request.text("업종코드")
+    newest = request.date("기준일자")
+    if code not in exchange.sectors:
+        return request.answer()
+    bars = _sector_bars(exchange, code)
+    page = request.page([day_number(bar.start) for bar in bars], newest=newest)
+    return request.answer({"업종코드": code}, [_day_row(bars[index]) for index in page.indices], page.after)
+
+
+def _sector_bars(exchange: Exchange, code: str) -> list[Bar]:
+    today = exchange.sector_today_bar(code)
+    return [*exchange.sector_daily(code), *([today] if today else [])]
+
+
+def _day_row(bar: Bar) -> dict[str, str]:
+    return {
+        "현재가": str(bar.close),
+        "거래량": str(forms.thousands(bar.volume)),
+        "일자": forms.day(bar.start),
+        "시가": str(bar.open),
+        "고가": str(bar.high),
+        "저가": str(bar.low),
+        "거래대금": str(forms.millions(bar.value)),
+    }
+
+
+def _sector_facts(exchange: Exchange, now: SectorQuote) -> dict[str, str]:
+    members = len(exchange.sectors[now.code].members)
+    return {
+        "현재가": forms.index(now.last, now.base),
+        "전일대비기호": forms.sign(now.last, now.base),
+        "전일대비": forms.index_change(now.change),
+        "등락률": forms.percent(now.change, now.base),
+        "거래량": str(forms.thousands(now.volume)),
+        "거래대금": str(forms.millions(now.value)),
+        "거래형성종목수": str(now.traded),
+        "거래형성비율": forms.percent(now.traded, members),
+        "시가": forms.index(now.open, now.base),
+        "고가": forms.index(now.high, now.base),
+        "저가": forms.index(now.low, now.base),
+        "상한": str(now.upper),
+        "상승": str(now.rising),
+        "보합": str(max(0, now.traded - now.rising - now.falling)),
+        "하락": str(now.falling),
+        "하한": str(now.lower),
+        **_extremes(exchange, now),
+    }
+
+
+def _extremes(exchange: Exchange, now: SectorQuote) -> dict[str, str]:
+    bars = _sector_bars(exchange, now.code)
+    if not bars:
+        return {}
+    first = bisect_left([bar.start for bar in bars], bars[-1].start - WEEKS_52)
+    recent = bars[first:]
+    high, low = max(recent, key=lambda bar: bar.high), min(recent, key=lambda bar: bar.low)
+    return {
+        "52주최고가": forms.index(high.high, now.base),
+        "52주최고가일": forms.day(high.start),
+        "52주최고가대비율": forms.percent(now.last - high.high, high.high),
+        "52주최저가": forms.index(low.low, now.base),
+        "52주최저가일": forms.day(low.start),
+        "52주최저가대비율": forms.percent(now.last - low.low, low.low),
+    }
+
+
+def _through_the_day(request: Request, now: SectorQuote) -> tuple[list[dict[str, str]], int | None]:
+    """Rows of the index at the end of each minute, the newest being now, and the key of the next page."""
+    if not now.traded:
+        return [], None
+    exchange = request.exchange
+    shares = {code: exchange.instruments[code].shares for code in exchange.sectors[now.code].members}
+    today = {code: _minutes_of_today(exchange, code) for code in shares}
+    starts = sorted({bar.start for bars in today.values() for bar in bars})
+    page = request.page([_key(start) for start in starts])
+    if not page.indices:
+        return [], None
+    caps = {code: exchange.instruments[code].base_price * count for code, count in shares.items()}
+    base_cap = sum(caps.values())
+    shown = range(page.indices[-1], len(starts))
+    volume_after = _volumes_after(today, [starts[index] for index in shown])
+    rows = []
+    for index in page.indices:
+        start, latest = starts[index], index == len(starts) - 1
+        cap = sum(_cap_at(today[code], start, shares[code], caps[code]) for code in shares)
+        value = now.last if latest else forms.rounded(now.base * cap, base_cap)
+        minute = sum(bar.volume for bars in today.values() for bar in _bar_at(bars, start))
+        at = request.world.now() if latest else start + timedelta(minutes=1)
+        rows.append(_moment_row(at, value, now.base, minute, now.volume - volume_after[start]))
+    return rows, page.after
+
+
+def _minutes_of_today(exchange: Exchange, code: str) -> Sequence[Bar]:
+    bars = exchange.minutes(code)
+    first = len(bars)
+    while first and bars[first - 1].start.date() >= exchange.today:
+        first -= 1
+    return bars[first:]
+
+
+def _key(start: datetime) -> int:
+    return start.hour * 60 + start.minute
+
+
+def _bar_at(bars: Sequence[Bar], start: datetime) -> Sequence[Bar]:
+    index = bisect_left(bars, start, key=lambda bar: bar.start)
+    return bars[index : index + 1] if index < len(bars) and bars[index].start == start else ()
+
+
+def _cap_at(bars: Sequence[Bar], start: datetime, shares: int, base_cap: int) -> int:
+    """Market value after the minute that starts then."""
+    index = bisect_left(bars, start, key=lambda bar: bar.start)
+    if index < len(bars) and bars[index].start == start:
+        index += 1
+    return bars[index - 1].close * shares if index else base_cap
+
+
+def _volumes_after(today: dict[str, Sequence[Bar]], starts: Sequence[datetime]) -> dict[datetime, int]:
+    """Shares traded after each of these minutes, the last of which is the day's last."""
+    in_minute = dict.fromkeys(starts, 0)
+    for bars in today.values():
+        for bar in bars[bisect_left(bars, starts[0], key=lambda bar: bar.start) :]:
+            in_minute[bar.start] += bar.volume
+    after, total = {}, 0
+    for start in reversed(starts):
+        after[start] = total
+        total += in_minute[start]
+    return after
+
+
+def _moment_row(at: datetime, value: int, base: int, shares: int, total: int) -> dict[str, str]:
+    return {
+        "시간n": forms.clock(at.replace(second=at.second // 10 * 10)),
+        "현재가n": forms.index(value, base),
+        "전일대비기호n": forms.sign(value, base),
+        "전일대비n": forms.index_change(value - base),
+        # Recorded without a plus sign, unlike 등락률 above.
+        "등락률n": forms.decimal(100 * (value - base), base),
+        "거래량n": str(forms.thousands(shares)),
+        "누적거래량n": str(forms.thousands(total)),
+    }
