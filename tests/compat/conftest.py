@@ -161,7 +161,7 @@ def serving(log: Path, *options: str) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server with nothing but defaults; each module has its own, as a condition is searched once a minute."""
+    """The port of a server with nothing but defaults, the module's own: a condition is searched once a minute."""
     with serving(tmp_path_factory.mktemp("server") / "log") as port:
         yield port
 

@@ -2,7 +2,8 @@
 
     python conveniences.py              prints one JSON object, {convenience: fact or {"error": text}}
 
-KOAPY reads the port of the server from koapy.conf in the working directory. test_koapy_conveniences.py knows what the facts must be.
+KOAPY reads the port of the server from koapy.conf in the working directory. test_koapy_conveniences.py knows what the
+facts must be.
 """
 
 import itertools
@@ -50,7 +51,7 @@ def event(message):
     return {
         "name": message.name,
         "arguments": arguments,
-        "single": dict(zip(single.names, single.values)),
+        "single": dict(zip(single.names, single.values, strict=True)),
         "columns": list(multi.names),
         "rows": len(multi.values),
     }
@@ -347,8 +348,7 @@ def GetConditionNameListAsList(api):
 
 @check
 def GetCodeListByCondition(api):
-    names = {index: name for index, name in api.GetConditionNameListAsList()}
-    return plain(api.GetCodeListByCondition("대형 저평가 우량주", with_info=True)), names != {}
+    return plain(api.GetCodeListByCondition("대형 저평가 우량주", with_info=True))
 
 
 @check
@@ -438,7 +438,7 @@ def order(api, *arguments):
             told = event(each)
             data = told["single"]
             what = [told["name"], data.get("주문상태", ""), data.get("미체결수량", ""), data.get("주문번호", "")]
-            events.append(what + [told["arguments"][0]])
+            events.append([*what, told["arguments"][0]])
         return {"events": events, "end": stream.code().name}
     except grpc.RpcError as error:
         return {"events": events, "end": error.code().name}

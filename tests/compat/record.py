@@ -1,13 +1,15 @@
 """Records what KOAPY 0.9.0's own client and its own server say to each other, byte by byte.
 
-Runs in KOAPY's environment (conftest.py builds it below .cache/koapy-0.9), with the stand-ins on PYTHONPATH and a type library:
+Runs in KOAPY's environment (conftest.py builds it), with the stand-ins on PYTHONPATH and a type library:
 
-    KOAPY_RECORD=1 python -m pytest tests/compat/test_koapy_recorded.py      writes tests/compat/recorded/koapy-0.9.jsonl
+    KOAPY_RECORD=1 python -m pytest tests/compat/test_koapy_recorded.py      writes recorded/koapy-0.9.jsonl
 
-One line for each scene: what it shows, and its steps over all its RPCs in their order, each with the number of the call, the RPC, and
-">" with a message to the server, "<" with a message to the client (both in base64), or "=" with the status of the end. The server is
-KOAPY's servicer, unmodified, over a control that plays a few fixed answers.
+One line for each scene: what it shows, and its steps over all its RPCs in their order, each with the number of the
+call, the RPC, and ">" with a message to the server, "<" with a message to the client (both in base64), or "=" with the
+status of the end. The server is KOAPY's servicer, unmodified, over a control that plays a few fixed answers.
 """
+
+# ruff: noqa: I001  these are KOAPY's own modules, and some of them have namesakes here
 
 import base64
 import itertools
@@ -22,22 +24,40 @@ import grpc
 from koapy.backend.kiwoom_open_api_plus.core.KiwoomOpenApiPlusRealType import KiwoomOpenApiPlusRealType
 from koapy.backend.kiwoom_open_api_plus.core.KiwoomOpenApiPlusTrInfo import KiwoomOpenApiPlusTrInfo
 from koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusServiceClient import KiwoomOpenApiPlusServiceClient
-from koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusServiceServicer import KiwoomOpenApiPlusServiceServicer
 
 from koapy.backend.kiwoom_open_api_plus.grpc import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.backend.kiwoom_open_api_plus.grpc import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
+from koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusServiceServicer import KiwoomOpenApiPlusServiceServicer
 
 ACCOUNT = "8000000011"
 CODE, NAME = "005930", "삼성전자"
 CONDITIONS = {"대형 저평가 우량주": 0, "중소형 저평가주": 1}
 ORDER = "0163911"
-ACCEPTED = "9201;9203;9205;9001;912;913;302;900;901;902;903;904;905;906;907;908;909;910;911;10;27;28;914;915;938;939;919;920;921;922;923;949;10010;969;819"
-BALANCE = "9201;9001;917;916;302;10;930;931;932;933;945;946;950;951;27;28;307;8019;957;958;918;990;991;992;993;959;924;10010;25;11;12;306;305;970"
+ACCEPTED = (
+    "9201;9203;9205;9001;912;913;302;900;901;902;903;904;905;906;907;908;909;"
+    "910;911;10;27;28;914;915;938;939;919;920;921;922;923;949;10010;969;819"
+)
+BALANCE = (
+    "9201;9001;917;916;302;10;930;931;932;933;945;946;950;951;27;28;307;"
+    "8019;957;958;918;990;991;992;993;959;924;10010;25;11;12;306;305;970"
+)
 LOGIN_SECONDS = 0.3
 PATIENCE = 10  # seconds
 
 
 # The control
+
+LOOK_UPS = {
+    ("GetLoginInfo", "ACCLIST"): ACCOUNT + ";",
+    ("GetLoginInfo", "ACCOUNT_CNT"): "1",
+    ("GetLoginInfo", "USER_ID"): "tester",
+    ("KOA_Functions", "GetServerGubun", ""): "1",
+    ("KOA_Functions", "GetMasterListedStockCntEx", CODE): "5969782550",
+    ("GetCodeListByMarket", "8"): "069500;114800;",
+    ("GetMasterCodeName", CODE): NAME,
+    ("GetMasterStockState", CODE): "증거금20%|담보대출|신용가능",
+    ("GetMasterConstruction", CODE): "정상",
+}
 
 
 class Signal:
@@ -75,18 +95,6 @@ class Queued:
 class Control:
     """Fixed answers under the names of OpenAPI+ and of KOAPY's widget; its one thread fires the events."""
 
-    LOOK_UPS = {
-        ("GetLoginInfo", "ACCLIST"): ACCOUNT + ";",
-        ("GetLoginInfo", "ACCOUNT_CNT"): "1",
-        ("GetLoginInfo", "USER_ID"): "tester",
-        ("KOA_Functions", "GetServerGubun", ""): "1",
-        ("KOA_Functions", "GetMasterListedStockCntEx", CODE): "5969782550",
-        ("GetCodeListByMarket", "8"): "069500;114800;",
-        ("GetMasterCodeName", CODE): NAME,
-        ("GetMasterStockState", CODE): "증거금20%|담보대출|신용가능",
-        ("GetMasterConstruction", CODE): "정상",
-    }
-
     def __init__(self):
         self._thread = ThreadPoolExecutor(1)
         self._connected = self._conditions = False
@@ -101,8 +109,8 @@ class Control:
         self.RateLimitedSendCondition = Queued(self._send_condition)
         self.SetRealReg = Queued(self._set_real_reg)
         self.SetRealRemove = Queued(lambda *_: None)
-        for name in {key[0] for key in self.LOOK_UPS}:
-            setattr(self, name, lambda *arguments, name=name: self.LOOK_UPS[(name, *arguments)])
+        for name in {key[0] for key in LOOK_UPS}:
+            setattr(self, name, lambda *arguments, name=name: LOOK_UPS[(name, *arguments)])
 
     # Login
 

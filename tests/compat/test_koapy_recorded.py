@@ -1,6 +1,7 @@
 """What KOAPY 0.9.0's client and server say to each other, recorded once by record.py, replayed against our server.
 
-The client's messages are sent as they are, byte by byte, at their places; the server's give the shape of what must come back.
+The client's messages are sent as they are, byte by byte, at their places; the server's give the shape of what must come
+back.
 """
 
 from __future__ import annotations

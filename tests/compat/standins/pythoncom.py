@@ -1,4 +1,4 @@
-"""Stand-in for pywin32: the constants of type libraries, and one type library, which is a JSON file (see win32com.client.genpy)."""
+"""Stand-in for pywin32: the constants of type libraries, and one of them, a JSON file (see win32com.client.genpy)."""
 
 import json
 from pathlib import Path

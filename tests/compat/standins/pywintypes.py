@@ -4,5 +4,7 @@
 class IIDType(str):
     """The type that isinstance checks ask for."""
 
+    __slots__ = ()
+
 
 IID = IIDType

@@ -1,4 +1,4 @@
-"""What KOAPY's client takes from Windows' own part of Python: nobody is an administrator here, and no window needs hiding."""
+"""What KOAPY's client takes from Python on Windows: nobody is an administrator here, no window needs hiding."""
 
 import ctypes
 import subprocess

@@ -1,4 +1,4 @@
-"""Stand-in for pywin32: KOAPY makes a job object when it is imported, for a server process that these tests never let it start."""
+"""Stand-in for pywin32: KOAPY makes a job object when it is imported, for a server process that is not started here."""
 
 JobObjectExtendedLimitInformation = 9
 JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE = 8192
