@@ -12,13 +12,15 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from koapy.control.seam import Submitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from koapy.control.seam import Control
 
@@ -133,6 +135,19 @@ class Visit:
                 _fulfil(*item)
 
 
+_inside: ContextVar[Visit | None] = ContextVar("_inside", default=None)
+
+
+@contextmanager
+def inside(visit: Visit) -> Iterator[None]:
+    """What this task submits to an apartment while the block lasts runs inside this event."""
+    token = _inside.set(visit)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
 class Apartment:
     """All calls to a control, on its thread: the control's own `submit`, or a `Worker` where it has none."""
 
@@ -146,15 +161,21 @@ class Apartment:
             self._submit = self._worker.submit
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Run `function(*args)` on the control's thread."""
-        return self._submit(function, *args)
+        """Run `function(*args)` on the control's thread; inside the event that the caller is in, while it lasts."""
+        visit = _inside.get()
+        future = visit.submit(function, *args) if visit is not None else None
+        return self._submit(function, *args) if future is None else future
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function(*args)` on the control's thread and wait for what it returns.
 
         Cancelling stops the waiting, not a call that has begun; one that has not begun is taken back where possible.
         """
-        return await asyncio.wrap_future(self._submit(function, *args))
+        return await asyncio.wrap_future(self.submit(function, *args))
+
+    async def settle(self, function: Callable[..., T], *args: Any) -> T:
+        """As `run`, for calls that give something back: they are made even when the waiting is cancelled."""
+        return await asyncio.shield(asyncio.wrap_future(self.submit(function, *args)))
 
     def has(self, name: str) -> bool:
         """Whether the control offers a function or an event of this name."""
@@ -171,7 +192,7 @@ def _fulfil(future: Future[Any], function: Callable[..., Any], args: tuple[Any, 
         return
     try:
         result = function(*args)
-    except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the caller, not to this thread
+    except BaseException as error:
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-Window = tuple[int, float]
-"""Calls, seconds."""
+    from koapy.openapi.limit import Window
 
 
 class LimitExceeded(Exception):

@@ -9,15 +9,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from koapy.control.screens import CODES_PER_SCREEN
+from koapy.openapi.limit import CODES_PER_SCREEN
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from koapy.control.apartment import Apartment
     from koapy.control.screens import Screen, Screens
-
-FIDS_PER_CALL = 100
 
 
 class RegistrationRefused(Exception):
@@ -26,6 +24,9 @@ class RegistrationRefused(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"SetRealReg returned {code}")
         self.code = code
+
+
+FIDS_PER_CALL = 100
 
 
 @dataclass(slots=True, eq=False)
@@ -65,14 +66,12 @@ class Registrations:
         """
         wanted = tuple(dict.fromkeys(codes))
         async with self._change:
-            added: list[str] = []
+            known = set(self._codes)
             try:
                 for screen, chunk, union in self._plan(wanted, tuple(fids)):
-                    added += [code for code in chunk if code not in self._codes]
                     await self._register(screen, chunk, union)
             except BaseException:
-                await self._drop([code for code in added if code in self._codes])
-                self._return_empty_screens()
+                await self._drop([code for code in wanted if code in self._codes and code not in known])
                 raise
             for code in wanted:
                 self._codes[code].holders.add(holder)
@@ -121,15 +120,17 @@ class Registrations:
     async def _register(self, screen: Screen, codes: list[str], fids: tuple[int, ...]) -> None:
         held = self._by_screen[screen]
         option = "1" if held else "0"
-        joined = ";".join(map(str, fids))
-        code = await self._apartment.run(self._apartment.control.SetRealReg, screen.number, ";".join(codes), joined, option)
-        if isinstance(code, int) and code < 0:
-            raise RegistrationRefused(code)
+        # Noted before the call: when the waiting for it is cancelled, the release that follows must know of it.
         for each in codes:
             held.add(each)
             known = self._codes.get(each)
-            holders = known.holders if known is not None else set()
-            self._codes[each] = _Registration(screen, fids, holders)
+            self._codes[each] = _Registration(screen, fids, known.holders if known is not None else set())
+        joined = ";".join(map(str, fids))
+        code = await self._apartment.run(
+            self._apartment.control.SetRealReg, screen.number, ";".join(codes), joined, option
+        )
+        if isinstance(code, int) and code < 0:
+            raise RegistrationRefused(code)
 
     async def _drop(self, codes: list[str]) -> None:
         removals = []
@@ -139,7 +140,7 @@ class Registrations:
             removals.append((screen.number, code))
         empty = [screen for screen, held in self._by_screen.items() if not held]
         if removals:
-            await self._apartment.run(self._release, removals, [screen.number for screen in empty])
+            await self._apartment.settle(self._release, removals, [screen.number for screen in empty])
         self._return_empty_screens()
 
     def _release(self, removals: list[tuple[str, str]], empty: list[str]) -> None:

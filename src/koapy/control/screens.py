@@ -9,8 +9,7 @@ import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass
 
-SCREENS = 200
-CODES_PER_SCREEN = 100
+from koapy.openapi.limit import SCREENS
 
 
 class ScreensExhausted(Exception):

@@ -1,8 +1,8 @@
 """The seam between the gateway and whatever plays OpenAPI+.
 
-A control is any object that has the OpenAPI+ functions under their own names and argument orders and the OpenAPI+ events
-as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer. A control that
-has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread.
+A control is any object that has the OpenAPI+ functions under their own names and argument orders and the OpenAPI+
+events as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer. A
+control that has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Events inside which a client reads: the slot waits for the client's acknowledgement, and the client's Calls run in it.
+"""Events inside which a client reads: the slot waits for the client, and the client's Calls run in it.
 
-This is the one place where the control's thread waits for a client, so every wait ends: with the acknowledgement, the end
-of the stream, or the deadline. All clients that listen for an event are let into it together.
+This is the one place where the control's thread waits for a client, so every wait ends: with the acknowledgement, the
+end of the stream, or the deadline. All clients that listen for an event are let into it together.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Gate:
             self._visit = None
 
     def _expire(self, name: str) -> None:
-        text = f"{name} was not acknowledged by handled_request within {self.seconds:g} s; the control has gone on without"
+        text = (
+            f"{name} was not acknowledged by handled_request within {self.seconds:g} s; the control has gone on without"
+        )
         self._inbox.fail(Failure(grpc.StatusCode.DEADLINE_EXCEEDED, text, reason="EVENT_NOT_HANDLED"))
         self.acknowledge()
 
@@ -100,8 +102,8 @@ class Gates:
     def hold(self, event: Event, owner: str | None, request: str, *, wait: bool) -> None:
         """Send the event to those who want it and wait until all are through. Runs in the slot.
 
-        The answer to a client's own request (`owner`) is that client's alone. An event that is nested in another one waits
-        for nobody, because those who should acknowledge it may be what the outer one waits for.
+        The answer to a client's own request (`owner`) is that client's alone. An event that is nested in another one
+        waits for nobody, because those who should acknowledge it may be what the outer one waits for.
         """
         gates = [gate for gate in self._gates.get(event.name, ()) if owner is None or gate.client == owner]
         if not gates:

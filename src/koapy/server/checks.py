@@ -6,7 +6,9 @@ import difflib
 from typing import TYPE_CHECKING
 
 from koapy.openapi.functions import EVENTS
+from koapy.openapi.order import order_type as order_kind
 from koapy.openapi.order import order_types, quote_types
+from koapy.openapi.order import quote_type as quote_kind
 from koapy.openapi.tr import UnknownTr, tr
 from koapy.server.failure import invalid
 
@@ -22,7 +24,7 @@ VENUES = ("_NX", "_AL")
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """"; did you mean X?" for the nearest known word, or nothing."""
+    """ "; did you mean X?" for the nearest known word, or nothing."""
     match = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {match[0]}?" if match else ""
 
@@ -126,13 +128,12 @@ async def _code_input(core: Core, known: Tr, each: TrInput, value: str) -> None:
 
 def order(order_type: int, quote_type: str, quantity: int, price: int, original: str) -> None:
     """The parts of an order that no market could accept."""
-    types = {each.code: each for each in order_types()}
-    known = types.get(str(order_type))
+    known = order_kind(order_type)
     if known is None:
-        raise invalid(f"unknown order type {order_type}; {', '.join(f'{code} {each.name}' for code, each in types.items())}")
-    quotes = {each.code: each for each in quote_types()}
-    if quote_type not in quotes and not (quote_type == "" and known.action == "cancel"):
-        listed = ", ".join(f"{code} {each.name}" for code, each in quotes.items())
+        listed = ", ".join(f"{each.code} {each.name}" for each in order_types())
+        raise invalid(f"unknown order type {order_type}; {listed}")
+    if quote_kind(quote_type) is None and not (quote_type == "" and known.action == "cancel"):
+        listed = ", ".join(f"{each.code} {each.name}" for each in quote_types())
         raise invalid(f"unknown quote type (거래구분) {quote_type!r}; {listed}")
     long(quantity, "quantity")
     long(price, "price")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -14,6 +14,7 @@ from koapy.control.limits import LimitExceeded, RateLimit
 from koapy.control.registrations import Registrations
 from koapy.control.screens import Screen, Screens, ScreensExhausted
 from koapy.server.bidirectional import Gates
+from koapy.server.clients import Clients
 from koapy.server.failure import Failure, exhausted, precondition, unavailable, unimplemented
 from koapy.server.inbox import Inbox
 from koapy.server.machines import Limit
@@ -44,7 +45,9 @@ class Core:
         self.tr_limit = RateLimit("TR requests", settings.tr_windows)
         self.order_limit = RateLimit("orders", settings.order_windows)
         self._conditions: dict[str, RateLimit] = {}
+        self.clients = Clients(self)
         self.conditions_loaded = False
+        self.conditions_loading = asyncio.Lock()
         self.closing: Failure | None = None
         self._inboxes: set[Inbox] = set()
         self._tasks = 0
@@ -81,6 +84,8 @@ class Core:
         value = None
         for name, args in calls:
             function = self.function(name)
+            if name == "CommRqData":
+                self.router.sent(str(args[0]))
             try:
                 value = function(*args)
             except Exception as error:
@@ -92,6 +97,11 @@ class Core:
     async def call(self, name: str, *args: str | int) -> Any:
         """Call one function of the control on its thread."""
         return await self.apartment.run(self.make, ((name, args),))
+
+    async def settle(self, name: str, *args: str | int) -> None:
+        """Call what gives something back, even when the waiting is cancelled, if the control has such a function."""
+        if self.apartment.has(name):
+            await self.apartment.settle(self.make, ((name, args),))
 
     @contextmanager
     def task(self) -> Iterator[None]:
@@ -129,27 +139,28 @@ class Core:
         Raises:
             Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first.
         """
-        try:
-            if limit is None:
-                yield
-            elif limit is Limit.ORDER:
-                async with self.order_limit.permit(client, deadline):
-                    yield
-            elif limit is Limit.TR:
-                async with self.tr_limit.permit(client, deadline):
-                    yield
-            else:
-                async with self.condition_limit(key).permit(client, deadline), self.tr_limit.permit(client, deadline):
-                    yield
-        except LimitExceeded as error:
-            raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
+        async with AsyncExitStack() as held:
+            for each in self.limits(limit, key):
+                try:
+                    await held.enter_async_context(each.permit(client, deadline))
+                except LimitExceeded as error:
+                    raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
+            yield
+
+    def limits(self, limit: Limit | None, key: str) -> tuple[RateLimit, ...]:
+        """The limits that a call counts against."""
+        if limit is None:
+            return ()
+        if limit is Limit.CONDITION:
+            return self.condition_limit(key), self.tr_limit
+        return (self.order_limit if limit is Limit.ORDER else self.tr_limit,)
 
     def condition_limit(self, key: str) -> RateLimit:
         """The limit of one condition, by index and name."""
         limit = self._conditions.get(key)
         if limit is None:
-            windows = ((1, self.settings.condition_seconds),)
-            limit = self._conditions[key] = RateLimit(f"searches of the condition {key}", windows)
+            limit = RateLimit(f"searches of the condition {key}", self.settings.condition_windows)
+            self._conditions[key] = limit
         return limit
 
     @contextmanager
@@ -215,6 +226,7 @@ class Core:
             async with asyncio.timeout(self.settings.drain_seconds):
                 if self._tasks:
                     await self._idle.wait()
+                await self.clients.aclose()
                 await self.apartment.settle(self.router.disconnect)
         except TimeoutError:
             logger.warning("%d requests have not ended, or the control's thread does not answer", self._tasks)

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from koapy.server.core import Core
-    from koapy.server.edge import Caller
+    from koapy.server.edge import Writer
     from koapy.server.inbox import Inbox
     from koapy.server.machines import Effect, Machine
 
 
-async def drive(core: Core, machine: Machine, inbox: Inbox, caller: Caller) -> None:
+async def drive(core: Core, machine: Machine, inbox: Inbox, writer: Writer) -> None:
     """Run `machine` to its end; `inbox` must be subscribed to its events.
 
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
     """
-    run = _Run(core, inbox, caller)
+    run = _Run(core, inbox, writer)
     pump = asyncio.create_task(run.pump())
     try:
         await run.work(machine)
@@ -41,10 +41,10 @@ async def drive(core: Core, machine: Machine, inbox: Inbox, caller: Caller) -> N
 class _Run:
     """One machine's run: the asks go out one at a time, what they return comes in through the stream's own inbox."""
 
-    def __init__(self, core: Core, inbox: Inbox, caller: Caller) -> None:
+    def __init__(self, core: Core, inbox: Inbox, writer: Writer) -> None:
         self._core = core
         self._inbox = inbox
-        self._caller = caller
+        self._writer = writer
         self._asks: asyncio.Queue[Ask] = asyncio.Queue()
         self._outstanding = 0
 
@@ -59,7 +59,7 @@ class _Run:
             self._inbox.put(Returned(ask, value))
 
     async def _ask(self, ask: Ask) -> object:
-        async with self._core.permit(ask.limit, ask.key, self._caller.client, self._caller.deadline):
+        async with self._core.permit(ask.limit, ask.key, self._writer.client, self._writer.deadline):
             try:
                 async with asyncio.timeout(self._core.settings.answer_seconds):
                     return await self._core.apartment.run(self._core.make, ask.calls)
@@ -73,7 +73,7 @@ class _Run:
             while effects:
                 effect = effects.popleft()
                 if isinstance(effect, Send):
-                    await self._caller.write(effect.message)
+                    await self._writer.write(effect.message)
                 elif isinstance(effect, Ask):
                     self._outstanding += 1
                     self._asks.put_nowait(effect)
@@ -95,7 +95,7 @@ class _Run:
             self._outstanding -= 1
             if isinstance(item.value, Failure):
                 raise item.value
-            assert isinstance(item.ask, Ask)  # noqa: S101 - only `pump` puts these
+            assert isinstance(item.ask, Ask)
             return machine.returned(item.ask, item.value)
         if isinstance(item, Event):
             return machine.received(item)

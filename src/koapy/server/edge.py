@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 import secrets
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import grpc
@@ -29,6 +30,35 @@ WARNING = "koapy-warning"
 CONFLATED = "koapy-conflated"
 
 
+class Writer(Protocol):
+    """Where a stream's messages go, and on whose behalf."""
+
+    @property
+    def client(self) -> str:
+        """The connection that limits count for."""
+        ...
+
+    @property
+    def deadline(self) -> float | None:
+        """Loop time in seconds; None where the client has set no deadline."""
+        ...
+
+    async def write(self, message: object, /) -> None:
+        """Take one message; may wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Takes the messages of what the gateway does for itself on behalf of a client."""
+
+    client: str
+    deadline: float | None
+
+    async def write(self, message: object, /) -> None:
+        """Forget the message."""
+
+
 class Caller:
     """One RPC's caller: its connection, its deadline, and the way to write to it."""
 
@@ -38,10 +68,10 @@ class Caller:
         self.client: str = context.peer()
         """The connection; clients take turns by it, and what Call keeps is kept for it."""
         remaining = context.time_remaining()
-        self.deadline = None if remaining is None else asyncio.get_running_loop().time() + remaining
+        self.deadline: float | None = None if remaining is None else asyncio.get_running_loop().time() + remaining
         """Loop time in seconds; None where the client has set no deadline."""
 
-    async def write(self, message: object) -> None:
+    async def write(self, message: object, /) -> None:
         """Write to the client; waits while the client does not read."""
         await self._context.write(message)
 
@@ -65,8 +95,16 @@ class Caller:
 
     async def fail(self, failure: Failure) -> None:
         """End the RPC with this failure."""
-        trailing = (*self._trailing.items(), ("grpc-status-details-bin", failure.packed()))
+        trailing: tuple[tuple[str, str | bytes], ...] = (
+            *self._trailing.items(),
+            ("grpc-status-details-bin", failure.packed()),
+        )
         await self._context.abort(failure.status, failure.text[:LONGEST_TEXT], trailing)
+
+    @property
+    def silent(self) -> Nobody:
+        """The same caller, for what it need not see."""
+        return Nobody(self.client, self.deadline)
 
     @property
     def gone(self) -> bool:
@@ -79,8 +117,8 @@ def rpc(
 ) -> Callable[[Any, Request, grpc.aio.ServicerContext[Any, Any]], Awaitable[Any]]:
     """Make a method that speaks of callers and failures one that grpc.aio calls.
 
-    Every end passes here: a `Failure` becomes its status, a client that went away ends the RPC quietly, and anything else is
-    a bug of ours, which the client sees as INTERNAL with an id that is in the log.
+    Every end passes here: a `Failure` becomes its status, a client that went away ends the RPC quietly, and anything
+    else is a bug of ours, which the client sees as INTERNAL with an id that is in the log.
     """
 
     @functools.wraps(method)

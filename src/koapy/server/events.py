@@ -1,11 +1,11 @@
-"""OpenAPI+ events as they leave the control's thread: immutable, with the data that could be read only inside the event.
+"""OpenAPI+ events as they leave the control's thread: immutable, with what could be read only inside the event.
 
 `message` is built once for all streams that want the same message. Screens and request names are the client's own ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -143,6 +143,11 @@ class ReceiveChejanData(Event):
 
     def __getitem__(self, fid: int) -> str:
         return self.by_fid.get(fid, "")
+
+    def with_value(self, fid: int, value: str) -> ReceiveChejanData:
+        """The event with another value of one FID."""
+        values = tuple(value if each == fid else old for each, old in zip(self.fids, self.values, strict=True))
+        return replace(self, values=values)
 
     @cached_property
     def message(self) -> pb.ListenResponse:

@@ -1,4 +1,4 @@
-"""The one way in which a failure reaches a caller: a status, OpenAPI+'s own code, name and message, and what would be right."""
+"""The one way in which a failure reaches a caller: a status, OpenAPI+'s own code and words, and what would be right."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ class Failure(Exception):
         # A text code (RC4025, 107066) is the order server's and stands in no table.
         known = error(code) if isinstance(code, int) else None
         message = message or (known.message if known else "")
-        facts = {"code": "" if code is None else str(code), "name": (known.name or "") if known else "", "message": message}
+        facts = {
+            "code": "" if code is None else str(code),
+            "name": (known.name or "") if known else "",
+            "message": message,
+        }
         told = " ".join(part for part in (facts["code"], facts["name"], message) if part)
         super().__init__(f"{text}: {told}" if told and message not in text else text)
         self.status = status
@@ -50,7 +54,8 @@ class Failure(Exception):
         detail = any_pb2.Any()
         detail.Pack(info)
         number: int = self.status.value[0]
-        return status_pb2.Status(code=number, message=self.text, details=[detail]).SerializeToString()
+        packed: bytes = status_pb2.Status(code=number, message=self.text, details=[detail]).SerializeToString()
+        return packed
 
 
 def invalid(text: str, **details: str) -> Failure:
@@ -68,7 +73,9 @@ def precondition(text: str, reason: str, **details: str) -> Failure:
     return Failure(grpc.StatusCode.FAILED_PRECONDITION, text, reason=reason, details=details)
 
 
-def refused(text: str, *, code: int | str | None = None, message: str = "", reason: str = "", **details: str) -> Failure:
+def refused(
+    text: str, *, code: int | str | None = None, message: str = "", reason: str = "", **details: str
+) -> Failure:
     """OpenAPI+ said no: a negative return code, an error told by OnReceiveMsg, an empty order number."""
     return Failure(grpc.StatusCode.ABORTED, text, code=code, message=message, reason=reason, details=details)
 

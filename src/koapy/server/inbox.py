@@ -1,7 +1,7 @@
 """What waits to be written to one stream: bounded, never blocking the one who puts.
 
-Only ticks may be merged: when too many wait, a new tick takes the place of the waiting one of the same code and type, and
-the merged ones are counted. Everything else that does not fit ends the stream.
+Only ticks may be merged: when too many wait, a new tick takes the place of the waiting one of the same code and type,
+and the merged ones are counted. Everything else that does not fit ends the stream.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class Returned:
 
     ask: object
     value: object
-
 
 
 class Inbox:

@@ -1,7 +1,7 @@
 """Request names (sRQName) that are unique at the control, and the way back to what the client sent.
 
-Two clients may use the same name on the same screen at once, and an answer may come after its request has been given up;
-a serial number in the name the control sees tells them apart.
+Two clients may use the same name on the same screen at once, and an answer may come after its request has been given
+up; a serial number in the name the control sees tells them apart.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class RequestNames:
     def __init__(self) -> None:
         self._serial = count(1)
         self._origins: OrderedDict[str, Origin] = OrderedDict()
+        self._orders: OrderedDict[str, str] = OrderedDict()
 
     def issue(self, owner: str, screen: str, request: str) -> str:
         """A name for one request of `owner`; late answers are recognised for the last few thousand requests."""
@@ -41,6 +42,16 @@ class RequestNames:
         if len(self._origins) > REMEMBERED:
             self._origins.popitem(last=False)
         return name
+
+    def ordered(self, number: str, screen: str) -> None:
+        """The order of this number was sent by a client that calls its screen so. Runs on the control's thread."""
+        self._orders[number] = screen
+        if len(self._orders) > REMEMBERED:
+            self._orders.popitem(last=False)
+
+    def order_screen(self, number: str) -> str | None:
+        """The client's screen of an order sent through the gateway."""
+        return self._orders.get(number)
 
     def origin(self, name: str) -> Origin | None:
         """Who sent the request of this name; None when it was not sent through the gateway."""

@@ -16,26 +16,24 @@ if TYPE_CHECKING:
     from koapy.control.seam import Control
 
 ORDER_NUMBER = "주문번호"
-ROWS_WITHOUT_MULTI_NAMES = frozenset({"OPTFOFID"})
-"""TRs that have rows, but whose fields the catalogue lists as single ones."""
 
 
 def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Table | None, Table | None]:
-    """The single and the multi part of an answer, stripped; for what is no TR of the catalogue, the order number alone."""
+    """The single and the multi part of an answer, stripped; for what is no TR, the order number alone."""
     if not is_tr(code):
         number = _cell(control, code, request, 0, ORDER_NUMBER)
         return Table((ORDER_NUMBER,), ((number,),)), None
     known = tr(code)
-    single_names, multi_names = known.single_names, known.multi_names
-    if code.upper() in ROWS_WITHOUT_MULTI_NAMES:
-        single_names, multi_names = (), single_names
     single = None
-    if single_names:
-        single = Table(single_names, (tuple(_cell(control, code, request, 0, name) for name in single_names),))
-    rows = control.GetRepeatCnt(code, record or request) if multi_names else 0
+    if known.single_names:
+        cells = tuple(_cell(control, code, request, 0, name) for name in known.single_names)
+        single = Table(known.single_names, (cells,))
+    # A TR that has rows but no names for them (OPTFOFID) has the single part's names in each row.
+    names = known.multi_names or known.single_names
+    rows = control.GetRepeatCnt(code, record or request)
     if not rows:
         return single, None
-    return single, Table(multi_names, _rows(control, code, request, record, rows, multi_names))
+    return single, Table(names, _rows(control, code, request, record, rows, names))
 
 
 def _rows(

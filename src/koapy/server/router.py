@@ -11,6 +11,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from koapy.openapi.tr import is_tr
 from koapy.server import reading
 from koapy.server.events import (
     Event,
@@ -23,6 +24,7 @@ from koapy.server.events import (
     ReceiveTrData,
 )
 from koapy.server.inbox import Tick
+from koapy.server.names import REMEMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Key = tuple["Hashable", ...]
+
+ORDER_FID, SCREEN_FID = 9203, 920
 
 
 def request_key(name: str) -> Key:
@@ -76,7 +80,9 @@ ORDERS: Key = ("orders",)
 class Router:
     """Subscriptions, and the slots that serve them."""
 
-    def __init__(self, apartment: Apartment, portal: Portal, names: RequestNames, screens: Screens, gates: Gates) -> None:
+    def __init__(
+        self, apartment: Apartment, portal: Portal, names: RequestNames, screens: Screens, gates: Gates
+    ) -> None:
         self._apartment = apartment
         self._control = apartment.control
         self._portal = portal
@@ -96,6 +102,8 @@ class Router:
             "OnReceiveTrCondition": self._on_tr_condition,
             "OnReceiveConditionVer": self._on_condition_ver,
         }
+        self._unanswered: dict[str, None] = {}
+        """Requests that have been sent and not been answered, oldest first."""
         self._connected: list[tuple[str, Callable[..., None]]] = []
 
     @property
@@ -103,6 +111,12 @@ class Router:
         """How many streams are subscribed to how many keys, added up."""
         views = sum(len(inboxes) for by_view in self._views.values() for _, inboxes in by_view)
         return sum(map(len, self._inboxes.values())) + views
+
+    def sent(self, name: str) -> None:
+        """A query of this name has been sent. Runs on the control's thread, before the call."""
+        self._unanswered[name] = None
+        if len(self._unanswered) > REMEMBERED:
+            del self._unanswered[next(iter(self._unanswered))]
 
     def connect(self) -> None:
         """Connect the slots of the events that the control offers. Runs on the control's thread."""
@@ -182,31 +196,39 @@ class Router:
         return self._screens.client_number(screen), request, None
 
     def _on_tr_data(self, screen: str, request: str, code: str, record: str, prev_next: str, *_: object) -> None:
+        self._unanswered.pop(request, None)
         own_screen, own_request, origin = self._client_view(screen, request)
         keys: tuple[Key, ...] = (request_key(request),)
         owner = origin.owner if origin else None
         bare = ReceiveTrData(own_screen, own_request, code, record, prev_next)
         # An order's answer interests everybody who follows orders.
-        is_order = not reading.is_tr(code)
+        is_order = not is_tr(code)
         if self._wanted("OnReceiveTrData", *keys) or (is_order and ORDERS in self._inboxes):
             single, multi = reading.tr_data(self._control, code, request, record)
             event = ReceiveTrData(own_screen, own_request, code, record, prev_next, single, multi)
             if is_order and event.order_number:
+                self._names.ordered(event.order_number, own_screen)
                 keys = (*keys, ORDERS)
             self._publish(event, *keys)
         self._hold(bare, owner, request)
 
     def _on_msg(self, screen: str, request: str, code: str, text: str) -> None:
+        if not (screen or request or code) and self._unanswered:
+            # "Fail to parse Request TR" names nobody; it comes within milliseconds, so it is the newest request's.
+            request, _ = self._unanswered.popitem()
         own_screen, own_request, origin = self._client_view(screen, request)
         event = ReceiveMsg(own_screen, own_request, code, text)
         keys: tuple[Key, ...] = (request_key(request),)
-        if not reading.is_tr(code):
+        if not is_tr(code):
             keys = (*keys, ORDERS)
         self._publish(event, *keys)
         self._hold(event, origin.owner if origin else None, request)
 
     def _on_chejan_data(self, gubun: str, item_count: int, fid_list: str) -> None:
         event = reading.chejan(self._control, gubun, item_count, fid_list)
+        if SCREEN_FID in event.by_fid:
+            own = self._names.order_screen(event[ORDER_FID]) or self._screens.client_number(event[SCREEN_FID])
+            event = event.with_value(SCREEN_FID, own)
         code = event[9001]
         # 9001 carries a prefix (A stock, J ELW, Q ETN) that the code of an order does not.
         keys = [order_key(event[9201], code)]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from koapy.openapi.limit import ORDER_WINDOWS, TR_WINDOWS
+from koapy.openapi.limit import CONDITION_WINDOWS, ORDER_WINDOWS, TR_WINDOWS, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How a servicer treats its control and its clients."""
 
-    tr_windows: tuple[tuple[int, float], ...] = TR_WINDOWS["guide"]
+    tr_windows: tuple[Window, ...] = TR_WINDOWS["guide"]
     """Calls and seconds of each sliding window for queries; `koapy.openapi.limit.TR_WINDOWS` has the known sets."""
-    order_windows: tuple[tuple[int, float], ...] = ORDER_WINDOWS
+    order_windows: tuple[Window, ...] = ORDER_WINDOWS["guide"]
     """The same for orders."""
-    condition_seconds: float = 60.0
-    """Seconds between two searches of the same condition."""
+    condition_windows: tuple[Window, ...] = CONDITION_WINDOWS["guide"]
+    """The same for searches of the same condition."""
     answer_seconds: float = 30.0
     """Seconds after which a control that owes an answer is taken to be silent."""
     event_seconds: float = 5.0

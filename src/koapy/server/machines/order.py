@@ -120,8 +120,8 @@ class Order:
         return [Done(refused(text, reason="EXPIRED", order=self._number))]
 
     def release(self) -> list[Ask]:
-        """Give back what the order has registered under its screen."""
-        return [Ask((("DisconnectRealData", (self._arguments.screen,)),))]
+        """Nothing was taken: an order registers nothing under its screen."""
+        return []
 
     @property
     def _through(self) -> bool:

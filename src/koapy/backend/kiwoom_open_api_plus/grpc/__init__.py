@@ -1,0 +1,1 @@
+"""The published import paths of the service: re-exports, nothing else."""

@@ -1,0 +1,293 @@
+"""Call: one OpenAPI+ function by name, with what belongs to a client kept apart from what belongs to others."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from koapy.control.apartment import inside
+from koapy.control.registrations import RegistrationRefused
+from koapy.control.screens import ScreensExhausted
+from koapy.openapi.functions import FUNCTIONS, HELPERS
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server import checks
+from koapy.server.conditions import load_conditions
+from koapy.server.failure import exhausted, invalid, precondition, unimplemented
+from koapy.server.machines import Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from koapy.openapi.functions import Function, Parameter
+    from koapy.server.bidirectional import Room
+    from koapy.server.clients import Client
+    from koapy.server.core import Core
+    from koapy.server.edge import Caller
+
+Value = str | int | bool
+Calls = list[tuple[str, tuple[str | int, ...]]]
+
+SCREEN_PARAMETERS = frozenset({"sScreenNo", "sScrNo", "strScreenNo", "strScrNo", "sScnNo"})
+ALL = "ALL"
+MARKET_HOURS = "09"
+"""The code of 장시작시간, which SetRealReg is asked for without a code."""
+SEARCHING = 1
+"""What SendCondition returns when the search has been sent."""
+
+TOO_MANY = {Limit.TR: -200, Limit.ORDER: -308, Limit.CONDITION: 0}
+"""OpenAPI+'s own answers to too many requests, given where nothing may wait."""
+
+
+async def call(core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallResponse:
+    """Serve one Call.
+
+    Raises:
+        Failure: wrong arguments, an unknown function, a limit that the deadline does not reach.
+    """
+    function = known_function(request.name)
+    args = arguments(function, request.arguments)
+    value = await _Call(core, caller).make(function, args)
+    return pb.CallResponse(return_value=return_value(function.name, value))
+
+
+def known_function(name: str) -> Function:
+    """A function that Call may be asked for."""
+    function = FUNCTIONS.get(name) or HELPERS.get(name)
+    if function is None:
+        if not name:
+            raise invalid("no function name; name one such as GetConnectState")
+        near = checks.near(name, [*FUNCTIONS, *HELPERS])
+        raise unimplemented(f"OpenAPI+ has no function {name!r}{near}", function=name)
+    if function.returns == "array":
+        raise unimplemented(f"{name} returns no simple value; TransactionCall and Listen read whole tables")
+    return function
+
+
+def arguments(function: Function, given: Sequence[pb.Argument]) -> tuple[Value, ...]:
+    """The arguments as the function takes them."""
+    if len(given) != len(function.parameters):
+        raise invalid(f"{function} takes {len(function.parameters)} arguments, {len(given)} were given")
+    return tuple(_argument(function, *pair) for pair in zip(function.parameters, given, strict=True))
+
+
+def _argument(function: Function, parameter: Parameter, given: pb.Argument) -> Value:
+    kind = given.WhichOneof("value")
+    if parameter.type == "str" and kind == "string_value":
+        if parameter.name in SCREEN_PARAMETERS and not (function.name == "SetRealRemove" and given.string_value == ALL):
+            return checks.screen(given.string_value, may_be_empty=False)
+        return given.string_value
+    if parameter.type == "bool" and kind in {"bool_value", "long_value"}:
+        return bool(given.bool_value or given.long_value)
+    if parameter.type == "int" and kind in {"long_value", "bool_value"}:
+        return checks.long(given.long_value if kind == "long_value" else int(given.bool_value), parameter.name)
+    wanted = {"str": "string_value", "int": "long_value", "bool": "bool_value"}[parameter.type]
+    raise invalid(f"{parameter.name} of {function} must be a {wanted}, got {kind or 'an empty argument'}")
+
+
+def return_value(name: str, value: object) -> pb.ReturnValue:
+    """What the function returned, as the wire has it; a function without a result leaves it unset."""
+    if value is None:
+        return pb.ReturnValue()
+    if isinstance(value, bool):
+        return pb.ReturnValue(bool_value=value)
+    if isinstance(value, int):
+        return pb.ReturnValue(long_value=value)
+    if isinstance(value, str):
+        return pb.ReturnValue(string_value=value)
+    raise unimplemented(f"{name} returned a {type(value).__name__}, which is no simple value")
+
+
+class _Call:
+    """One Call on its way; inside an event it runs there and nothing waits."""
+
+    def __init__(self, core: Core, caller: Caller) -> None:
+        self._core = core
+        self._caller = caller
+        self._client: Client = core.clients.get(caller.client)
+        self._room: Room | None = core.gates.room(caller.client)
+        self._special: dict[str, Callable[..., Awaitable[Value | None]]] = {
+            "SetInputValue": self._set_input_value,
+            "CommRqData": self._comm_rq_data,
+            "CommKwRqData": self._comm_kw_rq_data,
+            "GetCommData": self._get_comm_data,
+            "GetRepeatCnt": self._get_repeat_cnt,
+            "SendOrder": self._send_order,
+            "SendOrderCredit": self._send_order_credit,
+            "SendOrderFO": self._send_order_fo,
+            "SetRealReg": self._set_real_reg,
+            "SetRealRemove": self._set_real_remove,
+            "DisconnectRealData": self._disconnect_real_data,
+            "SendCondition": self._send_condition,
+            "SendConditionStop": self._send_condition_stop,
+            "LoadCondition": self._load_condition,
+            "EnsureConditionLoaded": self._ensure_condition_loaded,
+            "IsConditionLoaded": self._is_condition_loaded,
+            "RateLimitedCommRqData": self._comm_rq_data,
+            "RateLimitedSendCondition": self._send_condition,
+        }
+
+    async def make(self, function: Function, args: tuple[Value, ...]) -> Value | None:
+        """Make the call the way its function needs."""
+        with inside(self._room.visit) if self._room is not None else nullcontext():
+            special = self._special.get(function.name)
+            if special is not None:
+                return await special(*args)
+            return await self._run([(function.name, args)])
+
+    async def _run(self, calls: Calls) -> Value | None:
+        """Make these calls in one piece."""
+        value: Value | None = await self._core.apartment.run(self._core.make, calls)
+        return value
+
+    async def _limited(self, limit: Limit, calls: Calls, key: str = "") -> Value | None:
+        """Make these calls under a limit; inside an event OpenAPI+'s code for too many comes back instead."""
+        if self._room is None:
+            async with self._core.permit(limit, key, self._caller.client, self._caller.deadline):
+                return await self._run(calls)
+        limits = self._core.limits(limit, key)
+        begun = []
+        try:
+            for each in limits:
+                if not each.try_begin():
+                    return TOO_MANY[limit]
+                begun.append(each)
+            return await self._run(calls)
+        finally:
+            for each in begun:
+                each.end()
+
+    async def _screen(self, number: str) -> str:
+        return (await self._core.clients.screen(self._client, number)).number
+
+    def _name(self, screen: str, request: str) -> str:
+        return self._core.names.issue(self._caller.client, screen, request)
+
+    def _record(self, record: str) -> str:
+        """A record name as the control knows it: where the client gives its request name, the control's."""
+        room = self._room
+        return room.request if room is not None and record == getattr(room.event, "request", None) else record
+
+    async def _set_input_value(self, name: str, value: str) -> None:
+        self._client.inputs.append((name, value))
+
+    async def _comm_rq_data(self, request: str, code: str, prev_next: int, screen: str) -> Value | None:
+        inputs, self._client.inputs = self._client.inputs, []
+        known = checks.known_tr(code)
+        await self._core.require_login()
+        await checks.tr_inputs(self._core, known, dict(inputs))
+        name = self._name(screen, request)
+        calls: Calls = [("SetInputValue", pair) for pair in inputs]
+        calls.append(("CommRqData", (name, code, prev_next, await self._screen(screen))))
+        return await self._limited(Limit.TR, calls)
+
+    async def _comm_kw_rq_data(
+        self, codes: str, following: int, count: int, kind: int, request: str, screen: str
+    ) -> Value | None:
+        name = self._name(screen, request)
+        args = (codes, following, count, kind, name, await self._screen(screen))
+        return await self._limited(Limit.TR, [("CommKwRqData", args)])
+
+    async def _get_comm_data(self, code: str, record: str, index: int, item: str) -> Value | None:
+        return await self._run([("GetCommData", (code, self._record(record), index, item))])
+
+    async def _get_repeat_cnt(self, code: str, record: str) -> Value | None:
+        return await self._run([("GetRepeatCnt", (code, self._record(record)))])
+
+    async def _send_order(
+        self,
+        request: str,
+        screen: str,
+        account: str,
+        order_type: int,
+        code: str,
+        quantity: int,
+        price: int,
+        quote_type: str,
+        original: str,
+    ) -> Value | None:
+        checks.order(order_type, quote_type, quantity, price, original)
+        await self._order_target(account, code)
+        args = (account, order_type, code, quantity, price, quote_type, original)
+        return await self._order("SendOrder", request, screen, args)
+
+    async def _send_order_credit(
+        self, request: str, screen: str, account: str, order_type: int, code: str, *rest: str | int
+    ) -> Value | None:
+        await self._order_target(account, code)
+        return await self._order("SendOrderCredit", request, screen, (account, order_type, code, *rest))
+
+    async def _send_order_fo(
+        self, request: str, screen: str, account: str, code: str, *rest: str | int
+    ) -> Value | None:
+        await self._order_target(account, code)
+        return await self._order("SendOrderFO", request, screen, (account, code, *rest))
+
+    async def _order_target(self, account: str, code: str) -> None:
+        await self._core.require_login()
+        await checks.account(self._core, account)
+        await checks.stock_code(self._core, code)
+
+    async def _order(self, function: str, request: str, screen: str, rest: tuple[str | int, ...]) -> Value | None:
+        name = self._name(screen, request)
+        return await self._limited(Limit.ORDER, [(function, (name, await self._screen(screen), *rest))])
+
+    async def _set_real_reg(self, screen: str, codes: str, fids: str, option: str) -> Value | None:
+        if option not in {"0", "1"}:
+            raise invalid(f"strOptType {option!r}: 0 replaces the screen's codes, 1 adds to them")
+        wanted = [code for code in codes.split(";") if code]
+        numbers = _fids(fids)
+        for code in wanted:
+            await checks.real_code(self._core, code)
+        holder = self._client.holder(screen)
+        try:
+            if option == "0":
+                await self._core.registrations.remove(holder)
+            self._client.registered.add(screen)
+            await self._core.registrations.add(holder, wanted or [MARKET_HOURS], numbers)
+        except RegistrationRefused as error:
+            return error.code
+        except ScreensExhausted as error:
+            raise exhausted(str(error), "SCREENS") from None
+        return 0
+
+    async def _set_real_remove(self, screen: str, code: str) -> None:
+        codes = None if code == ALL else [code]
+        screens = sorted(self._client.registered) if screen == ALL else [screen]
+        for each in screens:
+            await self._core.registrations.remove(self._client.holder(each), codes)
+
+    async def _disconnect_real_data(self, screen: str) -> None:
+        await self._core.clients.give_back(self._client, screen)
+
+    async def _send_condition(self, screen: str, name: str, index: int, search: int) -> Value | None:
+        own = await self._screen(screen)
+        result = await self._limited(
+            Limit.CONDITION, [("SendCondition", (own, name, index, search))], f"{index}^{name}"
+        )
+        if result == SEARCHING:
+            self._client.searches.add((screen, name, index))
+        return result
+
+    async def _send_condition_stop(self, screen: str, name: str, index: int) -> None:
+        self._client.searches.discard((screen, name, index))
+        await self._run([("SendConditionStop", (await self._screen(screen), name, index))])
+
+    async def _load_condition(self) -> int:
+        return await self._ensure_condition_loaded(force=True)
+
+    async def _ensure_condition_loaded(self, force: bool) -> int:
+        if self._room is not None and (force or not self._core.conditions_loaded):
+            text = "conditions cannot be loaded inside an event, which holds the control's thread; load them before"
+            raise precondition(text, "INSIDE_EVENT")
+        await load_conditions(self._core, self._caller.silent, force=force)
+        return 1
+
+    async def _is_condition_loaded(self) -> bool:
+        return self._core.conditions_loaded
+
+
+def _fids(listed: str) -> list[int]:
+    try:
+        return [int(fid) for fid in listed.split(";") if fid]
+    except ValueError:
+        raise invalid(f'strFidList {listed!r}: numbers joined by ";", such as 9001;10') from None

@@ -1,0 +1,134 @@
+"""What Call keeps for a connection: inputs on their way to a request, and the screens that the client calls by number.
+
+gRPC does not say when a connection ends. What was kept is given back when the connection's last stream has ended and it
+has not called for a while, or earlier when its screens are needed by others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from koapy.control.screens import ScreensExhausted
+from koapy.server.failure import exhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from koapy.control.screens import Screen
+    from koapy.server.core import Core
+
+IDLE_SECONDS = 60.0
+
+
+class Client:
+    """One connection's belongings."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.inputs: list[tuple[str, str]] = []
+        """SetInputValue since the last request."""
+        self.screens: dict[str, Screen] = {}
+        """The screen at the control, by the client's number."""
+        self.registered: set[str] = set()
+        """The client's screens that hold real-time registrations."""
+        self.searches: set[tuple[str, str, int]] = set()
+        """Condition searches by the client's screen, name and index."""
+        self.streams = 0
+        self.timer: asyncio.TimerHandle | None = None
+
+    def holder(self, screen: str) -> tuple[str, str]:
+        """Under which name this client's screen holds real-time registrations."""
+        return self.peer, screen
+
+
+class Clients:
+    """All connections that have used Call or have a stream open. Belongs to the event loop."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._clients: dict[str, Client] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def get(self, peer: str) -> Client:
+        """The belongings of a connection; from now on it counts as active again."""
+        client = self._clients.get(peer)
+        if client is None:
+            client = self._clients[peer] = Client(peer)
+        self._watch(client)
+        return client
+
+    @contextmanager
+    def stream(self, peer: str) -> Iterator[None]:
+        """A stream of this connection: while one is open, the connection lives."""
+        client = self.get(peer)
+        client.streams += 1
+        try:
+            yield
+        finally:
+            client.streams -= 1
+            self._watch(client)
+
+    async def screen(self, client: Client, number: str) -> Screen:
+        """The control's screen for a client's number, the same one each time."""
+        known = client.screens.get(number)
+        if known is not None:
+            return known
+        try:
+            screen = self._core.screens.take("Call", number)
+        except ScreensExhausted as error:
+            await self._evict()
+            try:
+                screen = self._core.screens.take("Call", number)
+            except ScreensExhausted:
+                raise exhausted(str(error), "SCREENS") from None
+        client.screens[number] = screen
+        return screen
+
+    async def give_back(self, client: Client, number: str) -> None:
+        """Free everything that a client's screen holds (DisconnectRealData)."""
+        screen = client.screens.pop(number, None)
+        client.registered.discard(number)
+        await self._core.registrations.remove(client.holder(number))
+        for search in [search for search in client.searches if search[0] == number]:
+            client.searches.discard(search)
+            if screen is not None:
+                await self._core.settle("SendConditionStop", screen.number, search[1], search[2])
+        if screen is not None:
+            await self._core.settle("DisconnectRealData", screen.number)
+            self._core.screens.give_back(screen)
+
+    async def aclose(self) -> None:
+        """Give everything back for all of them."""
+        for client in tuple(self._clients.values()):
+            await self._leave(client)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    def _watch(self, client: Client) -> None:
+        if client.timer is not None:
+            client.timer.cancel()
+            client.timer = None
+        if not client.streams:
+            client.timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, client)
+
+    def _expire(self, client: Client) -> None:
+        task = asyncio.ensure_future(self._leave(client))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _leave(self, client: Client) -> None:
+        if self._clients.get(client.peer) is client:
+            del self._clients[client.peer]
+        if client.timer is not None:
+            client.timer.cancel()
+        for number in {*client.screens, *client.registered}:
+            await self.give_back(client, number)
+
+    async def _evict(self) -> None:
+        """Part with the connections that have no stream open; the longest silent are no better than the rest."""
+        for client in [client for client in self._clients.values() if not client.streams and client.screens]:
+            await self._leave(client)

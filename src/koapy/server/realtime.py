@@ -1,0 +1,162 @@
+"""RealCall and BidirectionalRealCall: ticks of the codes that a stream asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from koapy.control.registrations import FIDS_PER_CALL, RegistrationRefused
+from koapy.control.screens import ScreensExhausted
+from koapy.openapi.error import error
+from koapy.server import checks
+from koapy.server.events import EventConnect
+from koapy.server.failure import exhausted, invalid, refused
+from koapy.server.inbox import Tick
+from koapy.server.machines.endings import lost
+from koapy.server.reading import View
+from koapy.server.router import every_key, real_key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.server.core import Core
+    from koapy.server.edge import Caller
+    from koapy.server.inbox import Inbox
+
+STOCK_FIDS = (10, 27, 41)
+"""For a stream that names no FIDs: one of each real type that a stock has by itself."""
+
+
+async def real(core: Core, request: pb.RealRequest, caller: Caller) -> None:
+    """RealCall: ends with the client."""
+    if not request.code_list:
+        raise invalid("no code in code_list; name at least one such as 005930")
+    if request.opt_type not in {"", "0", "1"}:
+        raise invalid(f"opt_type {request.opt_type!r}: 0 replaces the codes of a screen, 1 adds to them")
+    for number in request.screen_no:
+        checks.screen(number)
+    fids = _fids(request.fid_list)
+    view = _view(fids, request.flags)
+    async with _Ticks.open(core, caller) as ticks:
+        await ticks.register(request.code_list, fids, view)
+        await ticks.forward()
+
+
+async def bidirectional_real(core: Core, requests: AsyncIterator[pb.BidirectionalRealRequest], caller: Caller) -> None:
+    """BidirectionalRealCall: codes come and go while the stream stays open; its half-close does not end it."""
+    async with _Ticks.open(core, caller) as ticks:
+        forwarding = asyncio.create_task(ticks.forward())
+        steering = asyncio.create_task(_steer(ticks, requests))
+        try:
+            await asyncio.wait({forwarding, steering}, return_when=asyncio.FIRST_COMPLETED)
+            if steering.done() and not steering.result():
+                await forwarding
+            elif forwarding.done():
+                forwarding.result()
+        finally:
+            for task in (forwarding, steering):
+                task.cancel()
+            await asyncio.gather(forwarding, steering, return_exceptions=True)
+
+
+async def _steer(ticks: _Ticks, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
+    """Apply what the client asks; whether it asked to stop."""
+    fids: tuple[int, ...] = ()
+    view: View | None = None
+    async for request in requests:
+        kind = request.WhichOneof("request")
+        if kind == "initialize_request":
+            await ticks.remove(None)
+            fids = _fids(request.initialize_request.fid_list)
+            view = _view(fids, request.initialize_request.flags)
+        elif kind == "register_request":
+            if view is None:
+                raise invalid("register_request before initialize_request, which says what to give of a tick")
+            register = request.register_request
+            await ticks.register(register.code_list, _fids(register.fid_list) if register.fid_list else fids, view)
+        elif kind == "remove_request":
+            await ticks.remove(request.remove_request.code_list)
+        elif kind == "stop_request":
+            return True
+        else:
+            raise invalid("empty request; send initialize_request, register_request, remove_request or stop_request")
+    return False
+
+
+class _Ticks:
+    """The codes of one stream and the ticks that have come for them."""
+
+    def __init__(self, core: Core, caller: Caller, inbox: Inbox) -> None:
+        self._core = core
+        self._caller = caller
+        self._inbox = inbox
+        self._views: dict[str, View] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, core: Core, caller: Caller) -> AsyncIterator[_Ticks]:
+        """A stream's ticks; on every path out its subscriptions go first, then its registrations."""
+        await core.require_login()
+        with core.inbox() as inbox, core.router.subscribe(inbox, [every_key("OnEventConnect")]):
+            ticks = cls(core, caller, inbox)
+            try:
+                yield ticks
+            finally:
+                caller.tell_conflated(inbox)
+                await ticks.remove(None)
+
+    async def register(self, codes: Sequence[str], fids: tuple[int, ...], view: View) -> None:
+        """Have these codes delivered, as `view` shows them."""
+        wanted = tuple(dict.fromkeys(codes))
+        for code in wanted:
+            await checks.real_code(self._core, code)
+        # Subscribed first: the registration may bring a tick before it has returned.
+        for code in wanted:
+            self._unsubscribe(code)
+            self._views[code] = view
+            self._core.router.subscribe_ticks(self._inbox, real_key(code), view)
+        try:
+            await self._core.registrations.add(self, wanted, fids or STOCK_FIDS)
+        except RegistrationRefused as refusal:
+            known = error(refusal.code)
+            text = f"SetRealReg was refused for {', '.join(wanted[:5])}: {known or refusal.code}"
+            raise refused(text, code=refusal.code) from None
+        except ScreensExhausted as full:
+            raise exhausted(str(full), "SCREENS") from None
+
+    async def remove(self, codes: Iterable[str] | None) -> None:
+        """Have these codes delivered no more, or none at all; unknown codes are ignored."""
+        gone = list(self._views) if codes is None else [code for code in codes if code in self._views]
+        for code in gone:
+            self._unsubscribe(code)
+        await self._core.registrations.remove(self, gone)
+
+    async def forward(self) -> None:
+        """Write the ticks as they come; ends with the connection to OpenAPI+."""
+        while True:
+            item = await self._inbox.get()
+            if isinstance(item, Tick):
+                await self._caller.write(item.message)
+            elif isinstance(item, EventConnect) and (failure := lost(item, "register again after the next login")):
+                raise failure
+
+    def _unsubscribe(self, code: str) -> None:
+        view = self._views.pop(code, None)
+        if view is not None:
+            self._core.router.unsubscribe_ticks(self._inbox, real_key(code), view)
+
+
+def _fids(given: Sequence[int]) -> tuple[int, ...]:
+    fids = tuple(dict.fromkeys(given))
+    if any(fid < 0 for fid in fids):
+        raise invalid(f"bad FID {min(fids)}: FIDs are numbers such as 10 (현재가)")
+    if len(fids) > FIDS_PER_CALL:
+        raise invalid(f"{len(fids)} FIDs; at most {FIDS_PER_CALL} at a time, one of a real type brings all of it")
+    return fids
+
+
+def _view(fids: tuple[int, ...], flags: pb.RealRequestFlags) -> View:
+    infer = flags.infer_fids or not fids
+    return View(None if infer else fids, flags.readable_names, flags.fast_parse and infer)

@@ -1,0 +1,164 @@
+"""The RPCs that ask something and stream what comes of it: login, queries, orders, conditions."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from koapy.server import checks
+from koapy.server.conditions import known_condition, load_conditions
+from koapy.server.driver import drive
+from koapy.server.edge import WARNING
+from koapy.server.failure import invalid
+from koapy.server.machines.condition import Condition
+from koapy.server.machines.keyword import KINDS, Chunk, KeywordQuery, chunks
+from koapy.server.machines.login import Login
+from koapy.server.machines.order import Order, OrderArguments
+from koapy.server.machines.transaction import COMPARATORS, StopCondition, Transaction
+from koapy.server.router import condition_key, every_key, order_key, request_key, screen_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from koapy.control.screens import Screen
+    from koapy.openapi.tr import Tr
+    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.server.core import Core
+    from koapy.server.edge import Caller
+
+CONNECTION = every_key("OnEventConnect")
+CONDITION_REQUEST = "관심종목정보요청"
+
+
+async def login(core: Core, _: pb.LoginRequest, caller: Caller) -> None:
+    """LoginCall. Credentials are the concern of controls that show a login window; they are never looked at here."""
+    with core.inbox() as inbox, core.router.subscribe(inbox, [CONNECTION]):
+        await drive(core, Login(), inbox, caller)
+
+
+async def load_condition(core: Core, _: pb.LoadConditionRequest, caller: Caller) -> None:
+    """LoadConditionCall: loads even when loaded, as it is asked for."""
+    await load_conditions(core, caller, force=True)
+
+
+async def transaction(core: Core, request: pb.TransactionRequest, caller: Caller) -> None:
+    """TransactionCall."""
+    known = checks.known_tr(request.transaction_code)
+    checks.screen(request.screen_no)
+    await core.require_login()
+    unknown = await checks.tr_inputs(core, known, request.inputs)
+    if unknown:
+        caller.tell(WARNING, f"{known.code} has no input {', '.join(unknown)}; dropped")
+    if known.code.upper() in KINDS:
+        await _keywords(core, known, request, caller)
+        return
+    stop = _stop_condition(request)
+    name = core.names.issue(caller.client, request.screen_no, request.request_name)
+    async with core.short_screen("queries", request.screen_no) as screen:
+        with core.inbox() as inbox, core.router.subscribe(inbox, [request_key(name), CONNECTION]):
+            code = request.transaction_code
+            machine = Transaction(known, code, dict(request.inputs), name, screen.number, stop)
+            await drive(core, machine, inbox, caller)
+
+
+def _stop_condition(request: pb.TransactionRequest) -> StopCondition | None:
+    if not request.HasField("stop_condition"):
+        return None
+    stop = request.stop_condition
+    if stop.comparator not in COMPARATORS:
+        raise invalid(f"unknown comparator {stop.comparator} of the stop condition; 0 to {max(COMPARATORS)}")
+    return StopCondition(stop.name, stop.comparator, stop.value)
+
+
+async def _keywords(core: Core, known: Tr, request: pb.TransactionRequest, caller: Caller) -> None:
+    """OPTKWFID and OPTFOFID: any number of codes, each hundred on a screen of its own."""
+    codes = [code for code in request.inputs.get(checks.CODE, "").split(";") if code]
+    if not codes:
+        raise invalid(f"{known.code} needs {checks.CODE}: codes joined by ;")
+    async with AsyncExitStack() as held:
+        asked = []
+        for chunk in chunks(codes):
+            screen = await held.enter_async_context(core.short_screen("queries", request.screen_no))
+            name = core.names.issue(caller.client, request.screen_no or screen.number, request.request_name)
+            asked.append(Chunk(chunk, name, screen.number))
+        inbox = held.enter_context(core.inbox())
+        keys = [*(request_key(chunk.request) for chunk in asked), CONNECTION]
+        held.enter_context(core.router.subscribe(inbox, keys))
+        await drive(core, KeywordQuery(known.code.upper(), asked), inbox, caller)
+
+
+async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
+    """OrderCall: an order is sent once its client, account, code and kind are known to be right."""
+    checks.screen(request.screen_no)
+    checks.order(request.order_type, request.quote_type, request.quantity, request.price, request.original_order_no)
+    await core.require_login()
+    await checks.account(core, request.account_no)
+    await checks.stock_code(core, request.code)
+    name = core.names.issue(caller.client, request.screen_no, request.request_name)
+    async with AsyncExitStack() as held:
+        screen = await held.enter_async_context(core.short_screen("orders", request.screen_no))
+        inbox = held.enter_context(core.inbox())
+        keys = [request_key(name), order_key(request.account_no, request.code), CONNECTION]
+        held.enter_context(core.router.subscribe(inbox, keys))
+        settled = held.enter_context(core.unnumbered_order())
+        arguments = OrderArguments(
+            request=name,
+            screen=screen.number,
+            account=request.account_no,
+            order_type=request.order_type,
+            code=request.code,
+            quantity=request.quantity,
+            price=request.price,
+            quote_type=request.quote_type,
+            original=request.original_order_no,
+        )
+        machine = Order(arguments)
+        await drive(core, machine, inbox, _UntilNumbered(core, caller, machine, screen, settled))
+
+
+@dataclass(frozen=True, slots=True)
+class _UntilNumbered:
+    """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
+
+    core: Core
+    caller: Caller
+    machine: Order
+    screen: Screen
+    settled: Callable[[], None]
+
+    @property
+    def client(self) -> str:
+        return self.caller.client
+
+    @property
+    def deadline(self) -> float | None:
+        return self.caller.deadline
+
+    async def write(self, message: object, /) -> None:
+        await self.caller.write(message)
+        if self.machine.number:
+            self.settled()
+            self.core.screens.give_back(self.screen)
+
+
+async def condition(core: Core, request: pb.ConditionRequest, caller: Caller) -> None:
+    """ConditionCall: loads the conditions first if they are not."""
+    checks.screen(request.screen_no)
+    if request.search_type not in {0, 1, 2}:
+        raise invalid(f"unknown search_type {request.search_type}: 0 once, 1 with real-time signals, 2 continuation")
+    await load_conditions(core, caller.silent, force=False)
+    await known_condition(core, request.condition_name, request.condition_index)
+    info = ""
+    if request.flags.with_info:
+        info = "OPTFOFID" if request.flags.is_future_option else "OPTKWFID"
+    name = core.names.issue(caller.client, request.screen_no, request.request_name or CONDITION_REQUEST)
+    with core.long_screen("condition searches", request.screen_no) as screen, core.inbox() as inbox:
+        keys = [screen_key(screen.number), request_key(name), CONNECTION]
+        if request.search_type == 1:
+            keys.append(condition_key(request.condition_index, request.condition_name))
+        with core.router.subscribe(inbox, keys):
+            machine = Condition(
+                request.condition_name, request.condition_index, request.search_type, name, screen.number, info
+            )
+            await drive(core, machine, inbox, caller)

@@ -1,0 +1,164 @@
+"""The servicer: the fourteen RPCs of the published service over any control."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Self
+
+import grpc
+
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
+from koapy.server import listen, realtime, requests
+from koapy.server.call import call
+from koapy.server.core import Core
+from koapy.server.edge import rpc
+from koapy.server.failure import Failure, invalid, unavailable
+from koapy.server.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from koapy.control.seam import Control
+    from koapy.server.edge import Caller
+
+
+class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer):
+    """Serves `control` on a `grpc.aio.server()`; give it back by `await servicer.aclose()` or `async with`.
+
+    Nothing happens when it is made; it binds to the running loop and connects to the control's events at the first RPC.
+
+    Args:
+        control: any object with OpenAPI+'s functions and events; see `koapy.control.seam`.
+        settings: limits and deadlines, where the defaults do not fit.
+    """
+
+    def __init__(self, control: Control, settings: Settings | None = None) -> None:
+        self._control = control
+        self._settings = settings or Settings()
+        self._starting: asyncio.Task[Core] | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def core(self) -> Core:
+        """What the RPCs share, made at the first one.
+
+        Raises:
+            Failure: the servicer has been closed.
+        """
+        if self._closed:
+            raise unavailable("the gateway is shutting down; reconnect when it is back", "SHUTTING_DOWN")
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+        return await asyncio.shield(self._starting)
+
+    async def _start(self) -> Core:
+        core = Core(self._control, self._settings)
+        await core.start()
+        return core
+
+    async def aclose(self) -> None:
+        """Refuse new RPCs, give orders without a number a moment, end all streams with UNAVAILABLE, let the control go.
+
+        Safe at any time and twice.
+        """
+        self._closed = True
+        if self._starting is not None:
+            starting, self._starting = self._starting, None
+            core = await starting
+            await core.aclose()
+
+    @rpc
+    async def Call(self, core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallResponse:
+        """Call one OpenAPI+ function."""
+        return await call(core, request, caller)
+
+    @rpc
+    async def Listen(self, core: Core, request: pb.ListenRequest, caller: Caller) -> None:
+        """Stream the named events."""
+        await listen.listen(core, request, caller)
+
+    @rpc
+    async def BidirectionalListen(
+        self, core: Core, request: AsyncIterator[pb.BidirectionalListenRequest], caller: Caller
+    ) -> None:
+        """Stream the named events, each held open until the client is through with it."""
+        await listen.bidirectional(core, request, caller)
+
+    @rpc
+    async def LoginCall(self, core: Core, request: pb.LoginRequest, caller: Caller) -> None:
+        """Log in."""
+        await requests.login(core, request, caller)
+
+    @rpc
+    async def TransactionCall(self, core: Core, request: pb.TransactionRequest, caller: Caller) -> None:
+        """Ask a TR, page by page."""
+        await requests.transaction(core, request, caller)
+
+    @rpc
+    async def OrderCall(self, core: Core, request: pb.OrderRequest, caller: Caller) -> None:
+        """Send an order and stream its life."""
+        await requests.order(core, request, caller)
+
+    @rpc
+    async def RealCall(self, core: Core, request: pb.RealRequest, caller: Caller) -> None:
+        """Stream ticks."""
+        await realtime.real(core, request, caller)
+
+    @rpc
+    async def LoadConditionCall(self, core: Core, request: pb.LoadConditionRequest, caller: Caller) -> None:
+        """Load the conditions."""
+        await requests.load_condition(core, request, caller)
+
+    @rpc
+    async def ConditionCall(self, core: Core, request: pb.ConditionRequest, caller: Caller) -> None:
+        """Search by a condition."""
+        await requests.condition(core, request, caller)
+
+    @rpc
+    async def BidirectionalRealCall(
+        self, core: Core, request: AsyncIterator[pb.BidirectionalRealRequest], caller: Caller
+    ) -> None:
+        """Stream ticks of codes that come and go."""
+        await realtime.bidirectional_real(core, request, caller)
+
+    @rpc
+    async def OrderListen(self, core: Core, request: pb.ListenRequest, caller: Caller) -> None:
+        """Stream every event of every order."""
+        await listen.orders(core, caller)
+
+    @rpc
+    async def CustomListen(self, core: Core, request: pb.ListenRequest, caller: Caller) -> None:
+        """Every event, where no handler is given; handlers are off."""
+        _no_handler(request)
+        await listen.everything(core, caller)
+
+    @rpc
+    async def CustomCallAndListen(self, core: Core, request: pb.CallAndListenRequest, caller: Caller) -> None:
+        """Call a function once, then as CustomListen."""
+        _no_handler(request.listen_request)
+        await listen.call_and_everything(core, request.call_request, caller)
+
+    @rpc
+    async def SetLogLevel(self, core: Core, request: pb.SetLogLevelRequest, caller: Caller) -> pb.SetLogLevelResponse:
+        """Set the level of one of the server's loggers."""
+        if not 0 <= request.level <= logging.CRITICAL:
+            raise invalid(f"level {request.level}: 0 to {logging.CRITICAL}, as Python's logging counts (20 is INFO)")
+        logging.getLogger(request.logger).setLevel(request.level)
+        return pb.SetLogLevelResponse()
+
+
+def _no_handler(request: pb.ListenRequest) -> None:
+    """Refuse code from a client: running it is off."""
+    if request.code or request.class_name:
+        text = "event handlers from clients are off on this server; listen by Listen or BidirectionalListen instead"
+        raise Failure(grpc.StatusCode.PERMISSION_DENIED, text, reason="CUSTOM_HANDLERS_OFF")
