@@ -31,7 +31,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from koapy.openapi.tr import Tr, TrField, TrInput, is_tr, overlay, tr, trs
+from koapy.openapi.tr import Tr, TrField, TrInput, overlay, shipped, shipped_trs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,7 +148,7 @@ class _Definition:
 def _parse(where: str, text: str) -> Tr:
     definition = _sections(where, text)
     code = Path(where).stem.lower()
-    known = tr(code) if is_tr(code) else None
+    known = shipped(code)
     single, multi = _sides(where, [each for each in definition.outputs if each.fields], known)
     taken = definition.inputs[0] if definition.inputs else _Record("", "")
     count_field = "" if multi is None else multi.repeats.split(",")[-1].strip()
@@ -170,25 +170,27 @@ def _parse(where: str, text: str) -> Tr:
 
 
 def _sections(where: str, text: str) -> _Definition:
-    """Sort the lines; blank lines, comments and the ends of records tell nothing."""
+    """Sort the lines by section and record; blank lines and comments tell nothing."""
     definition = _Definition()
     section = ""
+    record: _Record | None = None
     for number, line in enumerate((each.strip() for each in text.splitlines()), start=1):
-        if not line or line.startswith((";", "//", "@END")):
+        if not line or line.startswith((";", "//")):
             continue
         if line.startswith("["):
-            section = line.strip("[]").upper()
+            section, record = line.strip("[]").upper(), None
         elif section == "TRINFO":
             key, _, value = line.partition("=")
             definition.info[key.strip()] = value.strip()
-        elif section in ("INPUT", "OUTPUT"):
-            records = definition.inputs if section == "INPUT" else definition.outputs
-            if begun := _RECORD.match(line):
-                records.append(_Record(begun["name"].strip(), begun["repeats"] or ""))
-            elif records:
-                records[-1].fields.append(_field(f"{where}, line {number}", line))
-            else:
-                raise InstalledDataError(f"{where}, line {number}: a field before any @START_: {line}")
+        elif line.startswith("@END"):
+            record = None
+        elif begun := _RECORD.match(line):
+            record = _Record(begun["name"].strip(), begun["repeats"] or "")
+            (definition.inputs if section == "INPUT" else definition.outputs).append(record)
+        elif record is None:
+            raise InstalledDataError(f"{where}, line {number}: {line!r} stands outside any record")
+        else:
+            record.fields.append(_field(f"{where}, line {number}", line))
     if not definition.inputs and not definition.outputs:
         raise InstalledDataError(f"{where}: neither inputs nor outputs")
     return definition
@@ -235,25 +237,26 @@ def _input(read: TrField, known: Tr | None) -> TrInput:
 
 def _differences(read: dict[str, Tr]) -> Iterator[Difference]:
     for code, installed in read.items():
-        if not is_tr(code):
+        known = shipped(code)
+        if known is None:
             yield Difference(installed.code, "tr", installed.name, "added")
             continue
-        shipped = tr(code)
-        yield from _compared(installed.code, "input", shipped.inputs, installed.inputs)
-        yield from _compared(installed.code, "single", shipped.single, installed.single)
-        yield from _compared(installed.code, "multi", shipped.multi, installed.multi)
-    for each in trs():
+        yield from _compared(installed.code, "input", known.inputs, installed.inputs)
+        yield from _compared(installed.code, "single", known.single, installed.single)
+        yield from _compared(installed.code, "multi", known.multi, installed.multi)
+    for each in shipped_trs():
         if each.code.lower() not in read:
             yield Difference(each.code, "tr", each.name, "removed")
 
 
 def _compared(
-    code: str, part: str, shipped: Iterable[TrField | TrInput], installed: Iterable[TrField | TrInput]
+    code: str, part: str, known: Iterable[TrField | TrInput], installed: Iterable[TrField | TrInput]
 ) -> Iterator[Difference]:
-    before = {each.name: each.fid for each in shipped}
+    before = {each.name: each.fid for each in known}
     after = {each.name: each.fid for each in installed}
-    for name in before.keys() - after.keys():
-        yield Difference(code, part, name, "removed")
+    for name in before:
+        if name not in after:
+            yield Difference(code, part, name, "removed")
     for name, fid in after.items():
         if name not in before:
             yield Difference(code, part, name, "added")

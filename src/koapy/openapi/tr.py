@@ -104,12 +104,10 @@ def tr(code: str) -> Tr:
 
     Raises: UnknownTr, which names the nearest codes.
     """
-    key = code.lower()
-    if found := _overlay.get(key):
-        return found
-    if key not in _rows():
+    found = _overlay.get(code.lower()) or shipped(code)
+    if found is None:
         raise UnknownTr(code)
-    return _shipped(key)
+    return found
 
 
 def trs() -> tuple[Tr, ...]:
@@ -117,14 +115,24 @@ def trs() -> tuple[Tr, ...]:
     return tuple(tr(key) for key in dict.fromkeys((*_rows(), *_overlay)))
 
 
+def shipped(code: str) -> Tr | None:
+    """Return a TR as koapy ships it, whatever an installation says; None if it ships none of this code."""
+    key = code.lower()
+    return _unpacked(key) if key in _rows() else None
+
+
+def shipped_trs() -> tuple[Tr, ...]:
+    """Return all TRs as koapy ships them."""
+    return tuple(_unpacked(key) for key in _rows())
+
+
 def overlay(installed: Iterable[Tr]) -> None:
-    """Put TRs read from an installed OpenAPI+ over the shipped ones of the same code; see koapy.openapi.install."""
-    _overlay.update((each.code.lower(), each) for each in installed)
+    """Let TRs of an installed OpenAPI+ take the place of the shipped ones, and of any laid over before; none: undo it.
 
-
-def reset() -> None:
-    """Take every overlaid TR away again."""
+    koapy.openapi.install reads them.
+    """
     _overlay.clear()
+    _overlay.update((each.code.lower(), each) for each in installed)
 
 
 _overlay: dict[str, Tr] = {}
@@ -144,7 +152,7 @@ def _inputs() -> dict[str, list[list[str]]]:
 
 
 @cache
-def _shipped(key: str) -> Tr:
+def _unpacked(key: str) -> Tr:
     code, name, kind, single_record, multi_record, most, gfid, count_field, edition, inputs, single, multi = _rows()[
         key
     ]
