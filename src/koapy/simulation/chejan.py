@@ -1,0 +1,182 @@
+"""OnReceiveChejanData: orders and balances, FID by FID."""
+
+# ruff: noqa: N803 - parameters have the names that OpenAPI+ gives them
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from koapy.openapi.chejan import chejan_fids
+from koapy.simulation import forms
+from koapy.simulation.model import (
+    Action,
+    DayStarted,
+    OrderAccepted,
+    OrderCleared,
+    OrderConfirmed,
+    OrderFilled,
+    OrderKind,
+    PositionChanged,
+    Side,
+)
+
+if TYPE_CHECKING:
+    from koapy.simulation.model import Account, Event, Fill, Order, Position
+    from koapy.simulation.session import Session
+    from koapy.simulation.world import World
+
+ORDER, BALANCE = "0", "1"
+"""Gubun of the two kinds of chejan event."""
+
+_NAMES = {
+    (Action.NEW, Side.BUY): "+매수",
+    (Action.NEW, Side.SELL): "-매도",
+    (Action.MODIFY, Side.BUY): "+매수정정",
+    (Action.MODIFY, Side.SELL): "-매도정정",
+    (Action.CANCEL, Side.BUY): "매수취소",
+    (Action.CANCEL, Side.SELL): "매도취소",
+}
+
+
+class Chejan:
+    """Tells what becomes of orders, whoever sent them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._values: dict[int, str] = {}
+        session.world.exchange.subscribe(self._heard)
+
+    def GetChejanData(self, nFid: int) -> str:
+        """A value of the event that is being told; "" for a FID outside of its list, and outside of the event."""
+        return self._values.get(nFid, "")
+
+    def _heard(self, event: Event) -> None:
+        world = self._session.world
+        match event:
+            case OrderAccepted(order, position):
+                self._tell(ORDER, _order(world, order, "접수") | {902: str(order.quantity), 903: "0"})
+                if position is not None:
+                    self._tell(BALANCE, _balance(world, world.exchange.account(order.account), position))
+            case OrderFilled(order, fill, position, account):
+                self._tell(ORDER, _order(world, order, "체결") | _fill(order, fill))
+                self._tell(BALANCE, _balance(world, account, position))
+            case OrderConfirmed(order, _, _):
+                self._tell(ORDER, _order(world, order, "확인") | {903: "0"})
+            case OrderCleared(original):
+                state = "체결" if original.filled else "접수"
+                self._tell(ORDER, _order(world, original, state) | {902: "0", 819: "1"})
+            case PositionChanged(number, position):
+                self._tell(BALANCE, _balance(world, world.exchange.account(number), position))
+            case DayStarted():
+                world.order_screens.clear()
+
+    def _tell(self, gubun: str, values: dict[int, str]) -> None:
+        if not self._session.connected:
+            return
+        fids = chejan_fids(gubun)
+        outer, self._values = self._values, {fid: values.get(fid, "") for fid in fids}
+        try:
+            self._session.events.OnReceiveChejanData(gubun, len(fids), ";".join(map(str, fids)))
+        finally:
+            self._values = outer
+
+
+def _issue(world: World, code: str) -> dict[int, str]:
+    """What both kinds of event tell about the issue."""
+    instrument, quote = world.exchange.instruments[code], world.exchange.quote(code)
+    base = quote.base_price
+    return {
+        9001: forms.account_code(code, instrument.kind),
+        302: _wide(instrument.name),
+        10: forms.price(quote.last, base),
+        27: forms.price(quote.best_ask, base),
+        28: forms.price(quote.best_bid, base),
+        10010: forms.price(base, base),  # nothing trades after hours here
+    }
+
+
+def _wide(name: str) -> str:
+    """Pad a name to 40 bytes of CP949."""
+    return name + " " * (40 - len(name.encode("cp949", "replace")))
+
+
+def _order(world: World, order: Order, state: str) -> dict[int, str]:
+    return _issue(world, order.code) | {
+        9201: order.account,
+        9203: forms.order_number(order.number),
+        912: "JJ",
+        913: state,
+        900: str(order.quantity),
+        901: str(order.price),
+        902: str(order.open),
+        903: str(order.filled_value),
+        904: forms.order_number(order.original),
+        905: _NAMES[order.action, order.side],
+        906: "시장가" if order.kind is OrderKind.MARKET else "보통",
+        907: "2" if order.side is Side.BUY else "1",
+        908: forms.clock(world.now()),
+        938: "0",
+        939: "0",
+        919: "0",
+        920: world.order_screens.get(order.number, ""),
+        922: "00",
+        923: "00000000",
+        949: "3" if world.mock else "0",
+        969: "0",
+        819: "0",
+        2134: "1",
+        2135: "KRX",
+        2136: "N",
+    }
+
+
+def _fill(order: Order, fill: Fill) -> dict[int, str]:
+    return {
+        908: forms.clock(fill.time),
+        909: str(fill.number),
+        910: str(order.average),
+        911: str(order.filled),
+        914: str(fill.price),
+        915: str(fill.quantity),
+        938: str(order.fee),
+        939: str(order.tax),
+    }
+
+
+def _balance(world: World, account: Account, position: Position) -> dict[int, str]:
+    instrument, quote = world.exchange.instruments[position.code], world.exchange.quote(position.code)
+    base = quote.base_price
+    realised, realised_rate = str(account.realised), forms.decimal(100 * account.realised, account.realised_cost)
+    return _issue(world, position.code) | {
+        9201: account.number,
+        917: "00",
+        916: "00000000",
+        930: str(position.quantity),
+        931: str(position.average),
+        932: str(position.cost),
+        933: str(position.orderable),
+        945: str(position.bought_today - position.sold_today),
+        946: "2",
+        950: realised,
+        951: "0",
+        307: str(base),
+        8019: realised_rate,
+        957: "0",
+        958: "0",
+        918: "00000000",
+        990: realised,
+        991: realised_rate,
+        992: "0",
+        993: "0.00",
+        959: "0",
+        924: "0",
+        25: forms.sign(quote.last, base, instrument.upper, instrument.lower),
+        11: forms.change(quote.change),
+        12: forms.percent(quote.change, base),
+        306: forms.price(instrument.lower, base),
+        305: forms.price(instrument.upper, base),
+        970: "10",
+        10012: "0.00",
+        10025: forms.SAME,
+        10011: " 0",
+    }

@@ -1,0 +1,157 @@
+"""SimulatedControl: OpenAPI+ as a program sees it, with an exchange inside instead of Windows and an account."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from koapy.openapi.functions import EVENTS, FUNCTIONS
+from koapy.simulation.answers import Answers
+from koapy.simulation.chejan import Chejan
+from koapy.simulation.clock import ManualClock, RealTimeClock
+from koapy.simulation.conditions import Conditions
+from koapy.simulation.exchange import Exchange
+from koapy.simulation.login import Login
+from koapy.simulation.lookups import Lookups
+from koapy.simulation.market import load_market
+from koapy.simulation.orders import Orders
+from koapy.simulation.realtime import RealTime
+from koapy.simulation.requests import Requests
+from koapy.simulation.session import Session
+from koapy.simulation.world import User, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from koapy.simulation.clock import Clock
+    from koapy.simulation.exchange import Hours
+    from koapy.simulation.model import AccountSetup
+    from koapy.simulation.world import ServerKind
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class SimulatedControl:
+    """The functions and events of OpenAPI+ over an embedded exchange.
+
+    It owns one thread, on which the exchange runs, all functions must be called and all events are told: `submit` runs
+    a callable there. A function that is called on another thread raises RuntimeError. The thread begins with the first
+    `submit` and ends with `close`.
+
+    Args:
+        seed: of the market. The same seed, clock and calls give the same session, event for event.
+        history: folder of real daily prices, one CODE.csv a code; see `koapy.simulation.market.load_market`.
+        clock: how time passes; by default as on the wall, `speed` times as fast. A `ManualClock` passes in `advance`.
+        hours: "always": the market is open at every moment; "krx": the hours of the Korea Exchange.
+        server: "mock" (모의투자) or "real": which messages, fees and kinds of order there are.
+        accounts: to start with; one by default.
+        login_delay: seconds from CommConnect to OnEventConnect.
+        answer_delay: seconds from a request or an order to its answer.
+        market_size: how many issues the market has; those of `history` come on top.
+
+    Raises:
+        HistoryError: a file of `history` is not as it must be.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        history: Path | None = None,
+        clock: Clock | None = None,
+        hours: Hours = "always",
+        server: ServerKind = "mock",
+        accounts: Sequence[AccountSetup] | None = None,
+        speed: float = 1.0,
+        login_delay: float = 0.5,
+        answer_delay: float = 0.02,
+        market_size: int = 250,
+    ) -> None:
+        market = load_market(seed, history, market_size)
+        self._clock = clock or RealTimeClock(market.opens, speed)
+        exchange = Exchange(self._clock, market, seed=seed, accounts=accounts, hours=hours)
+        world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
+        session = Session(world, answer_delay)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        # Listeners hear the exchange in this order: an order's own events come before the ticks that they cause.
+        chejan, real = Chejan(session), RealTime(session)
+        answers, conditions = Answers(session), Conditions(session)
+        self._login = Login(session, login_delay)
+        families = (
+            self._login,
+            Requests(session, answers, real),
+            answers,
+            Orders(session, answers),
+            chejan,
+            real,
+            conditions,
+            Lookups(session, conditions),
+        )
+        for name in FUNCTIONS:
+            function = next(getattr(family, name) for family in families if hasattr(family, name))
+            setattr(self, name, self._owned(function))
+        for name in EVENTS:
+            setattr(self, name, getattr(session.events, name))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str, /) -> Any:
+            """The functions and events of OpenAPI+; `koapy.openapi.functions` lists them."""
+
+    def submit(self, function: Callable[..., T], /, *args: Any) -> Future[T]:
+        """Run `function(*args)` on the control's thread and give its outcome. May be called on any thread.
+
+        Raises:
+            RuntimeError: the control has been closed.
+        """
+        with self._lock:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._clock.run, name="koapy-simulation", daemon=True)
+                self._thread.start()
+        return self._clock.submit(function, *args)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on a `ManualClock`; returns when all that became due has been told.
+
+        Raises:
+            TypeError: the clock passes by itself.
+        """
+        if not isinstance(self._clock, ManualClock):
+            raise TypeError(f"{type(self._clock).__name__} passes by itself; give the control a ManualClock")
+        if self._clock.on_thread:
+            self._clock.advance(seconds)
+        else:
+            self.submit(self._clock.advance, seconds).result()
+
+    def lose_connection(self) -> Future[None]:
+        """Lose the connection to the server: OnEventConnect(-106); what was asked stays unanswered. For tests."""
+        return self.submit(self._login.lose)
+
+    def close(self) -> None:
+        """End the thread and wait for it; work that has not begun is cancelled. Harmless twice, and from any thread."""
+        with self._lock:
+            self._closed = True
+        self._clock.stop()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _owned(self, function: Callable[..., T]) -> Callable[..., T]:
+        """Let a function run on the control's thread only."""
+
+        @wraps(function)
+        def owned(*args: Any) -> T:
+            if not self._clock.on_thread:
+                raise RuntimeError(
+                    f"{function.__name__} was called on thread {threading.current_thread().name!r}, but OpenAPI+ works "
+                    f"on the control's own thread only: use control.submit(control.{function.__name__}, ...)"
+                )
+            return function(*args)
+
+        return owned

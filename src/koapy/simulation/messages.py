@@ -1,0 +1,59 @@
+"""Texts of OnReceiveMsg about orders, on the mock server (as seen since 2021) and on the real one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from koapy.openapi.message import message
+from koapy.simulation.model import Action, Refusal, Side
+
+if TYPE_CHECKING:
+    from koapy.simulation.world import ServerKind
+
+WRONG_REQUEST = message("parse_failure")
+"""Inputs that the TR does not have, or in another order; without screen, request name and TR code."""
+NOT_SERVED = message("tr_not_offered")
+"""A TR that the server does not offer."""
+
+_REFUSED = {
+    Refusal.BEFORE_OPEN: "before_open",
+    Refusal.AFTER_CLOSE: "after_close",
+    Refusal.HOLIDAY: "holiday",
+    Refusal.NO_SUCH_ACCOUNT: "bad_account",
+    Refusal.NO_SUCH_CODE: "no_such_code",
+    Refusal.KIND_NOT_OFFERED: "kind_not_offered",
+    Refusal.PRICE_WITH_MARKET: "price_with_market",
+    Refusal.BAD_TICK: "bad_tick",
+    Refusal.OUTSIDE_LIMITS: "outside_limits",
+    Refusal.BAD_QUANTITY: "bad_quantity",
+    Refusal.NO_CASH: "no_cash",
+    Refusal.NOT_HELD: "not_held",
+    Refusal.NO_SUCH_ORDER: "no_such_order",
+    Refusal.NOTHING_OPEN: "nothing_open",
+    Refusal.SIDE_MISMATCH: "nothing_open",  # what the mock server says of the wrong side, too
+    Refusal.TOO_MUCH: "cancel_too_many",
+    Refusal.SAME_PRICE: "same_price",
+}
+
+_SELL_SIDE = {
+    Action.MODIFY: "매도정정 주문입력이 완료되었습니다",
+    Action.CANCEL: "매도취소 주문입력이 완료되었습니다",
+}
+"""On the real server; their numbers were never seen."""
+
+
+def ordered(server: ServerKind, action: Action, side: Side) -> str:
+    """An order was accepted."""
+    if server == "mock":
+        # The mock server tells a modify as it tells a new order.
+        return message("cancel_accepted" if action is Action.CANCEL else f"{side.value}_accepted", "mock")
+    if action is Action.NEW:
+        return message(f"{side.value}_accepted", "real")
+    return message(f"{action.value}_buy_accepted", "real") if side is Side.BUY else _SELL_SIDE[action]
+
+
+def refused(server: ServerKind, reason: Refusal) -> str:
+    """An order was refused."""
+    # Two texts were seen on the REST API only, which writes RC9000: ... and (RC4003:...).
+    return re.sub(r"^\(?(RC\d+):\s*(.+?)\)?$", r"[\1] \2", message(_REFUSED[reason], server))

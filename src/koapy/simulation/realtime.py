@@ -1,0 +1,187 @@
+"""Real-time data: registrations, and OnReceiveRealData as the market moves."""
+
+# ruff: noqa: N803 - parameters have the names that OpenAPI+ gives them
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from koapy.openapi.limit import CODES_PER_SCREEN
+from koapy.openapi.realtype import real_type
+from koapy.simulation import realdata
+from koapy.simulation.model import BookChanged, DayStarted, Traded
+from koapy.simulation.realdata import BEST, BOOK, BREADTH, EXPECTED, INDEX, PHASE, TRADE
+from koapy.simulation.registrations import EVERYTHING, Registrations
+from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
+from koapy.simulation.timetable import PHASE_CODE, Timetable
+from koapy.simulation.tr.request import plain_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from koapy.openapi.tr import Tr
+    from koapy.simulation.model import Depth, Event, Trade
+    from koapy.simulation.session import Session
+
+TOO_MANY_CODES = -204
+TOO_MANY_FIDS = -206
+FIDS = 100
+"""FIDs in one SetRealReg."""
+INDEX_SECONDS = 10
+"""Between two ticks of an index."""
+
+_STOCK_TYPES = (TRADE, BEST, BOOK, EXPECTED)
+_SECTOR_TYPES = (INDEX, BREADTH)
+
+
+class RealTime:
+    """Real-time data of one session. A code that nobody registered costs one look into a dictionary."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._registrations = Registrations()
+        self._values: Mapping[int, str] = {}
+        self._books: dict[str, Depth] = {}
+        """What was told last of each registered code's book."""
+        self._sector_volumes: dict[str, int] = {}
+        session.world.exchange.subscribe(self._heard)
+        session.world.clock.call_later(INDEX_SECONDS, self._sectors)
+        if session.world.exchange.hours == "krx":
+            Timetable(session.world.clock, self._phase)
+
+    # Functions.
+
+    def SetRealReg(self, strScreenNo: str, strCodeList: str, strFidList: str, strOptType: str) -> int:
+        """Register codes under a screen, type "0" in place of its codes, "1" besides them."""
+        codes = [code.strip() for code in strCodeList.split(";") if code.strip()]
+        fids = [fid.strip() for fid in strFidList.split(";") if fid.strip()]
+        if not self._session.connected:
+            return NOT_LOGGED_IN
+        if len(fids) > FIDS:
+            return TOO_MANY_FIDS
+        if strOptType not in ("0", "1") or not all(fid.isascii() and fid.isdigit() for fid in fids):
+            return WRONG_INPUT
+        kept = self._registrations.codes(strScreenNo) if strOptType == "1" else frozenset()
+        if len(kept.union(codes)) > CODES_PER_SCREEN:
+            return TOO_MANY_CODES
+        if not self._session.use_screen(strScreenNo):
+            return WRONG_INPUT
+        if strOptType == "0":
+            self.end_screen(strScreenNo)
+        numbers = frozenset(int(fid) for fid in fids)
+        self._registrations.add(strScreenNo, codes, _types(numbers), asked=False)
+        if PHASE_CODE not in codes and 215 in numbers:
+            self._registrations.add(strScreenNo, [PHASE_CODE], frozenset({PHASE}), asked=False)
+        return 0
+
+    def SetRealRemove(self, strScrNo: str, strDelCode: str) -> None:
+        """Take away what SetRealReg registered: a code or ALL, of a screen or ALL."""
+        screen, code = strScrNo.strip(), strDelCode.strip()
+        self._registrations.remove(None if screen.upper() == "ALL" else screen, None if code.upper() == "ALL" else code)
+        self._forget()
+
+    def DisconnectRealData(self, sScnNo: str) -> None:
+        """Free a screen and all that is registered under it."""
+        self.end_screen(sScnNo)
+        self._session.screens.discard(sScnNo)
+
+    def GetCommRealData(self, sTrCode: str, nFid: int) -> str:
+        """A value of the event that is being told; "" for a FID that its type lacks, and outside of the event."""
+        return self._values.get(nFid, "")
+
+    # What requests do to registrations.
+
+    def end_screen(self, screen: str) -> None:
+        """Take everything of a screen away, as a request on it does."""
+        self._registrations.end(screen)
+        self._forget()
+
+    def register_asked(self, screen: str, what: Tr, inputs: Mapping[str, str]) -> None:
+        """Register what a 시세 TR (opt...) was asked about; account TRs register nothing."""
+        if not what.code.lower().startswith("opt") or "계좌번호" in what.input_names:
+            return
+        asked = inputs.get("종목코드") or inputs.get("업종코드") or ""
+        codes = [plain_code(code) for code in asked.split(";") if code.strip()]
+        self._registrations.add(screen, codes[:CODES_PER_SCREEN], EVERYTHING, asked=True)
+
+    def _forget(self) -> None:
+        for code in [code for code in self._books if code not in self._registrations.wanted]:
+            del self._books[code]
+
+    # Events.
+
+    def _heard(self, event: Event) -> None:
+        match event:
+            case Traded(code, trade):
+                if code in self._registrations.wanted:
+                    self._traded(code, trade)
+            case BookChanged(code):
+                if code in self._registrations.wanted:
+                    self._moved(code)
+            case DayStarted():
+                self._books.clear()
+                self._sector_volumes.clear()
+
+    def _traded(self, code: str, trade: Trade) -> None:
+        exchange = self._session.world.exchange
+        if self._wants(code, TRADE):
+            values = realdata.trade(trade, exchange.instruments[code], exchange.quote(code), exchange.today)
+            self._tell(code, TRADE, values)
+
+    def _moved(self, code: str) -> None:
+        world = self._session.world
+        depth, quote, before = world.exchange.depth(code), world.exchange.quote(code), self._books.get(code)
+        self._books[code] = depth
+        auction = world.exchange.expected(code) if world.exchange.phase.auction else (0, 0)
+        if self._wants(code, BEST) and (before is None or _tops(before) != _tops(depth)):
+            self._tell(code, BEST, realdata.best(depth, quote.base_price))
+        if self._wants(code, BOOK):
+            self._tell(code, BOOK, realdata.book(depth, before, quote, auction, world.now()))
+        if auction[0] and self._wants(code, EXPECTED):
+            self._tell(code, EXPECTED, realdata.expected(*auction, quote, world.now()))
+
+    def _sectors(self) -> None:
+        world = self._session.world
+        world.clock.call_later(INDEX_SECONDS, self._sectors)
+        for code in sorted(world.exchange.sectors.keys() & self._registrations.wanted.keys()):
+            quote, days = world.exchange.sector_quote(code), world.exchange.sector_daily(code)
+            before = self._sector_volumes.get(code, quote.volume)
+            self._sector_volumes[code] = quote.volume
+            if self._wants(code, INDEX):
+                self._tell(code, INDEX, realdata.index(quote, days[-1] if days else None, before, world.now()))
+            if self._wants(code, BREADTH):
+                members = len(world.exchange.sectors[code].members)
+                self._tell(code, BREADTH, realdata.breadth(quote, members, world.now()))
+
+    def _phase(self, value: str, moment: str, remaining: str) -> None:
+        if self._wants(PHASE_CODE, PHASE):
+            self._tell(PHASE_CODE, PHASE, realdata.phase(value, moment, remaining))
+
+    def _wants(self, code: str, kind: str) -> bool:
+        # Looked up each time: a slot of the event before may have changed what is registered.
+        wanted = self._registrations.wanted.get(code, ())
+        return kind in wanted or "*" in wanted
+
+    def _tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
+        if not self._session.connected or not self._session.events.OnReceiveRealData:
+            return
+        outer, self._values = self._values, values
+        try:
+            self._session.events.OnReceiveRealData(code, kind, realdata.text(kind, values))
+        finally:
+            self._values = outer
+
+
+def _types(fids: frozenset[int]) -> frozenset[str]:
+    """The real types that these FIDs bring: each one that has any of them; all without FIDs."""
+    if not fids:
+        return EVERYTHING
+    known = (*_STOCK_TYPES, *_SECTOR_TYPES, PHASE)
+    return frozenset(name for name in known if not fids.isdisjoint(real_type(name).fids))
+
+
+def _tops(depth: Depth) -> tuple[int, int]:
+    return (
+        depth.asks[0].price if depth.asks else 0,
+        depth.bids[0].price if depth.bids else 0,
+    )
