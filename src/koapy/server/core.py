@@ -115,9 +115,15 @@ class Core:
             if not self._tasks:
                 self._idle.set()
 
+    async def connected(self) -> bool | None:
+        """Whether the control is logged in; None where it cannot say."""
+        if not self.apartment.has("GetConnectState"):
+            return None
+        return bool(await self.call("GetConnectState") == 1)
+
     async def require_login(self) -> None:
         """Refuse what needs a login while there is none; a control that cannot say is taken to be logged in."""
-        if self.apartment.has("GetConnectState") and await self.call("GetConnectState") != 1:
+        if await self.connected() is False:
             raise precondition("not logged in to OpenAPI+; log in by LoginCall or CommConnect first", "NOT_LOGGED_IN")
 
     @contextmanager

@@ -192,7 +192,7 @@ class Router:
     def _client_view(self, screen: str, request: str) -> tuple[str, str, Origin | None]:
         origin = self._names.origin(request)
         if origin is not None:
-            return origin.screen, origin.request, origin
+            return origin.screen or screen, origin.request, origin
         return self._screens.client_number(screen), request, None
 
     def _on_tr_data(self, screen: str, request: str, code: str, record: str, prev_next: str, *_: object) -> None:

@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from koapy.server.events import Event
     from koapy.server.machines import Effect
 
-_STATE = Ask((("GetConnectState", ()),))
 _CONNECT = Ask((("CommConnect", ()),))
 _LOAD = Ask((("GetConditionLoad", ()),))
-
-CONNECTED = 1
-"""What GetConnectState gives while logged in."""
 
 LOADED = 1
 """What GetConditionLoad and OnReceiveConditionVer give when all is well."""
 
 
 class Login:
-    """Logs in, or says at once that this is done already."""
+    """Logs in, or says at once that this is done already.
+
+    Args:
+        connected: whether the control is known to be logged in.
+    """
+
+    def __init__(self, *, connected: bool) -> None:
+        self._connected = connected
 
     @property
     def waiting_for(self) -> str:
@@ -33,13 +36,11 @@ class Login:
         return "OnEventConnect of CommConnect"
 
     def start(self) -> list[Effect]:
-        """Ask whether there is anything to do."""
-        return [_STATE]
+        """Connect where there is no connection."""
+        return [Send(EventConnect(0).message), Done()] if self._connected else [_CONNECT]
 
     def returned(self, ask: Ask, value: object) -> list[Effect]:
-        """Connect where there is no connection; a negative return of CommConnect is an error."""
-        if ask == _STATE:
-            return [Send(EventConnect(0).message), Done()] if value == CONNECTED else [_CONNECT]
+        """A negative return of CommConnect is an error."""
         failure = negative(ask, value)
         return [Done(failure)] if failure else []
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from koapy.openapi.order import order_type
 from koapy.server.events import EventConnect, ReceiveChejanData, ReceiveMsg, ReceiveTrData
 from koapy.server.failure import refused
 from koapy.server.machines import Ask, Done, Limit, Send
@@ -45,7 +46,7 @@ class OrderArguments:
     price: int
     quote_type: str
     original: str = ""
-    """Number of the order that is cancelled or modified; "" or zeros for a new order."""
+    """Number of the order that is cancelled or modified; means nothing for a new order."""
 
 
 class Order:
@@ -53,7 +54,8 @@ class Order:
 
     def __init__(self, arguments: OrderArguments) -> None:
         self._arguments = arguments
-        self._original = arguments.original if arguments.original.strip("0") else ""
+        kind = order_type(arguments.order_type)
+        self._original = arguments.original if kind and kind.action != "new" else ""
         self._number = ""
         self._sent = False
         self._reason = ""
