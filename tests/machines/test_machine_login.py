@@ -30,9 +30,7 @@ def test_a_login_connects_and_ends_with_its_event() -> None:
 
 
 def test_logged_in_already_is_said_at_once() -> None:
-    sent, done = Login(connected=True).start()
-    assert sent == Send(EventConnect(0).message)
-    assert done == Done()
+    assert Login(connected=True).start() == [Send(EventConnect(0).message), Done()]
 
 
 def test_a_failed_login_is_an_error_without_a_message() -> None:

@@ -282,6 +282,24 @@ def test_what_belongs_to_others_is_not_forwarded(foreign: ReceiveChejanData, ori
     assert played.ended_at is None
 
 
+def test_an_original_number_of_a_new_order_means_nothing() -> None:
+    arguments = OrderArguments(
+        request="r1",
+        screen="0001",
+        account=ACCOUNT,
+        order_type=1,
+        code=CODE,
+        quantity=10,
+        price=0,
+        quote_type="03",
+        original=CHANGED,
+    )
+    script = [*HEAD, event(CHANGED, "체결", 0), ACCEPTED, event(N, "체결", 0), event(CHANGED, "체결", 0), balance()]
+    played = play(Order(arguments), script)
+    assert played.forwarded == [*HEAD, ACCEPTED, script[4], script[6]]
+    assert played.ended_at == 6
+
+
 def test_numbers_compare_as_text() -> None:
     assert play(order(), [*HEAD, event("101", "체결", 0)]).forwarded == HEAD
 
@@ -316,7 +334,7 @@ def test_send_order_in_its_order_of_arguments() -> None:
     (ask,) = machine.start()
     arguments = ("r1", "0001", ACCOUNT, 3, CODE, 10, 70000, "00", CHANGED)
     assert ask == Ask((("SendOrder", arguments),), Limit.ORDER)
-    assert machine.release() == [Ask((("DisconnectRealData", ("0001",)),))]
+    assert machine.release() == []
 
 
 def test_a_negative_return_says_its_code() -> None:
