@@ -33,10 +33,9 @@ def write(name: str, header: str, rows: list[list[str]]) -> None:
     print(f"{name}.csv: {len(rows)} rows")
 
 
-def copy(facts: Path, name: str, header: str, columns: str | None = None) -> None:
-    """Write columns of a facts file under the names of header."""
-    wanted = (columns or header).split()
-    write(name, header, [[row[column] for column in wanted] for row in read(facts, name)])
+def copy(facts: Path, name: str, columns: str) -> None:
+    """Write some columns of a facts file as they are."""
+    write(name, columns, [[row[column] for column in columns.split()] for row in read(facts, name)])
 
 
 def functions(facts: Path) -> None:
@@ -286,7 +285,7 @@ SITUATIONS = (
 
 
 def messages(facts: Path) -> None:
-    rows = []
+    rows: list[list[str]] = []
     for row in read(facts, "message"):
         found = [names for server, part, names in SITUATIONS if server == row["server"] and part in row["text"]]
         if found:
@@ -297,15 +296,12 @@ def messages(facts: Path) -> None:
     write("message", "server situation text", rows)
 
 
-def fids(facts: Path) -> None:
-    copy(facts, "fid", "fid name names_in_trs rest_name")
-
-
 def lookups(facts: Path) -> None:
     rows = [
         [row["code"], row["name"], row["function"], row["note"].split("; KOAPY")[0]] for row in read(facts, "market")
     ]
     write("market", "code name used_by note", rows)
+    copy(facts, "fid", "fid name names_in_trs rest_name")
     copy(facts, "login_info", "tag meaning format")
     empty = {'""': ""}
     write(
@@ -330,7 +326,6 @@ def main(arguments: list[str]) -> None:
         transactions,
         tr_inputs,
         real_types,
-        fids,
         orders,
         chejan,
         prices,

@@ -95,6 +95,27 @@ def test_price_limits(
     assert price_limits(market, kind, base, on, leverage) == expected
 
 
+@pytest.mark.parametrize(
+    ("market", "on", "before", "lower", "upper"),
+    [
+        ("KOSPI", date(2024, 2, 13), 2595, None, 3370),
+        ("KOSPI", date(2025, 4, 4), 2015, 1415, None),
+        ("KOSPI", date(2024, 10, 24), 876_000, None, 1_138_000),
+        ("KOSPI", date(2024, 10, 30), 1_543_000, 1_081_000, None),
+        ("KOSPI", date(2024, 5, 17), 343_500, None, 446_500),
+        ("KOSDAQ", date(2024, 1, 2), 1545, None, 2005),
+        ("KOSDAQ", date(2024, 11, 12), 36_100, 25_300, None),
+        ("KOSDAQ", date(2024, 2, 13), 206_000, None, 267_500),
+    ],
+)
+def test_days_on_which_shares_stopped_at_their_limit(
+    market: str, on: date, before: int, lower: int | None, upper: int | None
+) -> None:
+    limits = price_limits(market, "stock", before, on)
+    assert limits is not None
+    assert limits[0] == lower or limits[1] == upper
+
+
 @given(MARKETS, PRICES, DAYS, st.booleans())
 def test_rounding_lands_on_a_tick_and_stays(market: str, price: int, on: date, up: bool) -> None:
     rounded = round_to_tick(market, price, on, up=up)

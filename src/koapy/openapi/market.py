@@ -42,7 +42,7 @@ class Phase:
     venue: str
 
 
-class UnknownMarket(KeyError):  # noqa: N818 - names what is unknown
+class UnknownMarket(KeyError):
     """No rules are known for a market of this name."""
 
     def __init__(self, market: str) -> None:

@@ -29,7 +29,7 @@ class Message:
     text: str
 
 
-class UnknownSituation(KeyError):  # noqa: N818 - names what is unknown
+class UnknownSituation(KeyError):
     """No text is known for this situation."""
 
     def __init__(self, situation: str) -> None:

@@ -23,7 +23,7 @@ class OrderType:
     """either: the side is that of the original order, or another argument says it."""
     action: Action
     mock: bool
-    """Whether the mock server takes it."""
+    """Whether the mock server is known to take it."""
     note: str
 
 
@@ -38,6 +38,7 @@ class QuoteType:
     phase: str
     """When it is taken, as text; empty where nobody says."""
     mock: bool
+    """Whether the mock server is known to take it."""
     note: str
 
 

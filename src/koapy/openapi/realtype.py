@@ -28,7 +28,7 @@ class RealType:
         return tuple(fid_name(each) for each in self.fids)
 
 
-class UnknownRealType(KeyError):  # noqa: N818 - names what is unknown
+class UnknownRealType(KeyError):
     """No real type has this name."""
 
     def __init__(self, name: str) -> None:

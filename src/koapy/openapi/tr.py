@@ -81,7 +81,7 @@ class Tr:
         return tuple(field.name for field in self.multi)
 
 
-class UnknownTr(KeyError):  # noqa: N818 - names what is unknown
+class UnknownTr(KeyError):
     """No TR has this code."""
 
     def __init__(self, code: str) -> None:
