@@ -228,7 +228,7 @@ def TransactionCall(api):
 
 @check
 def TransactionCall_unknown(api):
-    stream = api.TransactionCall("없는 조회", "opt99999", None, {"종목코드": CODE})
+    stream = api.TransactionCall("없는 조회", "opt77777", None, {"종목코드": CODE})
     try:
         return [event(each) for each in stream]
     except grpc.RpcError as error:

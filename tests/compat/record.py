@@ -9,7 +9,7 @@ call, the RPC, and ">" with a message to the server, "<" with a message to the c
 status of the end. The server is KOAPY's servicer, unmodified, over a control that plays a few fixed answers.
 """
 
-# ruff: noqa: I001  these are KOAPY's own modules, and some of them have namesakes here
+# ruff: noqa: I001, RUF100  these are KOAPY's own modules, and some of them have namesakes here
 
 import base64
 import itertools
