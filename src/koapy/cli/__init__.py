@@ -1,0 +1,67 @@
+"""The `koapy` command: every subcommand parses, makes one library call and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from koapy.cli import catalogue, orders, queries, serving, streams
+from koapy.cli.app import CommandError, app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+# The order of `koapy --help`: first what runs, then what asks a server, then what looks up.
+for family in (serving, queries, streams, orders, catalogue):
+    family.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit: 0 when it did its work, 1 with one line on stderr when not, 130 when interrupted.
+
+    Args: arguments: the command line without the program's name; that of the process unless given.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        _tolerate(stream)
+    sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        outcome = command.main(args=list(arguments), prog_name="koapy", standalone_mode=False)
+        sys.stdout.flush()
+    except CommandError as problem:
+        return _tell(str(problem))
+    except BrokenPipeError:
+        # The reader (`head`) has gone. Without this the interpreter complains once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:
+        # Usage errors: typer brought its own copy of click in later releases, so they are known by what they can do.
+        if not hasattr(error, "format_message"):
+            raise
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "koapy"
+        return _tell(f"{error.format_message()} (`{where} --help` shows how)")
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _tell(text: str) -> int:
+    print("koapy:", " ".join(text.split()), file=sys.stderr)
+    return 1
+
+
+def _tolerate(stream: object) -> None:
+    """Let Korean through on a stream whose encoding has none: escaped, instead of a traceback."""
+    if reconfigure := getattr(stream, "reconfigure", None):
+        # A pipe on Windows gets the legacy code page unless told otherwise; what reads it expects UTF-8.
+        piped = sys.platform == "win32" and not getattr(stream, "isatty", bool)()
+        reconfigure(errors="backslashreplace", **({"encoding": "utf-8"} if piped else {}))

@@ -1,0 +1,60 @@
+"""What an account looks like, for the commands that show one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from koapy.cli.output import FALLEN, RISEN, cell, change, record, table, won
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from koapy.client import Client, Transaction
+
+CASH = ("예수금", "출금가능금액", "주문가능금액", "d+1추정예수금", "d+2추정예수금")
+TOTALS = ("총매입금액", "총평가금액", "총평가손익금액", "총수익률(%)", "추정예탁자산")
+HOLDINGS = ("종목번호", "종목명", "보유수량", "매매가능수량", "매입가", "현재가", "평가손익", "수익률(%)")
+_GAINS = frozenset({"총평가손익금액", "총수익률(%)", "평가손익", "수익률(%)"})
+
+
+def login_facts(client: Client) -> dict[str, Any]:
+    """Who is logged in, and where."""
+    return {
+        "user_id": client.GetLoginInfo("USER_ID"),
+        "user_name": client.GetLoginInfo("USER_NAME"),
+        "accounts": client.accounts(),
+        "server": "mock" if client.GetLoginInfo("GetServerGubun") == "1" else "real",
+    }
+
+
+def login_sheet(facts: Mapping[str, Any]) -> list[RenderableType]:
+    """The login, as people read it."""
+    server = "모의투자 (mock)" if facts["server"] == "mock" else "실거래 (real)"
+    accounts = ", ".join(facts["accounts"])
+    return record([("user", f"{facts['user_id']} {facts['user_name']}"), ("accounts", accounts), ("server", server)])
+
+
+def cash_sheet(deposit: Mapping[str, Any]) -> list[RenderableType]:
+    """The cash of an account (opw00001)."""
+    return record([(name, _cell(name, deposit[name])) for name in CASH if name in deposit])
+
+
+def balance_sheet(balance: Transaction) -> list[RenderableType]:
+    """The sums and the holdings of an account (opw00018)."""
+    parts = record([(name, _cell(name, balance.single[name])) for name in TOTALS if name in balance.single])
+    names = [name for name in HOLDINGS if name in balance.multi.columns]
+    rows = [[_cell(name, row[name]) for name in names] for row in balance.multi.to_dict("records")]
+    return [*parts, "", *(table(names, rows) if rows else [cell("no holdings")])]
+
+
+def _cell(name: str, value: Any) -> Text:
+    """An amount with thousands separated; a gain in its colour and with its sign."""
+    if not isinstance(value, int | float):
+        return cell(value)
+    if name not in _GAINS:
+        return cell(won(value) if isinstance(value, int) else f"{value:,.2f}")
+    unit = "%" if name.endswith("(%)") else ""
+    return cell(change(float(value) if unit else value, unit), RISEN if value > 0 else FALLEN if value < 0 else "")
