@@ -241,12 +241,12 @@ def limits(facts: Path) -> None:
 
 
 # Situations are named by us: a simulation asks for a text by them. Keyed by server, bracketed code and text.
-# The first that fits wins; one text may serve several situations.
+# The first that fits wins.
 SITUATIONS = (
     ("real", "장개시전 시간외", "buy_accepted_before_hours"),
-    ("mock", "모의투자 매수주문완료", "buy_accepted modify_buy_accepted"),
-    ("mock", "모의투자 매도주문완료", "sell_accepted modify_sell_accepted"),
-    ("mock", "모의투자 취소주문완료", "cancel_buy_accepted cancel_sell_accepted"),
+    ("mock", "모의투자 매수주문완료", "buy_accepted"),
+    ("mock", "모의투자 매도주문완료", "sell_accepted"),
+    ("mock", "모의투자 취소주문완료", "cancel_accepted"),
     ("mock", "모의투자 조회완료", "query_done"),
     ("real", "[100000] 조회가 완료되었습니다.", "query_done"),
     ("real", "매수주문이 완료되었습니다.", "buy_accepted"),
@@ -287,10 +287,10 @@ SITUATIONS = (
 def messages(facts: Path) -> None:
     rows: list[list[str]] = []
     for row in read(facts, "message"):
-        found = [names for server, part, names in SITUATIONS if server == row["server"] and part in row["text"]]
+        found = [name for server, part, name in SITUATIONS if server == row["server"] and part in row["text"]]
         if found:
-            rows.extend([row["server"], name, row["text"]] for name in found[0].split())
-    missing = {name for *_, names in SITUATIONS for name in names.split()} - {row[1] for row in rows}
+            rows.append([row["server"], found[0], row["text"]])
+    missing = {name for *_, name in SITUATIONS} - {row[1] for row in rows}
     if missing:
         raise SystemExit(f"message.csv no longer has: {', '.join(sorted(missing))}")
     write("message", "server situation text", rows)
