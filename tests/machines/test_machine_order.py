@@ -165,6 +165,17 @@ ENDS_WELL: dict[str, tuple[dict[str, str], list[Event]]] = {
         [event(N, "접수", 10, old="1"), event(C, "확인", 0, of=N, old="1"), event(N, "접수", 0, old="1")],
     ),
     "old list: bought": ({}, [event(N, "접수", 10, old="1"), event(N, "체결", 0, old="1"), balance()]),
+    "old list: confirmed itself, then its balance": (
+        {},
+        [event(N, "접수", 10, old="1"), event(N, "확인", 0, old="1"), balance()],
+    ),
+    "a last fill that does not say how much it filled": ({}, [ACCEPTED, event(N, "체결", 0, now=""), balance()]),
+    "closed, though no confirmation was seen": ({}, [ACCEPTED, closing(N)]),
+    "closed, what is open not told": ({}, [ACCEPTED, *CANCEL, event(N, "접수", "", last="1")]),
+    "the cancellation's own stream, nothing open from the start": (
+        {"original": CHANGE},
+        [event(N, "접수", 0, of=CHANGED), balance(), event(N, "확인", 0, of=CHANGED), closing(CHANGED)],
+    ),
     "the cancellation's own stream": (
         {"original": CHANGE},
         [event(N, "접수", 10, of=CHANGED), event(N, "확인", 0, of=CHANGED), closing(CHANGED)],

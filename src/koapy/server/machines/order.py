@@ -139,11 +139,7 @@ class Order:
             return [*effects, Done(told("the order was refused", reason))]
         self._number = event.order_number
         early, self._early = self._early, []
-        for each in early:
-            effects += self._chejan(each)
-            if isinstance(effects[-1], Done):
-                break
-        return effects
+        return effects + [effect for each in early for effect in self._chejan(each)]
 
     def _chejan(self, event: ReceiveChejanData) -> list[Effect]:
         if event[ACCOUNT] != self._arguments.account or not event[CODE].endswith(self._arguments.code):
