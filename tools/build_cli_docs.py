@@ -32,7 +32,7 @@ def commands() -> Iterator[tuple[str, Any, typer.Context]]:
     # Plain text: boxes and colours are for terminals.
     app.rich_markup_mode = None
     root = typer.main.get_command(app)
-    yield from _below(root, typer.Context(root, info_name="koapy", terminal_width=WIDTH))
+    yield from _below(root, typer.Context(root, info_name="koapy", terminal_width=WIDTH, **root.context_settings))
 
 
 def _below(command: Any, context: typer.Context) -> Iterator[tuple[str, Any, typer.Context]]:

@@ -59,11 +59,15 @@ def print_tr(code: str, as_json: bool) -> None:
 
 
 def _tr_facts(found: Tr) -> Iterable[tuple[str, object]]:
-    yield "single", f"{found.single_record or '-'} ({len(found.single)} fields)" if found.single else "-"
+    yield "single", f"{found.single_record or '-'} ({_counted(found.single)})" if found.single else "-"
     rows = f", {found.max_rows} rows a page" if found.max_rows else ""
-    yield "multi", f"{found.multi_record or '-'} ({len(found.multi)} fields{rows})" if found.multi else "-"
+    yield "multi", f"{found.multi_record or '-'} ({_counted(found.multi)}{rows})" if found.multi else "-"
     yield "kind", found.kind
     yield "edition", found.edition
+
+
+def _counted(fields: Sequence[TrField]) -> str:
+    return f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
 
 
 def _field_rows(fields: Iterable[TrField]) -> list[tuple[object, ...]]:
@@ -186,7 +190,7 @@ def search(
     everything: Annotated[bool, typer.Option("--all", help=f"All hits, not the first {MANY} of each kind.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Find a word in the names of TRs, real types, FIDs, errors, functions and listed issues."""
+    """Find a word among TRs, real types, FIDs, errors, functions and issues."""
     print_hits(word, find(word), everything, as_json)
 
 
