@@ -76,6 +76,11 @@ class Gates:
         self._gates: dict[str, tuple[Gate, ...]] = {}
         self._rooms: dict[str, Room] = {}
 
+    @property
+    def count(self) -> int:
+        """How many streams listen in both directions."""
+        return len({gate for gates in self._gates.values() for gate in gates})
+
     def add(self, gate: Gate) -> None:
         """Let the gate's client into its events from now on."""
         for name in gate.events:

@@ -59,10 +59,16 @@ class Core:
         """Connect to the control's events."""
         await self.apartment.run(self.router.connect)
 
-    @property
-    def streams(self) -> int:
-        """How many streams are open."""
-        return len(self._inboxes)
+    def statistics(self) -> dict[str, int]:
+        """What is taken at this moment."""
+        return {
+            "rpcs": self._tasks,
+            "streams": len(self._inboxes),
+            "screens": self.screens.in_use,
+            "codes": self.registrations.codes,
+            "subscriptions": self.router.subscriptions,
+            "gates": self.gates.count,
+        }
 
     def function(self, name: str) -> Callable[..., Any]:
         """A function of the control.

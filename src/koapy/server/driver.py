@@ -33,9 +33,9 @@ async def drive(core: Core, machine: Machine, inbox: Inbox, writer: Writer) -> N
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
-        calls = [call for ask in machine.release() for call in ask.calls]
-        if calls:
-            await core.apartment.settle(core.make, calls)
+        for ask in machine.release():
+            for name, args in ask.calls:
+                await core.settle(name, *args)
 
 
 class _Run:

@@ -66,6 +66,11 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
         await core.start()
         return core
 
+    def statistics(self) -> dict[str, int]:
+        """What the RPCs have taken at this moment; all 0 when nobody is there."""
+        starting = self._starting
+        return starting.result().statistics() if starting is not None and starting.done() else {}
+
     async def aclose(self) -> None:
         """Refuse new RPCs, give orders without a number a moment, end all streams with UNAVAILABLE, let the control go.
 

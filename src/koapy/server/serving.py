@@ -89,6 +89,10 @@ class Server:
         """Where the server listens, as host:port."""
         return f"{self._host}:{self._port}"
 
+    def statistics(self) -> dict[str, int]:
+        """What is taken at this moment: streams, screens, codes, subscriptions and the like; all 0 when nobody is there."""
+        return self._servicer.statistics()
+
     def stop(self) -> None:
         """Let `wait` return; safe at any time and twice."""
         self._stopping.set()
