@@ -1,4 +1,4 @@
-"""Bad requests to the streams: a status that says what is wrong and what would be right; nothing reaches the control."""
+"""Bad requests to the streams: a status that says what is wrong and what would be right; no control hears of it."""
 
 from __future__ import annotations
 
