@@ -121,7 +121,7 @@ def _order(world: World, order: Order, state: str) -> dict[int, str]:
         920: world.order_screens.get(order.number, ""),
         922: "00",
         923: "00000000",
-        949: "3" if world.mock else "0",
+        949: "3",
         969: "0",
         819: "0",
         2134: "1",

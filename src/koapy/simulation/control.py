@@ -75,8 +75,9 @@ class SimulatedControl:
         market = load_market(seed, history, market_size)
         self._clock = clock or RealTimeClock(market.opens, speed)
         exchange = Exchange(self._clock, market, seed=seed, accounts=accounts, hours=hours)
-        world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
-        session = Session(world, answer_delay)
+        self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
+        """What is simulated; it belongs to the control's thread."""
+        session = Session(self.world, answer_delay)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False

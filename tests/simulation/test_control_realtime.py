@@ -1,0 +1,223 @@
+"""Real-time data: who gets what, and how it is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+from koapy.openapi.calendar import KST
+from koapy.openapi.realtype import real_type
+from koapy.simulation.timetable import announcements
+
+CODE, OTHER = "005930", "000660"
+TRADE, BEST, BOOK = "주식체결", "주식우선호가", "주식호가잔량"
+PRICES = "10;11;12;15;20"
+
+
+def ticks(heard, *types):
+    return [each for each in heard if each.name == "OnReceiveRealData" and each.arguments[1] in (types or (TRADE,))]
+
+
+def codes(heard):
+    return {each.arguments[0] for each in heard if each.name == "OnReceiveRealData"}
+
+
+def types(heard):
+    return {each.arguments[1] for each in heard if each.name == "OnReceiveRealData"}
+
+
+def test_nothing_comes_unasked(program):
+    assert program.advance(5) == []
+
+
+def test_a_registered_code_is_told_with_all_values_of_its_types(program):
+    assert program.call("SetRealReg", "3000", CODE, PRICES, "0") == 0
+    heard = program.advance(5)
+    assert codes(heard) == {CODE}
+    told = ticks(heard)
+    assert len(told) > 2
+    for each in told:
+        raw = each.arguments[2].split("\t")
+        fids = real_type(TRADE).fids
+        assert len(raw) == len(fids) == 43
+        values = dict(zip(fids, raw, strict=True))
+        assert {fid: values[fid] for fid in (10, 13, 15, 20)} == {fid: each.values[fid] for fid in (10, 13, 15, 20)}
+        assert each.values[41] == ""
+        assert values[20] == f"{each.moment:%H%M%S}"
+        assert values[15][0] in "+-"
+        assert values[1314] == values[15]
+        assert values[9081] == "KRX"
+    assert program.call("GetCommRealData", CODE, 10) == ""
+
+
+def test_numbers_of_a_trade_hold_together(program):
+    program.call("SetRealReg", "3000", CODE, PRICES, "0")
+    base = int(program.call("GetMasterLastPrice", CODE))
+    before = None
+    for each in ticks(program.advance(20)):
+        values = dict(zip(real_type(TRADE).fids, each.arguments[2].split("\t"), strict=True))
+        price, change, size = abs(int(values[10])), int(values[11]), int(values[15])
+        assert price - base == change
+        assert values[10] == f"{'+' if change > 0 else '-' if change < 0 else ' '}{price}"
+        assert values[11] == (f"{change:+d}" if change else " 0")
+        assert abs(float(values[12]) - 100 * change / base) < 0.006
+        assert values[25] == ("2" if change > 0 else "5" if change < 0 else "3")
+        volume = int(values[13])
+        if before is not None:
+            assert volume == before + abs(size)
+        before = volume
+        assert abs(int(values[18])) <= price <= abs(int(values[17]))
+        assert int(values[1313]) == (1 if size > 0 else -1) * (price * abs(size) // 1000)
+        assert (values[1315], values[1316]) == ((" 0", values[15]) if size > 0 else (values[15], " 0"))
+
+
+def test_a_book_has_ten_levels_a_side_and_the_recorded_blanks(program):
+    program.call("SetRealReg", "3000", CODE, "41", "0")
+    heard = program.advance(5)
+    assert types(heard) == {BOOK}
+    for each in ticks(heard, BOOK):
+        values = dict(zip(real_type(BOOK).fids, each.arguments[2].split("\t"), strict=True))
+        asks, bids = ([abs(int(values[first + n])) for n in range(10)] for first in (41, 51))
+        assert asks == sorted(asks)
+        assert bids == sorted(bids, reverse=True)
+        assert bids[0] < asks[0]
+        assert int(values[121]) >= sum(int(values[61 + n]) for n in range(10)) > 0
+        assert int(values[128]) == int(values[125]) - int(values[121]) == -int(values[138])
+        assert (values[215], values[216]) == (" ", " ")
+        assert values[21] == f"{each.moment:%H%M%S}"
+
+
+@pytest.mark.parametrize(
+    ("fids", "expected"),
+    [("15", {TRADE}), ("27", {TRADE, BEST}), ("41;61", {BOOK}), ("10;27;41", {TRADE, BEST, BOOK}), ("9001", set())],
+)
+def test_any_fid_of_a_type_brings_the_whole_type(program, fids, expected):
+    program.call("SetRealReg", "3000", CODE, fids, "0")
+    assert types(program.advance(10)) == expected
+
+
+def test_a_code_on_several_screens_is_told_once_until_the_last_lets_it_go(program):
+    for screen in ("3000", "3001", "3002"):
+        program.call("SetRealReg", screen, CODE, PRICES, "0")
+    volumes = [each.values[13] for each in ticks(program.advance(5))]
+    assert len(set(volumes)) == len(volumes) > 0
+    program.call("SetRealRemove", "3000", CODE)
+    program.call("DisconnectRealData", "3001")
+    assert ticks(program.advance(5))
+    program.call("SetRealRemove", "ALL", CODE)
+    assert program.advance(5) == []
+
+
+def test_type_0_replaces_and_type_1_adds(program):
+    program.call("SetRealReg", "3000", CODE, PRICES, "0")
+    program.call("SetRealReg", "3000", OTHER, PRICES, "1")
+    assert codes(program.advance(5)) == {CODE, OTHER}
+    program.call("SetRealReg", "3000", OTHER, PRICES, "0")
+    assert codes(program.advance(5)) == {OTHER}
+    program.call("SetRealRemove", "3000", "ALL")
+    assert program.advance(5) == []
+
+
+def test_a_request_registers_its_code_which_the_next_one_on_its_screen_ends(program):
+    program.ask("opt10001", screen="3000", 종목코드=CODE)
+    assert codes(program.advance(5)) == {CODE}
+    # SetRealRemove removes only what SetRealReg registered.
+    program.call("SetRealRemove", "ALL", "ALL")
+    assert codes(program.advance(5)) == {CODE}
+    program.ask("opt10001", screen="3000", 종목코드=OTHER)
+    assert codes(program.advance(5)) == {OTHER}
+    program.ask(
+        "opw00001", screen="3000", 계좌번호=program.account, 비밀번호="", 비밀번호입력매체구분="00", 조회구분="2"
+    )
+    assert codes(program.advance(5)) == set()
+
+
+def test_many_codes_register_with_their_request(program):
+    program.call("CommKwRqData", f"{CODE};{OTHER}", 0, 2, 0, "관심", "3000")
+    assert codes(program.advance(5)) == {CODE, OTHER}
+    program.call("DisconnectRealData", "3000")
+    assert program.advance(5) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "fids", "kind", "code"),
+    [
+        (";".join(f"{n:06d}" for n in range(101)), "10", "0", -204),
+        (CODE, ";".join(str(n) for n in range(101)), "0", -206),
+        (CODE, "10", "2", -105),
+        (CODE, "현재가", "0", -105),
+        ("999999", "10", "0", 0),
+    ],
+)
+def test_registrations_that_cannot_be_made(program, listed, fids, kind, code):
+    assert program.call("SetRealReg", "3000", listed, fids, kind) == code
+    assert program.advance(2) == []
+
+
+def test_a_screen_holds_100_codes(program):
+    first, second = (";".join(f"{n:06d}" for n in range(start, start + 60)) for start in (100000, 200000))
+    assert program.call("SetRealReg", "3000", first, "10", "0") == 0
+    assert program.call("SetRealReg", "3000", second, "10", "1") == -204
+    assert program.call("SetRealReg", "3000", second, "10", "0") == 0
+
+
+def test_an_index_is_told_every_ten_seconds(program):
+    program.call("SetRealReg", "3000", "001", "10", "0")
+    heard = program.advance(30)
+    assert Counter(each.arguments[:2] for each in heard) == {("001", "업종지수"): 3, ("001", "업종등락"): 3}
+    for each in ticks(heard, "업종지수"):
+        values = dict(zip(real_type("업종지수").fids, each.arguments[2].split("\t"), strict=True))
+        assert float(values[10]) != 0
+        assert float(values[18].replace(" ", "")) != 0
+    for each in ticks(heard, "업종등락"):
+        values = dict(zip(real_type("업종등락").fids, each.arguments[2].split("\t"), strict=True))
+        assert 0 < float(values[257]) <= 100
+
+
+def test_a_sector_query_registers_its_index(program):
+    program.ask("opt20001", screen="3000", 시장구분="0", 업종코드="001")
+    assert codes(program.advance(30)) == {"001"}
+
+
+def test_the_phases_of_a_day_are_announced_as_recorded(start):
+    program = start(hours="krx", start=datetime(2026, 3, 10, 8, 20, tzinfo=KST), market_size=5).login()
+    program.call("SetRealReg", "3000", "", "215;20;214", "0")
+    heard = program.advance(10 * 3600)
+    assert codes(heard) == {"09"}
+    told = [each.arguments[2] for each in heard]
+    assert told[:2] == ["0\t083000\t003000", "0\t083100\t002900"]
+    assert told[29:36] == [
+        "0\t085900\t000100", "0\t085910\t000050", "0\t085920\t000040", "0\t085930\t000030", "0\t085940\t000020",
+        "0\t085950\t000010", "3\t090000\t000000",
+    ]  # fmt: skip
+    assert [each.moment for each in heard if each.values[215] == "4"] == [datetime(2026, 3, 10, 15, 30, tzinfo=KST)]
+    assert list(Counter(each.values[215] for each in heard)) == list("03248saebcd9")
+    assert len(told) == len(announcements())
+
+
+def test_an_always_open_market_announces_nothing(program):
+    program.call("SetRealReg", "3000", "", "215", "0")
+    assert program.advance(60) == []
+
+
+def test_one_s_own_order_comes_before_the_tick_it_causes(program):
+    program.call("SetRealReg", "3000", CODE, PRICES, "0")
+    program.advance(1)
+    heard = program.order(1, CODE, 1)
+    names = [each.name if each.name != "OnReceiveRealData" else each.arguments[1] for each in heard]
+    assert names.index("OnReceiveMsg") < names.index("OnReceiveTrData") < names.index("OnReceiveChejanData")
+
+
+def test_a_slot_that_unregisters_gets_no_more(program):
+    told = []
+
+    def once(code, kind, raw):
+        told.append(kind)
+        program.control.SetRealRemove("ALL", "ALL")
+
+    program.control.OnReceiveRealData.connect(once)
+    program.call("SetRealReg", "3000", CODE, "10;27;41", "0")
+    program.advance(5)
+    assert len(told) == 1
