@@ -1,0 +1,1 @@
+"""The published wire contract: its .proto and the modules generated from it."""
