@@ -1,14 +1,15 @@
 """Simulated time: timers, and the loop of the thread that owns the simulation.
 
-A clock runs everything on one thread, the one that calls `run`. Timers run in the order of their times, those of the same
-time in the order in which they were set. While a timer runs, `now` is the time it was set for, so that what it does depends
-on the simulated time only, not on how busy the machine is.
+A clock runs everything on one thread, the one that calls `run`. Timers run in the order of their times, those of the
+same time in the order in which they were set. While a timer runs, `now` is the time it was set for, so that what it
+does depends on the simulated time only, not on how busy the machine is.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import threading
 import time
 from collections import deque
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 FORGIVEN_LAG = 5.0
-"""Real seconds that timers may be late and still see their own time. What is missed in a longer pause (a suspended machine)
-is skipped, not made up for."""
+"""Real seconds that timers may be late and still see their own time. What is missed in a longer pause (a suspended
+machine) is skipped, not made up for."""
 
 TIMERS_A_TURN = 100
 """Timers that run before submitted work gets its turn."""
@@ -54,8 +57,8 @@ class Handle:
 class Clock:
     """Timers and an inbox; how time passes is up to the subclass.
 
-    `submit`, `stop` and, for a `ManualClock`, `advance` may be called on any thread; everything else belongs to the thread
-    of the simulation.
+    `submit`, `stop` and, for a `ManualClock`, `advance` may be called on any thread; everything else belongs to the
+    thread of the simulation. A timer that fails while `run` is running is logged, and the others go on.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -145,7 +148,10 @@ class Clock:
         for _ in range(TIMERS_A_TURN):
             if not self._timers or self._timers[0].when > present:
                 return
-            self._run_next(present)
+            try:
+                self._run_next(present)
+            except Exception:
+                _log.exception("a timer of the simulation failed")
 
     def _run_next(self, present: datetime) -> None:
         handle = heapq.heappop(self._timers)

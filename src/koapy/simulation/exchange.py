@@ -5,17 +5,30 @@ Single-threaded: everything here is called on the thread of its clock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections import deque
+from random import Random
+from typing import TYPE_CHECKING
+
+from koapy.openapi.market import commission, sale_tax
+from koapy.simulation.account import Ledger
+from koapy.simulation.desk import Desk
+from koapy.simulation.history import History
+from koapy.simulation.hours import Timetable, midnight_after
+from koapy.simulation.instruments import instrument
+from koapy.simulation.model import AccountSetup, DayStarted, Phase, PhaseChanged, Refusal, Refused, Tick
+from koapy.simulation.pit import Pit
+from koapy.simulation.sectors import SectorBoard, sectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
+    from koapy.openapi.market import Server
     from koapy.simulation.clock import Clock
+    from koapy.simulation.hours import Hours
     from koapy.simulation.market import Market
     from koapy.simulation.model import (
         Account,
-        AccountSetup,
         Bar,
         Depth,
         Event,
@@ -23,16 +36,34 @@ if TYPE_CHECKING:
         Instrument,
         Order,
         OrderKind,
-        Phase,
         Quote,
         Sector,
+        SectorMoment,
         SectorQuote,
         Side,
-        Tick,
         Trade,
     )
 
-Hours = Literal["always", "krx"]
+DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
+"""What an exchange has if nothing else is asked for."""
+
+_SAMPLING = 10.0
+"""Seconds between two looks at the indices."""
+
+
+class _Tariff:
+    """Commission of the server and taxes of the day."""
+
+    def __init__(self, exchange: Exchange, server: Server) -> None:
+        self._exchange = exchange
+        self._server = server
+
+    def commission(self, value: int) -> int:
+        return commission(self._server, value)
+
+    def sale_tax(self, code: str, value: int) -> int:
+        issue = self._exchange.instruments[code]
+        return sale_tax(issue.market, issue.kind, value, self._exchange.today)
 
 
 class Exchange:
@@ -42,9 +73,13 @@ class Exchange:
         clock: simulated time; the exchange sets timers on it and is called on its thread.
         market: the issues and their past, see `koapy.simulation.market.load_market`.
         seed: of the other traders. The same seed, market, clock and calls give the same session, event for event.
-        accounts: to start with; one by default.
+        accounts: to start with; one by default. Their holdings were bought at the reference price.
         hours: "always": continuous trading at every moment, days change at midnight. "krx": the phases of the Korea
             Exchange on its trading days; on other days the last session stays in place, closed.
+        server: whose commission is taken.
+
+    A session that is in progress at construction already has some trades, unless the market has real history: then its
+    first trade is the first that anybody sees.
     """
 
     def __init__(
@@ -55,69 +90,107 @@ class Exchange:
         seed: int = 1,
         accounts: Sequence[AccountSetup] | None = None,
         hours: Hours = "always",
+        server: Server = "mock",
     ) -> None:
-        raise NotImplementedError
+        self.clock = clock
+        self.hours = hours
+        self._timetable = Timetable(hours)
+        now = clock.now()
+        self.today: date = self._timetable.session(now)
+        """The day of the session: under "krx" the last trading day."""
+        self.phase = self._timetable.phase(now)
+        self._issues = market.issues
+        self._history = History(market.seed, market.issues, market.recorded, self.today)
+        self.instruments: Mapping[str, Instrument] = {
+            code: instrument(issue, self._history.base_price(code), self.today) for code, issue in market.issues.items()
+        }
+        """By code, ascending; today's reference prices and limits."""
+        self._events: deque[Event] = deque()
+        self._listeners: list[Callable[[Event], object]] = []
+        self._drain_planned = False
+        self._pits = {code: self._pit(code, seed) for code in self.instruments}
+        tariff = _Tariff(self, server)
+        setups = DEFAULT_ACCOUNTS if accounts is None else accounts
+        self._ledgers = {each.number: Ledger(each.number, each.cash, self._held(each), tariff) for each in setups}
+        self._desk = Desk(self._pits, self._ledgers, tariff, self._emit)
+        if not market.recorded:
+            self._warm_up()
+        self.sectors: Mapping[str, Sector] = sectors_of(self.instruments.values())
+        """By code, ascending."""
+        self._board = SectorBoard(self.sectors, self._pits, self._history, market.seed)
+        self._board.sample(now)
+        self._prepare_books()
+        self._set_timers()
 
-    clock: Clock
-    hours: Hours
-    today: date
-    """The day of the session: under "krx" the last trading day."""
-    phase: Phase
-    instruments: Mapping[str, Instrument]
-    """By code, ascending; today's reference prices and limits."""
-    sectors: Mapping[str, Sector]
-    """By code, ascending."""
-    account_numbers: Sequence[str]
+    @property
+    def account_numbers(self) -> tuple[str, ...]:
+        """All accounts, in the order in which they were given."""
+        return tuple(self._ledgers)
 
     # Market data. Unknown codes raise KeyError.
 
     def quote(self, code: str) -> Quote:
         """The instrument's day so far."""
-        raise NotImplementedError
+        return self._pits[code].quote(self._history.last_day(code))
 
     def depth(self, code: str) -> Depth:
         """The visible book, at most ten levels a side. In an auction the sides may overlap."""
-        raise NotImplementedError
+        return self._pits[code].depth()
 
     def trades(self, code: str, limit: int | None = None) -> list[Trade]:
         """Today's trades, newest first; the exchange keeps the last 600 of each code."""
-        raise NotImplementedError
+        return list(reversed(self._pits[code].tape.trades))[:limit]
 
     def expected(self, code: str) -> tuple[int, int]:
         """Price and quantity at which an auction would trade now; (0, 0) outside auctions and when nothing would."""
-        raise NotImplementedError
+        pit = self._pits[code]
+        return pit.book.crossing(pit.last()) if self.phase.auction else (0, 0)
 
     def ticks_away(self, code: str, price: int, ticks: int) -> int:
         """The price so many ticks above (or, negative, below) `price`, kept inside today's limits."""
-        raise NotImplementedError
+        pit = self._pits[code]
+        for _ in range(abs(ticks)):
+            price = pit.ladder.up(price) if ticks > 0 else pit.ladder.down(price)
+        return min(max(price, pit.instrument.lower), pit.instrument.upper)
 
     def daily(self, code: str) -> Sequence[Bar]:
-        """Daily bars, ascending, up to the day before today. Bars of a folder are exact, others are made up from the seed."""
-        raise NotImplementedError
+        """Daily bars, ascending, up to the day before today.
+
+        Bars of a folder are exact, others are made up from the seed.
+        """
+        return self._history.daily(code)
 
     def today_bar(self, code: str) -> Bar | None:
         """Today's bar so far; None before the first trade."""
-        raise NotImplementedError
+        return self._pits[code].tape.bar(self.today)
 
     def minutes(self, code: str) -> Sequence[Bar]:
-        """Bars of one minute, ascending, of the last week of trading days and of today; minutes without a trade are absent."""
-        raise NotImplementedError
+        """Bars of one minute, ascending, of the last week of trading days and of today.
+
+        Minutes without a trade are absent.
+        """
+        return [*self._history.minutes(code), *self._pits[code].tape.minutes.bars()]
 
     def ticks(self, code: str) -> Sequence[Tick]:
-        """Trades, ascending, of the last trading days and of today (of which the last 600 are kept)."""
-        raise NotImplementedError
+        """Trades, ascending, of the last week of trading days and of today (of which the last 600 are kept)."""
+        today = (Tick(each.time, each.price, each.quantity) for each in self._pits[code].tape.trades)
+        return [*self._history.ticks(code), *today]
 
     def sector_quote(self, code: str) -> SectorQuote:
         """An index's day so far, computed from its members."""
-        raise NotImplementedError
+        return self._board.quote(code)
+
+    def sector_moments(self, code: str) -> Sequence[SectorMoment]:
+        """An index through today, a value each ten seconds, ascending; the exchange keeps the last 600 of each."""
+        return self._board.moments(code)
 
     def sector_daily(self, code: str) -> Sequence[Bar]:
         """Daily bars of an index in hundredths of a point, ascending, up to the day before today."""
-        raise NotImplementedError
+        return self._board.daily(code)
 
     def sector_today_bar(self, code: str) -> Bar | None:
         """Today's bar of an index so far; None before the first trade of a member."""
-        raise NotImplementedError
+        return self._board.today_bar(code, self.today)
 
     # Orders. All raise Refused at once and then have changed nothing.
 
@@ -132,58 +205,212 @@ class Exchange:
             quantity: shares.
 
         Returns: the order as accepted, with its number and nothing filled.
+        Raises: Refused.
         """
-        raise NotImplementedError
+        self._check_hours()
+        now = self.clock.now()
+        return self._desk.place(account, code, side, kind, price, quantity, now, self.phase.auction)
 
     def modify(self, account: str, original: int, price: int, quantity: int = 0, *, side: Side | None = None) -> Order:
-        """Move what is open of an order, or a part of it, to another price, under a new number and at the end of its queue.
+        """Move what is open of an order, or a part, to another price, under a new number and to the end of the queue.
 
-        Events: OrderAccepted(modify), OrderConfirmed(modify, original, quantity), OrderCleared(original) when nothing of the
-        original is open any more; then fills under the new number.
+        Events: OrderAccepted(modify), OrderConfirmed(modify, original, quantity), OrderCleared(original) when nothing
+        of the original is open any more; then fills under the new number.
 
         Args:
             original: number of the order.
             quantity: shares to move; 0: all that is open.
             side: if given, the side the caller takes the original to be on.
+
+        Raises: Refused.
         """
-        raise NotImplementedError
+        self._check_hours()
+        return self._desk.modify(account, original, price, quantity, side, self.clock.now(), self.phase.auction)
 
     def cancel(self, account: str, original: int, quantity: int = 0, *, side: Side | None = None) -> Order:
         """Cancel what is open of an order, or a part of it.
 
-        Events: OrderAccepted(cancel), OrderConfirmed(cancel, original, quantity), OrderCleared(original) when nothing of it
-        is open any more, PositionChanged when the original was a sell.
+        Events: OrderAccepted(cancel), OrderConfirmed(cancel, original, quantity), OrderCleared(original) when nothing
+        of it is open any more, PositionChanged when the original was a sell.
 
         Args: as of `modify`.
+        Raises: Refused.
         """
-        raise NotImplementedError
+        self._check_hours()
+        return self._desk.cancel(account, original, quantity, side, self.clock.now())
 
     def account(self, number: str) -> Account:
         """The account now. Unknown numbers raise KeyError."""
-        raise NotImplementedError
+        return self._ledgers[number].account()
 
     def orders(self, account: str) -> list[Order]:
         """Today's orders as they stand, by number. Those with `open` > 0 may still trade."""
-        raise NotImplementedError
+        return self._desk.orders(account)
 
     def order(self, number: int) -> Order:
         """One of today's orders as it stands. Unknown numbers raise KeyError."""
-        raise NotImplementedError
+        return self._desk.order(number)
 
     def fills(self, account: str) -> list[Fill]:
         """Today's fills, oldest first."""
-        raise NotImplementedError
+        return self._desk.fills(account)
 
     def max_quantity(self, account: str, code: str, side: Side, kind: OrderKind, price: int) -> int:
-        """The largest quantity that `place` would take now."""
-        raise NotImplementedError
+        """The largest quantity that `place` would take now, as far as cash and holdings go.
+
+        Raises: Refused for an unknown account or code.
+        """
+        return self._desk.max_quantity(account, code, side, kind, price)
 
     # Events.
 
     def subscribe(self, listener: Callable[[Event], object]) -> None:
         """Have `listener` called with every event, in order, after those that were subscribed before it."""
-        raise NotImplementedError
+        self._listeners.append(listener)
 
     def unsubscribe(self, listener: Callable[[Event], object]) -> None:
         """Undo `subscribe`."""
-        raise NotImplementedError
+        self._listeners.remove(listener)
+
+    def _emit(self, event: Event) -> None:
+        """Have an event delivered after what is running now."""
+        if not self._listeners:
+            return
+        self._events.append(event)
+        self._plan_drain()
+
+    def _plan_drain(self) -> None:
+        if not self._drain_planned:
+            self._drain_planned = True
+            self.clock.call_later(0, self._drain)
+
+    def _drain(self) -> None:
+        """Deliver what has happened, and what happens meanwhile."""
+        self._drain_planned = True
+        try:
+            while self._events:
+                event = self._events.popleft()
+                for listener in tuple(self._listeners):
+                    listener(event)
+        finally:
+            self._drain_planned = False
+            if self._events:  # a listener failed: the others' events are not lost
+                self._plan_drain()
+
+    def _check_hours(self) -> None:
+        if self.phase.takes_orders:
+            return
+        if not self._timetable.starts_session(self.clock.now().date()):
+            raise Refused(Refusal.HOLIDAY)
+        raise Refused(Refusal.BEFORE_OPEN if self.phase is Phase.BEFORE_OPEN else Refusal.AFTER_CLOSE)
+
+    def _pit(self, code: str, seed: int) -> Pit:
+        return Pit(
+            self.instruments[code],
+            self.today,
+            Random(f"{seed}:{code}:flow"),
+            self._history.normal_volume(code),
+            self._history.turmoil(code),
+            self._timetable.seconds,
+            self._emit,
+        )
+
+    def _held(self, setup: AccountSetup) -> dict[str, tuple[int, int]]:
+        """Shares and their price of the holdings that the market knows."""
+        known = self.instruments
+        return {code: (count, known[code].base_price) for code, count in setup.holdings.items() if code in known}
+
+    def _warm_up(self) -> None:
+        """Let the session have begun when it would have."""
+        start, end = self._timetable.continuous(self.today)
+        now = self.clock.now()
+        if now > start:
+            for pit in self._pits.values():
+                pit.warm_up(start, min(now, end))
+
+    def _prepare_books(self) -> None:
+        """Have the other traders' orders in place; the opening auction begins with an empty book."""
+        if self.phase in (Phase.CONTINUOUS, Phase.CLOSING_AUCTION, Phase.CLOSED):
+            for pit in self._pits.values():
+                pit.traders.tend(pit.book)
+
+    def _set_timers(self) -> None:
+        self._plan_day()
+        self.clock.call_later(_SAMPLING, self._sample)
+        if self.phase.takes_orders:
+            self._start_flow()
+
+    def _plan_day(self) -> None:
+        """Set timers for the phases that are still to come today, and for midnight."""
+        now = self.clock.now()
+        if self._timetable.starts_session(now.date()):
+            for moment, phase in self._timetable.changes(now.date()):
+                if moment > now:
+                    self.clock.call_at(moment, self._begin_phase, phase)
+        self.clock.call_at(midnight_after(now), self._midnight)
+
+    def _start_flow(self) -> None:
+        for pit in self._pits.values():
+            self.clock.call_later(pit.pause(), self._step, pit)
+
+    def _step(self, pit: Pit) -> None:
+        """One action of the other traders of an instrument; they rest with the market."""
+        if not self.phase.takes_orders:
+            return
+        self.clock.call_later(pit.pause(), self._step, pit)
+        self._drain_planned = True
+        if self.phase.auction:
+            pit.collect()
+        else:
+            pit.step(self.clock.now())
+        self._drain()
+
+    def _sample(self) -> None:
+        self._board.sample(self.clock.now())
+        self.clock.call_later(_SAMPLING, self._sample)
+
+    def _begin_phase(self, phase: Phase) -> None:
+        """Change the phase; an auction that ends trades."""
+        before, self.phase = self.phase, phase
+        self._emit(PhaseChanged(phase, self.clock.now()))
+        if before.auction:
+            for pit in self._pits.values():
+                pit.uncross(self.clock.now())
+            self._desk.price_rest()
+        if phase is Phase.OPENING_AUCTION:
+            for pit in self._pits.values():
+                pit.traders.gap()
+            self._start_flow()
+        self._prepare_books()
+        if phase is Phase.CLOSED:
+            self._desk.expire()
+
+    def _midnight(self) -> None:
+        """Begin the next day; one without a session leaves everything as it is."""
+        now = self.clock.now()
+        if self._timetable.starts_session(now.date()):
+            self._end_day()
+            self.today = now.date()
+            self._start_day()
+        if self.phase is not (phase := self._timetable.phase(now)):
+            self.phase = phase
+            self._emit(PhaseChanged(phase, now))
+        self._prepare_books()
+        self._plan_day()
+
+    def _end_day(self) -> None:
+        self._desk.expire()
+        self._board.end_day(self.today)
+        for code, pit in self._pits.items():
+            bar = pit.tape.bar(self.today)
+            if bar is not None:
+                self._history.add(code, bar)
+
+    def _start_day(self) -> None:
+        lasts = {code: pit.last() for code, pit in self._pits.items()}
+        self.instruments = {code: instrument(self._issues[code], last, self.today) for code, last in lasts.items()}
+        for code, pit in self._pits.items():
+            pit.start_day(self.instruments[code], self.today)
+        self._board.start_day()
+        self._desk.start_day()
+        self._emit(DayStarted(self.today))

@@ -292,6 +292,17 @@ class SectorQuote:
 
 
 @dataclass(frozen=True, slots=True)
+class SectorMoment:
+    """An index at one moment of the day."""
+
+    time: datetime
+    value: int
+    """In hundredths of a point."""
+    volume: int
+    """Shares of the members traded today up to then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An account's order as it stood at one moment."""
 

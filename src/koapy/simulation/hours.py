@@ -1,0 +1,74 @@
+"""The exchange's day: which session a moment belongs to, its phases and when they change."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from koapy.openapi.calendar import KST, is_trading_day, previous_trading_day
+from koapy.simulation.model import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Hours = Literal["always", "krx"]
+
+_KRX = (
+    (time(0, 0), Phase.BEFORE_OPEN),
+    (time(8, 30), Phase.OPENING_AUCTION),
+    (time(9, 0), Phase.CONTINUOUS),
+    (time(15, 20), Phase.CLOSING_AUCTION),
+    (time(15, 30), Phase.CLOSED),
+)
+
+_ALWAYS = ((time(0, 0), Phase.CONTINUOUS),)
+
+
+class Timetable:
+    """The phases of each day.
+
+    Under "always" every day is a session, and trading is continuous from midnight to midnight. Under "krx" trading days
+    are, with the usual hours; the later hours of the year's first day and of the day of the college entrance
+    examination are not kept.
+    """
+
+    def __init__(self, hours: Hours) -> None:
+        self._always = hours == "always"
+        self._phases = _ALWAYS if self._always else _KRX
+
+    @property
+    def seconds(self) -> float:
+        """Length of continuous trading in a day."""
+        return 86_400.0 if self._always else 22_800.0
+
+    def session(self, moment: datetime) -> date:
+        """The day whose session a moment belongs to: on a day without one, the last that had one."""
+        day = moment.date()
+        return day if self._always or is_trading_day(day) else previous_trading_day(day)
+
+    def starts_session(self, day: date) -> bool:
+        """Whether a day has a session of its own."""
+        return self._always or is_trading_day(day)
+
+    def phase(self, moment: datetime) -> Phase:
+        """The phase at a moment."""
+        if not self.starts_session(moment.date()):
+            return Phase.CLOSED
+        return next(phase for begins, phase in reversed(self._phases) if begins <= moment.time())
+
+    def changes(self, day: date) -> Iterator[tuple[datetime, Phase]]:
+        """The phases that begin on a day with a session after its midnight, and when."""
+        for begins, phase in self._phases[1:]:
+            yield datetime.combine(day, begins, KST), phase
+
+    def continuous(self, day: date) -> tuple[datetime, datetime]:
+        """When continuous trading begins and ends in a session."""
+        moments = [(datetime.combine(day, begins, KST), phase) for begins, phase in self._phases]
+        start = next(moment for moment, phase in moments if phase is Phase.CONTINUOUS)
+        later = (moment for moment, phase in moments if moment > start)
+        return start, next(later, midnight_after(start))
+
+
+def midnight_after(moment: datetime) -> datetime:
+    """The end of a moment's day."""
+    return datetime.combine(moment.date() + timedelta(days=1), time(), KST)
