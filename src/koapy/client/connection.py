@@ -59,7 +59,9 @@ def connection(
 
 
 def warn(trailing: Any) -> None:
-    """Pass on what the server warned of, such as inputs that a TR does not have."""
+    """Pass on what the server warned of: inputs that a TR does not have, ticks that were merged for a slow reader."""
     for key, value in trailing or ():
         if key == "koapy-warning":
             warnings.warn(urllib.parse.unquote(value), KoapyWarning, stacklevel=4)
+        elif key == "koapy-conflated":
+            warnings.warn(f"read too slowly, so ticks were merged: {value}", KoapyWarning, stacklevel=4)

@@ -10,17 +10,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from koapy.client.calls import nothing, number, text
+from koapy.client.calls import nothing, number, text, value
 from koapy.client.plan import waits
 
 if TYPE_CHECKING:
     from koapy.client.plan import Plan
+    from koapy.client.requests import Value
 
 # ruff: noqa: N803  the arguments have OpenAPI+'s names
 
 
 class Functions:
     """Every function of the control that returns a text, an integer or nothing."""
+
+    @waits
+    def call(self, name: str, *arguments: Value) -> Plan[Value | None]:
+        """Call a function by its name, helpers of the gateway too; None when it has no result."""
+        return value(name, *arguments)
 
     @waits
     def CommConnect(self) -> Plan[int]:

@@ -12,7 +12,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 if TYPE_CHECKING:
     from koapy.client.parse import Condition
     from koapy.client.plan import Plan
-    from koapy.client.requests import Credentials
+    from koapy.client.requests import Credentials, Value
 
 
 class Session:
@@ -42,6 +42,11 @@ class Session:
         """The codes of a market: "0" KOSPI with its ETFs, "10" KOSDAQ, "8" ETF, "" all."""
         listed = yield from calls.text("GetCodeListByMarket", market)
         return parse.items(listed)
+
+    @waits
+    def call(self, name: str, *arguments: Value) -> Plan[Value | None]:
+        """Call a function of OpenAPI+ by its name, or a helper name of KOAPY's clients; None where nothing returns."""
+        return calls.value(name, *arguments)
 
     @waits
     def conditions(self) -> Plan[list[Condition]]:
