@@ -48,6 +48,7 @@ class Still:
     auctions: dict = field(default_factory=dict)
     sectors: dict = field(default_factory=dict)
     sector_quotes: dict = field(default_factory=dict)
+    moments: dict = field(default_factory=dict)
     accounts: dict = field(default_factory=dict)
     order_list: list = field(default_factory=list)
     fill_list: list = field(default_factory=list)
@@ -94,6 +95,9 @@ class Still:
 
     def sector_quote(self, code):
         return self.sector_quotes[code]
+
+    def sector_moments(self, code):
+        return self.moments.get(code, [])
 
     sector_daily = daily
     sector_today_bar = today_bar

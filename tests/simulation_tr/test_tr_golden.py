@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from koapy.openapi.calendar import KST
-from koapy.simulation.model import Action, Fill, Order, OrderKind, OrderState, Side, Tick, Trade
+from koapy.simulation.model import Action, Fill, Order, OrderKind, OrderState, SectorMoment, Side, Tick, Trade
 
 GOLDEN = [
     json.loads(line) for line in Path(__file__).parents[1].joinpath("data/golden_tr.jsonl").open(encoding="utf-8")
@@ -294,10 +294,12 @@ def test_opt20001(market, make_bar):
         make_bar("20190806", 190000, 190000, 189181, 189500),
     ]
     market.day["001"] = make_bar("20191218", 219942, 220473, 219620, 220044)
-    market.minute_bars[members[0]] = [make_bar("201912181025", *[1000] * 4, volume=477_000)]
+    market.moments["001"] = [SectorMoment(datetime(2019, 12, 18, 10, 25, 30, tzinfo=KST), 219970, 180_476_000)]
     found = market.ask("opt20001", 시장구분="0", 업종코드="001")
     assert same(found.single, recorded("opt20001", "single", "sinabeulo90")) == {}
     assert same(found.rows[0], recorded("opt20001", "multi", "sinabeulo90")) == {}
+    # What was traded in the ten seconds before it is not known here.
+    assert same(found.rows[1], recorded("opt20001", "multi", "sinabeulo90", 1), ("거래량n",)) == {}
 
 
 def test_opt20006(market, make_bar):
@@ -359,18 +361,3 @@ def test_opt10005(market, make_bar):
     names = ("날짜", "시가", "고가", "저가", "종가", "대비", "등락률", "거래량", "거래대금")
     recorded_row = ["20191129", " 17150", "+17500", "-16700", "-16800", "-350", "-2.04", "129456", "2203"]
     assert [row[name] for name in names] == recorded_row
-
-
-def test_minutes_stay_apart_by_their_day(market, make_bar):
-    """A minute of yesterday is no minute of today's index."""
-    market.index("001", 100_00, [market.list("000001", 1000)], last=101_00, traded=1, volume=2000, rising=1)
-    market.minute_bars["000001"] = [
-        make_bar("202201171000", *[900] * 4, volume=1),
-        make_bar("202201181000", *[1010] * 4, volume=1000),
-        make_bar("202201181001", *[1020] * 4, volume=1000),
-    ]
-    rows = market.ask("opt20001", 시장구분="0", 업종코드="001").rows
-    assert [(row["시간n"], row["현재가n"], row["누적거래량n"]) for row in rows] == [
-        ("142910", "+101.00", "2"),
-        ("100100", "+101.00", "1"),
-    ]

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from koapy.simulation.world import World
 
 
+QUERIED = {"mock": "[100000] 모의투자 조회완료", "real": "[100000] 조회가 완료되었습니다"}
+"""OnReceiveMsg of a query about an account; other queries bring none."""
+
+
 class BadInput(ValueError):
     """An input that OpenAPI+ cannot send: it tells "Fail to parse Request TR" and answers nothing."""
 
@@ -114,8 +118,10 @@ class Request:
         after: int | None = None,
         message: str | None = None,
     ) -> Answer:
-        """Make the answer: items that were not given are empty."""
+        """Make the answer: items that were not given are empty. `message` is for what differs from the usual one."""
         given = single or {}
+        if message is None and "계좌번호" in self.tr.input_names:
+            message = QUERIED[self.world.server]
         return Answer(
             {name: given.get(name, "") for name in self.tr.single_names},
             tuple(_row(row, self.tr.multi_names) for row in rows),

@@ -7,13 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
+from koapy.simulation.model import SectorMoment
 from koapy.simulation.tr.charts import day_number
 from koapy.simulation.tr.registry import responder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from koapy.simulation.exchange import Exchange
     from koapy.simulation.model import Bar, SectorQuote
     from koapy.simulation.tr.request import Answer, Request
@@ -23,7 +21,7 @@ WEEKS_52 = timedelta(days=364)
 
 @responder("opt20001")
 def quote(request: Request) -> Answer:
-    """업종현재가: 거래량 in thousands of shares, 거래대금 in million won; below it the day minute by minute."""
+    """업종현재가: 거래량 in thousands of shares, 거래대금 in million won; below it the day every ten seconds."""
     exchange, code = request.exchange, request.text("업종코드")
     request.choice("시장구분", "0")
     if code not in exchange.sectors:
@@ -103,70 +101,23 @@ def _extremes(exchange: Exchange, now: SectorQuote) -> dict[str, str]:
 
 
 def _through_the_day(request: Request, now: SectorQuote) -> tuple[list[dict[str, str]], int | None]:
-    """Rows of the index at the end of each minute, the newest being now, and the key of the next page."""
-    if not now.traded:
-        return [], None
-    exchange = request.exchange
-    shares = {code: exchange.instruments[code].shares for code in exchange.sectors[now.code].members}
-    today = {code: _minutes_of_today(exchange, code) for code in shares}
-    starts = sorted({bar.start for bars in today.values() for bar in bars})
-    page = request.page([_key(start) for start in starts])
-    if not page.indices:
-        return [], None
-    caps = {code: exchange.instruments[code].base_price * count for code, count in shares.items()}
-    base_cap = sum(caps.values())
-    shown = range(page.indices[-1], len(starts))
-    volume_after = _volumes_after(today, [starts[index] for index in shown])
-    rows = []
-    for index in page.indices:
-        start, latest = starts[index], index == len(starts) - 1
-        cap = sum(_cap_at(today[code], start, shares[code], caps[code]) for code in shares)
-        value = now.last if latest else forms.rounded(now.base * cap, base_cap)
-        minute = sum(bar.volume for bars in today.values() for bar in _bar_at(bars, start))
-        at = request.world.now() if latest else start + timedelta(minutes=1)
-        rows.append(_moment_row(at, value, now.base, minute, now.volume - volume_after[start]))
+    """Rows of the index every ten seconds, the newest being now, and the key of the next page."""
+    moments = [each for each in request.exchange.sector_moments(now.code) if each.volume]
+    present = SectorMoment(request.world.now(), now.last, now.volume)
+    if now.traded and (not moments or _slot(moments[-1]) != _slot(present)):
+        moments.append(present)
+    page = request.page([_slot(each) for each in moments])
+    rows = [_moment_row(moments[index], now.base, moments[index - 1].volume if index else 0) for index in page.indices]
     return rows, page.after
 
 
-def _minutes_of_today(exchange: Exchange, code: str) -> Sequence[Bar]:
-    bars = exchange.minutes(code)
-    first = len(bars)
-    while first and bars[first - 1].start.date() >= exchange.today:
-        first -= 1
-    return bars[first:]
+def _slot(moment: SectorMoment) -> int:
+    """The tens of seconds that a row stands for."""
+    return int(moment.time.timestamp()) // 10
 
 
-def _key(start: datetime) -> int:
-    return start.hour * 60 + start.minute
-
-
-def _bar_at(bars: Sequence[Bar], start: datetime) -> Sequence[Bar]:
-    index = bisect_left(bars, start, key=lambda bar: bar.start)
-    return bars[index : index + 1] if index < len(bars) and bars[index].start == start else ()
-
-
-def _cap_at(bars: Sequence[Bar], start: datetime, shares: int, base_cap: int) -> int:
-    """Market value after the minute that starts then."""
-    index = bisect_left(bars, start, key=lambda bar: bar.start)
-    if index < len(bars) and bars[index].start == start:
-        index += 1
-    return bars[index - 1].close * shares if index else base_cap
-
-
-def _volumes_after(today: dict[str, Sequence[Bar]], starts: Sequence[datetime]) -> dict[datetime, int]:
-    """Shares traded after each of these minutes, the last of which is the day's last."""
-    in_minute = dict.fromkeys(starts, 0)
-    for bars in today.values():
-        for bar in bars[bisect_left(bars, starts[0], key=lambda bar: bar.start) :]:
-            in_minute[bar.start] += bar.volume
-    after, total = {}, 0
-    for start in reversed(starts):
-        after[start] = total
-        total += in_minute[start]
-    return after
-
-
-def _moment_row(at: datetime, value: int, base: int, shares: int, total: int) -> dict[str, str]:
+def _moment_row(moment: SectorMoment, base: int, volume_before: int) -> dict[str, str]:
+    at, value = moment.time, moment.value
     return {
         "시간n": forms.clock(at.replace(second=at.second // 10 * 10)),
         "현재가n": forms.index(value, base),
@@ -174,6 +125,6 @@ def _moment_row(at: datetime, value: int, base: int, shares: int, total: int) ->
         "전일대비n": forms.index_change(value - base),
         # Recorded without a plus sign, unlike 등락률 above.
         "등락률n": forms.decimal(100 * (value - base), base),
-        "거래량n": str(forms.thousands(shares)),
-        "누적거래량n": str(forms.thousands(total)),
+        "거래량n": str(forms.thousands(moment.volume - volume_before)),
+        "누적거래량n": str(forms.thousands(moment.volume)),
     }
