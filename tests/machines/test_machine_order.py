@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koapy.server.events import Event, EventConnect, ReceiveChejanData, ReceiveMsg, ReceiveTrData, Table
+from koapy.server.events import (
+    Event,
+    EventConnect,
+    ReceiveChejanData,
+    ReceiveMsg,
+    ReceiveRealData,
+    ReceiveTrData,
+    Table,
+)
 from koapy.server.machines import Ask, Done, Effect, Limit, Send
 from koapy.server.machines.order import Order, OrderArguments
 
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
     from koapy.server.failure import Failure
 
 ACCOUNT, CODE = "8000000011", "005930"
+OVER = ReceiveRealData("09", "장시작시간", "8\t888888\t000000")
 N, CHANGED, C, OTHER = "0000101", "0000100", "0000102", "0000777"
 """This order, the one it changes, one that changes it, and one that has nothing to do with it."""
 NEW, CHANGE = "", CHANGED
@@ -378,7 +387,7 @@ def fails(effects: list[Effect]) -> Failure | None:
 def test_what_is_open_expires_with_the_session() -> None:
     machine = order()
     play(machine, [*HEAD, ACCEPTED, event(N, "체결", 6)])
-    failure = fails(machine.expired())
+    failure = fails(machine.received(OVER))
     assert failure is not None
     assert failure.status is grpc.StatusCode.ABORTED
     assert "expired with the session: 6 of 10 open" in failure.text
@@ -388,7 +397,7 @@ def test_what_is_open_expires_with_the_session() -> None:
 def test_what_is_not_open_does_not_expire(events: list[Event]) -> None:
     machine = order()
     play(machine, events)
-    assert machine.expired() == []
+    assert machine.received(OVER) == []
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,17 @@ class Gateway:
 
     async def settled(self, **expected: int) -> None:
         """Wait until nothing is taken but what is expected."""
-        wanted = dict.fromkeys(self.state, 0) | expected
-        async with asyncio.timeout(5):
-            while self.state != wanted:
-                await asyncio.sleep(0.01)
+        await self._until(lambda: self.state == dict.fromkeys(self.state, 0) | expected)
+
+    async def reached(self, **least: int) -> None:
+        """Wait until at least so much is taken."""
+        await self._until(lambda: all(self.state.get(name, 0) >= count for name, count in least.items()))
+
+    async def _until(self, met: Callable[[], bool]) -> None:
+        # Nobody outside tells when a stream has subscribed or let go, so the tests look.
+        async with asyncio.timeout(20):
+            while not met():
+                await asyncio.sleep(0.005)
 
 
 def request(name: str, *args: str | int | bool) -> pb.CallRequest:
@@ -84,12 +91,11 @@ def request(name: str, *args: str | int | bool) -> pb.CallRequest:
 @asynccontextmanager
 async def running(control: Any, settings: Settings = UNLIMITED) -> AsyncIterator[Gateway]:
     """A gateway over `control` on a free port; afterwards nothing of it is left."""
-    threads = threading.active_count()
     async with Server(control, port=0, settings=settings) as server:
         gateway = Gateway(server, control)
         yield gateway
         await gateway.channel.close()
-    assert threading.active_count() <= threads + 1
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("koapy-apartment")] == []
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from koapy.server import checks
 from koapy.server.conditions import load_conditions
 from koapy.server.failure import exhausted, invalid, precondition, unimplemented
 from koapy.server.machines import Limit
+from koapy.server.router import MARKET_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -29,8 +30,6 @@ Calls = list[tuple[str, tuple[str | int, ...]]]
 
 SCREEN_PARAMETERS = frozenset({"sScreenNo", "sScrNo", "strScreenNo", "strScrNo", "sScnNo"})
 ALL = "ALL"
-MARKET_HOURS = "09"
-"""The code of 장시작시간, which SetRealReg is asked for without a code."""
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
 
@@ -225,7 +224,7 @@ class _Call:
     async def _order_target(self, account: str, code: str) -> None:
         await self._core.require_login()
         await checks.account(self._core, account)
-        await checks.stock_code(self._core, code)
+        await checks.order_code(self._core, code)
 
     async def _order(self, function: str, request: str, screen: str, rest: tuple[str | int, ...]) -> Value | None:
         name = self._name(screen, request)

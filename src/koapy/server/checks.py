@@ -141,5 +141,12 @@ def order(order_type: int, quote_type: str, quantity: int, price: int, original:
         raise invalid(f"quantity {quantity}: at least 1 share")
     if price < 0:
         raise invalid(f"price {price}: in won, 0 for market orders and cancels")
-    if known.action != "new" and not original.strip().isdigit():
-        raise invalid(f"{known.name} needs the original order number, got {original!r}")
+    if known.action != "new" and not (len(original) == 7 and original.isascii() and original.isdigit()):
+        raise invalid(f"{known.name} needs the original order number, seven digits such as 0000123, got {original!r}")
+
+
+async def order_code(core: Core, code: str) -> None:
+    """A code that an order may name: without a venue, which the order type chooses."""
+    if "_" in code:
+        raise invalid(f"bad {CODE} {code!r} of an order: without a venue; order types 11 to 25 choose SOR or NXT")
+    await stock_code(core, code)

@@ -20,6 +20,7 @@ from koapy.server.inbox import Inbox
 from koapy.server.machines import Limit
 from koapy.server.names import RequestNames
 from koapy.server.router import Router
+from koapy.server.session import SessionWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -46,6 +47,7 @@ class Core:
         self.order_limit = RateLimit("orders", settings.order_windows)
         self._conditions: dict[str, RateLimit] = {}
         self.clients = Clients(self)
+        self.session = SessionWatch(self)
         self.conditions_loaded = False
         self.conditions_loading = asyncio.Lock()
         self.closing: Failure | None = None

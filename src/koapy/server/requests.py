@@ -77,10 +77,12 @@ async def _keywords(core: Core, known: Tr, request: pb.TransactionRequest, calle
     if not codes:
         raise invalid(f"{known.code} needs {checks.CODE}: codes joined by ;")
     async with AsyncExitStack() as held:
-        asked = []
+        asked: list[Chunk] = []
         for chunk in chunks(codes):
-            screen = await held.enter_async_context(core.short_screen("queries", request.screen_no))
-            name = core.names.issue(caller.client, request.screen_no or screen.number, request.request_name)
+            # The client's screen is the first chunk's; the others show the control's.
+            own = "" if asked else request.screen_no
+            screen = await held.enter_async_context(core.short_screen("queries", own))
+            name = core.names.issue(caller.client, own, request.request_name)
             asked.append(Chunk(chunk, name, screen.number))
         inbox = held.enter_context(core.inbox())
         keys = [*(request_key(chunk.request) for chunk in asked), CONNECTION]
@@ -94,13 +96,14 @@ async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
     checks.order(request.order_type, request.quote_type, request.quantity, request.price, request.original_order_no)
     await core.require_login()
     await checks.account(core, request.account_no)
-    await checks.stock_code(core, request.code)
+    await checks.order_code(core, request.code)
     name = core.names.issue(caller.client, request.screen_no, request.request_name)
     async with AsyncExitStack() as held:
         screen = await held.enter_async_context(core.short_screen("orders", request.screen_no))
         inbox = held.enter_context(core.inbox())
         keys = [request_key(name), order_key(request.account_no, request.code), CONNECTION]
         held.enter_context(core.router.subscribe(inbox, keys))
+        await held.enter_async_context(core.session.follow(inbox))
         settled = held.enter_context(core.unnumbered_order())
         arguments = OrderArguments(
             request=name,

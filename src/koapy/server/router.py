@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 Key = tuple["Hashable", ...]
 
 ORDER_FID, SCREEN_FID = 9203, 920
+MARKET_HOURS = "09"
+"""The code under which 장시작시간 comes."""
 
 
 def request_key(name: str) -> Key:
@@ -72,6 +74,9 @@ def every_key(event: str) -> Key:
     """Every event of one name."""
     return ("every", event)
 
+
+PHASES: Key = ("phases",)
+"""Phases of the trading day."""
 
 ORDERS: Key = ("orders",)
 """Every order event of every order."""
@@ -247,6 +252,8 @@ class Router:
             for view, inboxes in by_view:
                 message = tick.with_values(*reader.values(view))
                 self._portal.post(_put, inboxes, Tick(code, kind, message))
+        if code == MARKET_HOURS and PHASES in self._inboxes:
+            self._portal.post(_put, self._inboxes[PHASES], tick or ReceiveRealData(code, kind, raw))
         if self._gates.want("OnReceiveRealData"):
             self._hold(tick or ReceiveRealData(code, kind, raw), None)
 

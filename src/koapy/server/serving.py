@@ -90,7 +90,7 @@ class Server:
         return f"{self._host}:{self._port}"
 
     def statistics(self) -> dict[str, int]:
-        """What is taken at this moment: streams, screens, codes, subscriptions and the like; all 0 when nobody is there."""
+        """What is taken at this moment: streams, screens, codes, subscriptions; all 0 when nobody is there."""
         return self._servicer.statistics()
 
     def stop(self) -> None:

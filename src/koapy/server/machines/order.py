@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.openapi.order import order_type
-from koapy.server.events import EventConnect, ReceiveChejanData, ReceiveMsg, ReceiveTrData
+from koapy.server.events import EventConnect, ReceiveChejanData, ReceiveMsg, ReceiveRealData, ReceiveTrData
 from koapy.server.failure import refused
 from koapy.server.machines import Ask, Done, Limit, Send
 from koapy.server.machines.endings import lost, negative, told
@@ -28,6 +28,12 @@ ACCOUNT, CODE, NUMBER, ORIGINAL = 9201, 9001, 9203, 904
 STATE, ORDERED, OPEN, FILLED, FILLED_NOW, REJECTED_FOR, CLOSING = 913, 900, 902, 911, 915, 919, 819
 STATES = ACCEPTED, TRADED, CONFIRMED = "접수", "체결", "확인"
 ORDER, BALANCES = "0", ("1", "4")
+
+SESSION_OVER, DAY_OVER = "8", "9"
+"""Phases of FID 215: the regular session is over, the whole day with its after-hours sessions is."""
+
+AFTER_HOURS = frozenset({"61", "62", "81"})
+"""Quote types of the sessions before and after the regular one."""
 
 FILL_OR_KILL = frozenset({"10", "13", "16", "20", "23", "26"})
 """Quote types of which nothing stays open: IOC and FOK."""
@@ -109,14 +115,17 @@ class Order:
                 return self._answered(event)
             case ReceiveChejanData():
                 return self._chejan(event)
+            case ReceiveRealData(real_type="장시작시간", raw=raw):
+                return self._phase(raw.partition("\t")[0])
             case EventConnect():
                 failure = lost(event, self.fate)
                 return [Done(failure)] if failure else []
         return []
 
-    def expired(self) -> list[Effect]:
-        """The day's session has ended: what is still open is no more."""
-        if not self._number or self._through:
+    def _phase(self, phase: str) -> list[Effect]:
+        """The trading day goes on; what is still open when the order's session has ended is no more."""
+        after_hours = self._arguments.quote_type in AFTER_HOURS
+        if phase not in (DAY_OVER, *(() if after_hours else (SESSION_OVER,))) or not self._number or self._through:
             return []
         text = f"the order {self._number} expired with the session: {self._open} of {self._arguments.quantity} open"
         return [Done(refused(text, reason="EXPIRED", order=self._number))]
