@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Args: arguments: the command line without the program's name; that of the process unless given.
     """
+    # grpc's own library writes lines of its own to stderr, such as a port in use: the exceptions tell the same.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for stream in (sys.stdout, sys.stderr):
         _tolerate(stream)
     sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))

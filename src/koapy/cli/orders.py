@@ -119,7 +119,7 @@ def _place(send: Callable[[Client], OrderStream], address: str, wait: bool, as_j
         except KeyboardInterrupt:
             raise CommandError(_left(stream.order)) from None
     if as_json:
-        write_json_line({"event": "order"} | _without_events(order))
+        write_json_line({"event": "order"} | summary(order))
     else:
         show(order_line(order))
 
@@ -155,7 +155,8 @@ def event_line(event: OrderEvent) -> Text | None:
         case Accepted():
             return cell(f"주문번호 {event.number}" if event.number else "no 주문번호: rejected", "dim")
         case Chejan(gubun="0"):
-            shown = Text(f"{event.state or '-':<4} {event.order_number} ")
+            state = "미체결 클리어" if event.closing else event.state or "-"
+            shown = Text(f"{state} {event.order_number} ")
             shown.append_text(signed_kind(event.kind))
             if event.fids.get(914):
                 shown.append(f" {event.number_of(915):,} at {abs(event.number_of(914)):,}")
@@ -179,7 +180,8 @@ def order_line(order: Order) -> Text:
     return shown
 
 
-def _without_events(order: Order) -> dict[str, Any]:
+def summary(order: Order) -> dict[str, Any]:
+    """An order for machines, without its events: those were told as they came."""
     return {key: value for key, value in asdict(order).items() if key != "events"}
 
 
@@ -190,7 +192,9 @@ def orders(
 ) -> None:
     """The day's orders of an account: those with something open, then those that are done."""
     with connected(address) as client:
-        listed = [*_rows(client.open_orders(number or None)), *_rows(client.fills(number or None))]
+        as_numbers = not as_json
+        open_orders = client.open_orders(number or None, numeric=as_numbers)
+        listed = [*_rows(open_orders), *_rows(client.fills(number or None, numeric=as_numbers))]
     # An order that is filled in part is in both answers.
     found = list({row["주문번호"]: row for row in reversed(listed)}.values())[::-1]
     if as_json:

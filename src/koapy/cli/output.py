@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -32,6 +32,7 @@ FALLEN = "blue"
 """Korean convention: what rose is red, what fell is blue."""
 
 _NUMBER = re.compile(r"[+-]{0,2}[\d,]+(\.\d+)?%?")
+_CODE = re.compile(r"0\d+")
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -101,12 +102,13 @@ def table(
 ) -> list[RenderableType]:
     """A table that fits the terminal: one too wide is cut into blocks of columns, each beginning with the first one.
 
-    Columns of numbers are aligned right. Cells are texts, or anything that `str` shows.
+    Columns of numbers are aligned right. Cells are texts, or anything that `str` shows; a name may have two lines.
     """
     cells = [[each if isinstance(each, Text) else cell(each) for each in row] for row in rows]
     to = to or console()
     widths = [
-        max([cell_len(name), *(cell_len(row[index].plain) for row in cells)]) for index, name in enumerate(columns)
+        max(cell_len(each) for each in [*name.splitlines(), "", *(row[index].plain for row in cells)])
+        for index, name in enumerate(columns)
     ]
     parts: list[RenderableType] = [Text(title, "bold")] if title else []
     for block in _blocks(widths, to.width):
@@ -115,20 +117,24 @@ def table(
         grid.header_style, grid.border_style = "bold", "dim"
         for index in block:
             numeric = _numeric(row[index].plain for row in cells)
-            grid.add_column(cell(columns[index]), justify="right" if numeric else "left", overflow="fold")
+            grid.add_column(Text(columns[index]), justify="right" if numeric else "left", overflow="fold")
         for row in cells:
             grid.add_row(*(row[index] for index in block))
         parts.append(grid)
     return parts
 
 
-def record(pairs: Iterable[tuple[str, object]], *, title: str = "") -> list[RenderableType]:
-    """Names and values, one pair a line."""
+def record(
+    pairs: Iterable[tuple[str, object]], *, title: str = "", meanings: Mapping[str, str] | None = None
+) -> list[RenderableType]:
+    """Names and values, one pair a line, with what a name means behind them."""
+    lines = [(cell(name), value if isinstance(value, Text) else cell(value)) for name, value in pairs]
     grid = Table.grid(padding=(0, GAP, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        grid.add_row(cell(name), value if isinstance(value, Text) else cell(value))
+    grid.add_column(overflow="fold", justify="right" if _numeric(value.plain for _, value in lines) else "left")
+    grid.add_column(style="dim")
+    for name, value in lines:
+        grid.add_row(name, value, (meanings or {}).get(name.plain, ""))
     return [Text(title, "bold"), grid] if title else [grid]
 
 
@@ -143,7 +149,7 @@ def without_blank_columns(
 
 def _numeric(values: Iterable[str]) -> bool:
     shown = [value for value in values if value.strip()]
-    return bool(shown) and all(_NUMBER.fullmatch(value) for value in shown)
+    return bool(shown) and all(_NUMBER.fullmatch(value) and not _CODE.fullmatch(value) for value in shown)
 
 
 def _blocks(widths: Sequence[int], available: int) -> Iterator[list[int]]:

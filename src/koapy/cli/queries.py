@@ -162,7 +162,7 @@ def typed(name: str, arguments: Sequence[str]) -> list[str | int | bool]:
     known = FUNCTIONS.get(name) or HELPERS.get(name)
     kinds = [each.type for each in known.parameters] if known else []
     if known and len(arguments) != len(kinds):
-        raise CommandError(f"{name} takes {len(kinds)} arguments, not {len(arguments)}: {known}")
+        raise CommandError(f"{name} takes {len(kinds)} arguments and not {len(arguments)}: {known}")
     values: list[str | int | bool] = []
     for index, word in enumerate(arguments):
         kind = kinds[index] if kinds else "str"

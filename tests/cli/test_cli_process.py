@@ -1,0 +1,243 @@
+"""`koapy serve` and the commands that ask it, as processes of their own."""
+
+import csv
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from koapy.cli import main
+from koapy.cli.app import CommandError
+from koapy.cli.process import ServerProcess
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+BAR = ("시가", "고가", "저가", "현재가", "거래량")
+
+
+def koapy(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "koapy", *arguments]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **settings}
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    with ServerProcess("--seed", "3") as process:
+        yield process
+
+
+@pytest.fixture
+def run(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """A command in this process, which spares each the start of an interpreter."""
+    monkeypatch.setenv("KOAPY_ADDRESS", server.address)
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), out, err)
+
+    return command
+
+
+def answer(run: Run, *arguments: str) -> object:
+    done = run(*arguments, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def lines(run: Run, *arguments: str) -> list[dict[str, object]]:
+    done = run(*arguments, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("interruption", ["SIGINT", "SIGTERM"])
+def test_serve_says_where_it_listens_and_stops_cleanly(interruption: str) -> None:
+    command = [sys.executable, "-m", "koapy", "serve", "--port", "0", "--seed", "7"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stderr
+        said = next(line for line in process.stderr if line.startswith("koapy: "))
+        match = re.fullmatch(r"koapy: listening on 127\.0\.0\.1:(\d+) \(simulation, seed 7\)\n", said)
+        assert match
+        socket.create_connection(("127.0.0.1", int(match[1])), 5).close()
+        process.send_signal(getattr(signal, interruption))
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_a_port_in_use_is_one_line_and_exit_code_1(server: ServerProcess) -> None:
+    done = koapy("serve", "--port", server.address.rpartition(":")[2])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [line for line in done.stderr.splitlines() if line.startswith("koapy: ")] == done.stderr.splitlines()
+    assert "taken" in done.stderr
+    assert "--port 0" in done.stderr
+
+
+def test_a_folder_without_history_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    done = koapy("serve", "--port", "0", "--history", str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "005930.csv" in done.stderr
+
+
+def test_history_is_what_opt10081_answers(tmp_path: Path) -> None:
+    rows = [["20240102", 100, 120, 90, 110, 5000], ["20240103", 110, 115, 105, 105, 4000]]
+    with (tmp_path / "900001.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["date", "open", "high", "low", "close", "volume"], *rows])
+    with ServerProcess("--history", str(tmp_path)) as process:
+        query = koapy("tr", "opt10081", "종목코드=900001", "--json", "--address", process.address)
+    bars = {bar["일자"]: bar for bar in json.loads(query.stdout)["multi"]}
+    assert [bars["20240102"][name] for name in BAR] == ["100", "120", "90", "110", "5000"]
+    assert min(bars) == "20240102"
+    assert max(bars) <= "20240104"
+
+
+def test_a_server_that_does_not_start_tells_why() -> None:
+    process = ServerProcess("--limits", "many")
+    with pytest.raises(CommandError, match="exit code 1"), process:
+        pass
+    assert "5/1,100/60" in process.log[-1]
+
+
+def test_nobody_there_is_one_line_that_says_how_to_start_a_server() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        done = koapy("login", "--address", f"127.0.0.1:{free.getsockname()[1]}")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "koapy serve" in done.stderr
+
+
+def test_login_and_account(run: Run) -> None:
+    facts = answer(run, "login")
+    assert isinstance(facts, dict)
+    assert facts["server"] == "mock"
+    assert all(re.fullmatch(r"\d{10}", number) for number in facts["accounts"])
+    account = answer(run, "account")
+    assert isinstance(account, dict)
+    assert int(account["deposit"]["예수금"]) > 0
+    assert "예수금" in run("account", facts["accounts"][0]).stdout
+
+
+def test_call_returns_what_the_function_returned(run: Run) -> None:
+    answer(run, "login")
+    assert answer(run, "call", "GetMasterCodeName", "005930") == "삼성전자"
+    assert run("call", "GetMasterCodeName", "005930").stdout == "삼성전자\n"
+    assert answer(run, "call", "GetConnectState") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["call", "GetMasterCodeNam", "005930"], "GetMasterCodeName"),
+        (["call", "GetMasterCodeName"], "GetMasterCodeName(sTrCode: str)"),
+        (["call", "GetBranchCodeName", "1"], "takes 0 arguments"),
+        (["call", "GetThemeGroupList", "x"], "'x' is no int for nType"),
+        (["tr", "opt10081", "종목코드"], "NAME=VALUE"),
+        (["tr", "opt10081", "코드=005930"], "종목코드"),
+        (["tr", "opt10081", "종목코드=999999"], "999999"),
+        (["condition", "없는 조건"], "대형 저평가 우량주"),
+        (["order", "cancel", "9999999"], "9999999"),
+        (["order", "buy", "005930", "0"], "quantity"),
+        (["watch", "999999"], "999999"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_would_be_right(run: Run, arguments: list[str], expected: str) -> None:
+    run("login")
+    done = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert expected in done.stderr
+
+
+def test_tr_prints_a_table_of_what_the_server_answered(run: Run) -> None:
+    found = answer(run, "tr", "opt10081", "종목코드=005930", "--rows", "30")
+    assert isinstance(found, dict)
+    assert len(found["multi"]) == 30
+    assert found["single"]["종목코드"] == "005930"
+    shown = run("tr", "opt10081", "종목코드=005930", "--rows", "5").stdout
+    assert "\x1b" not in shown
+    for row in found["multi"][1:5]:
+        assert row["일자"] in shown
+    assert "blank in every row: " in shown
+
+
+def test_watch_streams_ticks(run: Run) -> None:
+    ticks = lines(run, "watch", "005930", "000660", "--count", "5")
+    assert len(ticks) == 5
+    assert all(tick["real_type"] == "주식체결" and tick["code"] in ("005930", "000660") for tick in ticks)
+    shown = run("watch", "005930", "--count", "2").stdout.splitlines()
+    assert len(shown) == 2
+    assert all("005930  삼성전자" in line for line in shown)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_watch_ends_well_when_interrupted(server: ServerProcess) -> None:
+    command = [sys.executable, "-m", "koapy", "watch", "005930", "--address", server.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout
+        assert "삼성전자" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_order_is_followed_to_its_end_and_listed(run: Run) -> None:
+    events = lines(run, "order", "buy", "005930", "3")
+    assert [events[0]["event"], events[-1]["event"]] == ["message", "order"]
+    assert (events[-1]["state"], events[-1]["filled"]) == ("filled", 3)
+    listed = answer(run, "orders")
+    assert isinstance(listed, list)
+    assert events[-1]["number"] in [row["주문번호"] for row in listed]
+    shown = run("order", "sell", "005930", "1").stdout
+    assert "-매도" in shown
+    assert "filled: 1 of 1" in shown
+
+
+def test_limit_order_is_placed_modified_and_cancelled(run: Run) -> None:
+    stock = answer(run, "tr", "opt10001", "종목코드=005930")
+    assert isinstance(stock, dict)
+    floor = abs(int(stock["single"]["하한가"]))
+    placed = lines(run, "order", "buy", "005930", "2", "--price", str(floor), "--no-wait")[-1]
+    assert (placed["state"], placed["open"]) == ("accepted", 2)
+    modified = lines(run, "order", "modify", str(placed["number"]), "--price", str(floor + 1000))[-1]
+    assert modified["state"] == "confirmed"
+    assert lines(run, "order", "cancel", str(modified["number"]))[-1]["state"] == "confirmed"
+    assert "no open order" in run("order", "cancel", str(modified["number"])).stderr
+
+
+def test_condition_lists_and_runs(run: Run) -> None:
+    listed = answer(run, "condition")
+    assert isinstance(listed, list)
+    assert "대형 저평가 우량주" in [each["name"] for each in listed]
+    found = answer(run, "condition", "대형 저평가 우량주")
+    assert isinstance(found, list)
+    assert all(each["name"] for each in found)
+
+
+def test_output_that_nobody_reads_any_more_is_no_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "koapy", "fid"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of locales")
+def test_korean_on_a_stream_without_korean_is_escaped_and_json_stays_json() -> None:
+    shown = koapy("fid", "10", PYTHONIOENCODING="ascii")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert r"\ud604\uc7ac\uac00" in shown.stdout
+    told = koapy("fid", "10", "--json", PYTHONIOENCODING="ascii")
+    assert json.loads(told.stdout)["name"] == "현재가"
