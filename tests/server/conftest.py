@@ -75,6 +75,11 @@ class Gateway:
                 await asyncio.sleep(0.005)
 
 
+async def _look(met: Callable[[], bool]) -> None:
+    while not met():  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
 def request(name: str, *args: str | int | bool) -> pb.CallRequest:
     """A CallRequest with these arguments."""
     arguments = [

@@ -141,3 +141,15 @@ async def test_a_deadline_that_a_limit_cannot_meet_is_refused_at_once(running: A
         assert "TR requests: next free slot in" in (error.value.details() or "")
         assert asyncio.get_running_loop().time() - begun < 4
     control.close()
+
+
+async def test_a_client_sees_how_long_a_limit_holds_it_up(running: Any, with_settings: Any) -> None:
+    control = StrictControl()
+    async with running(control, with_settings(tr_windows=((1, 0.2),))) as gateway:
+        query = pb.TransactionRequest(transaction_code="opt10001", inputs={"종목코드": "005930"})
+        assert len([page async for page in gateway.stub.TransactionCall(query)]) == 1
+        second = gateway.stub.TransactionCall(query)
+        told = dict(await second.initial_metadata())
+        assert (0 < float(told["koapy-wait"]) <= 0.2, told["koapy-wait-for"]) == (True, "TR requests")
+        assert len([page async for page in second]) == 1
+    control.close()

@@ -141,7 +141,7 @@ class _Call:
     async def _limited(self, limit: Limit, calls: Calls, key: str = "") -> Value | None:
         """Make these calls under a limit; inside an event OpenAPI+'s code for too many comes back instead."""
         if self._room is None:
-            async with self._core.permit(limit, key, self._caller.client, self._caller.deadline):
+            async with self._core.permit(limit, key, self._caller):
                 return await self._run(calls)
         limits = self._core.limits(limit, key)
         begun = []

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from koapy.control.seam import Control
+    from koapy.server.edge import Writer
     from koapy.server.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+NOTICEABLE_SECONDS = 0.05
 
 
 class Core:
@@ -147,16 +150,19 @@ class Core:
             self._inboxes.discard(inbox)
 
     @asynccontextmanager
-    async def permit(self, limit: Limit | None, key: str, client: str, deadline: float | None) -> AsyncIterator[None]:
-        """Hold the places that a call needs under the limits, waiting for them fairly.
+    async def permit(self, limit: Limit | None, key: str, writer: Writer) -> AsyncIterator[None]:
+        """Hold the places that a call needs under the limits, waiting for them fairly; `writer` is told how long.
 
         Raises:
             Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first.
         """
         async with AsyncExitStack() as held:
             for each in self.limits(limit, key):
+                wait = each.expected_wait(writer.client)
+                if wait > NOTICEABLE_SECONDS:
+                    await writer.will_wait(each.name, wait)
                 try:
-                    await held.enter_async_context(each.permit(client, deadline))
+                    await held.enter_async_context(each.permit(writer.client, writer.deadline))
                 except LimitExceeded as error:
                     raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
             yield

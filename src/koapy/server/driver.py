@@ -59,7 +59,7 @@ class _Run:
             self._inbox.put(Returned(ask, value))
 
     async def _ask(self, ask: Ask) -> object:
-        async with self._core.permit(ask.limit, ask.key, self._writer.client, self._writer.deadline):
+        async with self._core.permit(ask.limit, ask.key, self._writer):
             try:
                 async with asyncio.timeout(self._core.settings.answer_seconds):
                     return await self._core.apartment.run(self._core.make, ask.calls)

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 LONGEST_TEXT = 600
 """Characters of a status text; it travels percent-encoded in a header, which is bounded."""
 
+WAIT, WAIT_FOR = "koapy-wait", "koapy-wait-for"
+"""Initial metadata of a request that a limit holds up: seconds until it starts, and which limit it is."""
 WARNING = "koapy-warning"
 CONFLATED = "koapy-conflated"
 
@@ -47,6 +49,10 @@ class Writer(Protocol):
         """Take one message; may wait."""
         ...
 
+    async def will_wait(self, limit: str, seconds: float) -> None:
+        """A limit lets the next call start only so much later."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Nobody:
@@ -58,6 +64,9 @@ class Nobody:
     async def write(self, message: object, /) -> None:
         """Forget the message."""
 
+    async def will_wait(self, limit: str, seconds: float) -> None:
+        """Nobody to tell."""
+
 
 class Caller:
     """One RPC's caller: its connection, its deadline, and the way to write to it."""
@@ -65,6 +74,7 @@ class Caller:
     def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         self._context = context
         self._trailing: dict[str, str] = {}
+        self._begun = False
         self.client: str = context.peer()
         """The connection; clients take turns by it, and what Call keeps is kept for it."""
         remaining = context.time_remaining()
@@ -73,7 +83,14 @@ class Caller:
 
     async def write(self, message: object, /) -> None:
         """Write to the client; waits while the client does not read."""
+        self._begun = True
         await self._context.write(message)
+
+    async def will_wait(self, limit: str, seconds: float) -> None:
+        """Tell how long a limit holds the request up, in the initial metadata, which is sent once."""
+        if not self._begun:
+            self._begun = True
+            await self._context.send_initial_metadata(((WAIT, f"{seconds:.3f}"), (WAIT_FOR, quote(limit, safe=" "))))
 
     def metadata(self, key: str) -> str | None:
         """One value of the call's metadata."""

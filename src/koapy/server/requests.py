@@ -138,6 +138,9 @@ class _UntilNumbered:
     def deadline(self) -> float | None:
         return self.caller.deadline
 
+    async def will_wait(self, limit: str, seconds: float) -> None:
+        await self.caller.will_wait(limit, seconds)
+
     async def write(self, message: object, /) -> None:
         await self.caller.write(message)
         if self.machine.number:

@@ -62,8 +62,12 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Core:
-        core = Core(self._control, self._settings)
-        await core.start()
+        try:
+            core = Core(self._control, self._settings)
+            await core.start()
+        except BaseException:
+            self._starting = None  # the next RPC tries again
+            raise
         return core
 
     def statistics(self) -> dict[str, int]:
