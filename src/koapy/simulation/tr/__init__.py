@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from koapy.openapi.tr import Tr
     from koapy.simulation.world import World
 
-__all__ = ["Answer", "BadInput", "Fundamentals", "answer", "fundamentals", "offered"]
-
-
-def offered(code: str) -> bool:
-    """Whether the simulation answers this TR, in any case."""
-    return code.lower() in RESPONDERS
+__all__ = ["Answer", "BadInput", "Fundamentals", "answer", "fundamentals"]
 
 
 def answer(tr: Tr, inputs: Mapping[str, str], after: int | None, world: World) -> Answer | None:

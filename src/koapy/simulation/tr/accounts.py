@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from koapy.openapi.message import message
 from koapy.simulation import forms
 from koapy.simulation.tr.holdings import holdings
 from koapy.simulation.tr.registry import responder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from koapy.openapi.tr import TrField
     from koapy.simulation.model import Account, Position
     from koapy.simulation.tr.holdings import Holding
     from koapy.simulation.tr.request import Answer, Request
 
-NO_SUCH_ACCOUNT = "계좌번호 입력을 확인해주세요"
-NOTHING_FOUND = {"mock": "[100000] 모의투자 해당조회내역이 없습니다.", "real": "[100000] 조회할 자료가 없습니다."}
-"""No holdings, no orders; the number in brackets was not seen with these texts."""
+NO_SUCH_ACCOUNT = message("bad_account")
+_NOTHING_FOUND = {"mock": "[100000] 모의투자 해당조회내역이 없습니다.", "real": message("no_rows", "real")}
+"""No holdings, no orders. The mock server's text was seen in the twin, which leaves the number out."""
 
 NAME_WIDTH = 16
 """Bytes to which opw00018 cuts names."""
@@ -40,6 +41,11 @@ def account_of(request: Request) -> Account | None:
 def filled(fields: Iterable[TrField], values: Mapping[str, int | str]) -> dict[str, str]:
     """Write numbers with zeros to the width of their item; texts stay. Items that are not given are amounts of 0."""
     return {field.name: _wide(values.get(field.name, 0), field.width or 0) for field in fields}
+
+
+def nothing_found(request: Request, rows: Sequence[object]) -> str | None:
+    """Return the message of an opw TR without rows, None for the usual one."""
+    return None if rows else _NOTHING_FOUND[request.world.server]
 
 
 @responder("opw00001")
@@ -93,7 +99,7 @@ def evaluation(request: Request) -> Answer:
         "출력건수": len(shown),
     }
     rows = [filled(request.tr.multi, _evaluation_row(request, each)) for each in shown]
-    return request.answer(filled(request.tr.single, values), rows, page.after, _unless(request, rows))
+    return request.answer(filled(request.tr.single, values), rows, page.after, nothing_found(request, rows))
 
 
 @responder("opw00005")
@@ -121,7 +127,7 @@ def execution_balance(request: Request) -> Answer:
         "조회건수": len(held),
     }
     rows = [filled(request.tr.multi, _execution_row(request, each)) for each in held]
-    return request.answer(filled(request.tr.single, values), rows, message=_unless(request, rows))
+    return request.answer(filled(request.tr.single, values), rows, message=nothing_found(request, rows))
 
 
 @responder("opw00018")
@@ -142,7 +148,7 @@ def balance(request: Request) -> Answer:
         "조회건수": len(held),
     }
     rows = [filled(request.tr.multi, _balance_row(request, each, cost)) for each in held]
-    return request.answer(filled(request.tr.single, values), rows, message=_unless(request, rows))
+    return request.answer(filled(request.tr.single, values), rows, message=nothing_found(request, rows))
 
 
 @responder("opt10085")
@@ -262,8 +268,3 @@ def _wide_points(request: Request, part: int, whole: int) -> str:
 
 def _wide(value: int | str, width: int) -> str:
     return value if isinstance(value, str) else forms.padded(value, width)
-
-
-def _unless(request: Request, rows: Iterable[object]) -> str | None:
-    """The message when there are no rows; None leaves the usual one."""
-    return None if rows else NOTHING_FOUND[request.world.server]

@@ -51,11 +51,6 @@ class Fundamentals:
         """Price in book values."""
         return price / self.bps
 
-    @property
-    def roe(self) -> float:
-        """Earnings in percent of the book value."""
-        return 100 * self.eps / self.bps
-
 
 def fundamentals(exchange: Exchange, code: str) -> Fundamentals | None:
     """Return the figures of a company, None for what is none (ETF, ETN, fund). Unknown codes raise KeyError.

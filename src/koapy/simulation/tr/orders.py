@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.model import Action, OrderKind, OrderState, Side
-from koapy.simulation.tr.accounts import NO_SUCH_ACCOUNT, NOTHING_FOUND, account_of, filled
+from koapy.simulation.tr.accounts import NO_SUCH_ACCOUNT, account_of, filled, nothing_found
 from koapy.simulation.tr.registry import responder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from koapy.simulation.model import Fill, Order
     from koapy.simulation.tr.accounts import Values
@@ -53,7 +53,7 @@ def order_log(request: Request) -> Answer:
     if kind == "2":
         found.reverse()
     rows = [filled(request.tr.multi, _log_row(request, order)) for order in found]
-    return request.answer({"출력건수": forms.padded(len(rows), 4)}, rows, message=_unless(request, rows))
+    return request.answer({"출력건수": forms.padded(len(rows), 4)}, rows, message=nothing_found(request, rows))
 
 
 @responder("opw00009")
@@ -72,19 +72,19 @@ def order_state(request: Request) -> Answer:
     ]
     sold = sum(order.filled_value for order in found if order.side is Side.SELL)
     bought = sum(order.filled_value for order in found if order.side is Side.BUY)
-    last_fill = {fill.order.number: fill for fill in request.exchange.fills(request.text("계좌번호"))}
-    rows = [filled(request.tr.multi, _state_row(request, order, last_fill.get(order.number))) for order in found]
+    last = _last_fills(request, request.text("계좌번호"))
+    rows = [filled(request.tr.multi, _state_row(request, order, last.get(order.number))) for order in found]
     values: Values = {
         "매도약정금액": sold,
         "매수약정금액": bought,
         "약정금액": sold + bought,
         "조회건수": len(rows),
     }
-    return request.answer(filled(request.tr.single, values), rows, message=_unless(request, rows))
+    return request.answer(filled(request.tr.single, values), rows, message=nothing_found(request, rows))
 
 
 def _orders(
-    request: Request, one_code: bool, side_input: str, row: Callable[[Request, Order, Sequence[Fill]], dict[str, str]]
+    request: Request, one_code: bool, side_input: str, row: Callable[[Request, Order, Fill | None], dict[str, str]]
 ) -> Answer:
     account = account_of(request)
     side, state = _SIDES.get(request.choice(side_input, "0")), _STATES[request.choice("체결구분", "0")]
@@ -100,8 +100,14 @@ def _orders(
         and code in ("", order.code)
     ]
     page = request.page([order.number for order in found], newest=before - 1 if before else None)
-    fills = request.exchange.fills(account.number)
-    return request.answer(rows=[row(request, found[index], fills) for index in page.indices], after=page.after)
+    last = _last_fills(request, account.number)
+    shown = [found[index] for index in page.indices]
+    return request.answer(rows=[row(request, order, last.get(order.number)) for order in shown], after=page.after)
+
+
+def _last_fills(request: Request, account: str) -> dict[int, Fill]:
+    """The last fill of each order, by the order's number."""
+    return {fill.order.number: fill for fill in request.exchange.fills(account)}
 
 
 def _of_day(request: Request) -> list[Order] | None:
@@ -122,9 +128,8 @@ def _of_day(request: Request) -> list[Order] | None:
     ]
 
 
-def _open_row(request: Request, order: Order, fills: Sequence[Fill]) -> dict[str, str]:
+def _open_row(request: Request, order: Order, last: Fill | None) -> dict[str, str]:
     quote = request.exchange.quote(order.code)
-    last = next((fill for fill in reversed(fills) if fill.order.number == order.number), None)
     base = quote.base_price
     return _common(request, order) | {
         "계좌번호": order.account,
@@ -139,7 +144,7 @@ def _open_row(request: Request, order: Order, fills: Sequence[Fill]) -> dict[str
     }
 
 
-def _filled_row(request: Request, order: Order, fills: Sequence[Fill]) -> dict[str, str]:
+def _filled_row(request: Request, order: Order, last: Fill | None) -> dict[str, str]:
     return _common(request, order) | {"주문시간": forms.clock(order.time)}
 
 
@@ -225,7 +230,3 @@ def _account_columns(request: Request, order: Order) -> Values:
 
 def _paid(order: Order) -> str:
     return f"현금{'매수' if order.side is Side.BUY else '매도'}"
-
-
-def _unless(request: Request, rows: Sequence[object]) -> str | None:
-    return None if rows else NOTHING_FOUND[request.world.server]

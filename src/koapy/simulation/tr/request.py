@@ -6,16 +6,14 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from koapy.openapi.message import message as text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from koapy.openapi.tr import Tr
     from koapy.simulation.exchange import Exchange
     from koapy.simulation.world import World
-
-
-QUERIED = {"mock": "[100000] 모의투자 조회완료", "real": "[100000] 조회가 완료되었습니다"}
-"""OnReceiveMsg of a query about an account; other queries bring none."""
 
 
 class BadInput(ValueError):
@@ -118,10 +116,13 @@ class Request:
         after: int | None = None,
         message: str | None = None,
     ) -> Answer:
-        """Make the answer: items that were not given are empty. `message` is for what differs from the usual one."""
+        """Make the answer: items that were not given are empty.
+
+        Queries about an account bring an OnReceiveMsg; `message` is for one that differs from the usual.
+        """
         given = single or {}
         if message is None and "계좌번호" in self.tr.input_names:
-            message = QUERIED[self.world.server]
+            message = text_of("query_done", self.world.server)
         return Answer(
             {name: given.get(name, "") for name in self.tr.single_names},
             tuple(_row(row, self.tr.multi_names) for row in rows),
