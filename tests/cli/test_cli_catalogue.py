@@ -81,6 +81,7 @@ def test_json_is_one_document(run: Run, arguments: list[str], pick: Callable, ex
         (["function", "SendOrdre"], "SendOrder"),
         (["search", "없는말이다"], "없는말이다"),
         (["nonsense"], "nonsense"),
+        (["order"], "koapy order --help"),
         (["tr", "opt10081", "--nonsense"], "--nonsense"),
         (["serve", "--port", "x"], "--port"),
         (["serve", "--limits", "many"], "5/1,100/60"),

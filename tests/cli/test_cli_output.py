@@ -3,12 +3,18 @@
 import io
 import json
 import unicodedata
+from datetime import time
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
 from koapy.cli.output import cell, change, console, record, show, signed, table, without_blank_columns, write_json
+from koapy.cli.streams import tick_line
+from koapy.client import Tick
+from koapy.openapi.listing import listing
+from koapy.openapi.realtype import real_types
+from koapy.openapi.tr import trs
 
 
 def width(line: str) -> int:
@@ -91,7 +97,13 @@ def test_a_table_too_wide_for_the_terminal_is_cut_into_blocks_of_columns(room: i
     assert len(parts) > 1
     assert all(width(line.rstrip()) <= room for line in shown.splitlines())
     assert all(name in shown for name in names)
-    assert shown.count("항목00") == len(parts)
+    assert shown.count("항목00") == len([part for part in parts if part])
+
+
+def test_every_name_of_the_catalogue_is_as_wide_as_it_is_measured() -> None:
+    names = {name for tr in trs() for name in (tr.name, *tr.input_names, *tr.single_names, *tr.multi_names)}
+    names |= {issue.name for issue in listing()} | {each.name for each in real_types()}
+    assert [name for name in names if cell(name).cell_len != width(cell(name).plain)] == []
 
 
 def test_one_value_wider_than_the_terminal_is_folded_not_cut() -> None:
@@ -141,3 +153,28 @@ def test_json_is_korean_text_and_one_document(capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr().out
     assert "삼성전자" in shown
     assert json.loads(shown) == {"종목명": "삼성전자"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "shown"),
+    [
+        (
+            "주식체결",
+            {"현재가": "-71500", "전일대비": "-500", "등락율": "-0.69", "거래량": "+12"},
+            "09:00:01  005930  삼성전자         71,500     -500   -0.69%       +12",
+        ),
+        (
+            "주식호가잔량",
+            {"매수호가1": "-71400", "매수수량1": "10", "매수호가총잔량": "100", "매도호가1": "-71500"},
+            "09:00:01  005930  삼성전자    bid     71,400 x 10        of 100          ask     71,500 x 0         of 0",
+        ),
+        (
+            "주식시세",
+            {"현재가": "71500", "거래량": "0", "등락율": "0.00", "x": ""},
+            "09:00:01  005930  삼성전자    주식시세  현재가=71500",
+        ),
+    ],
+)  # fmt: skip
+def test_a_tick_is_a_line(kind: str, values: dict[str, str], shown: str) -> None:
+    tick = Tick("005930", kind, time(9, 0, 1), values)
+    assert tick_line(tick, "삼성전자", 10).plain == shown

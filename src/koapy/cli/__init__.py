@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for stream in (sys.stdout, sys.stderr):
         _tolerate(stream)
-    sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(_run(words or ["--help"]))
 
 
 def _run(arguments: Sequence[str]) -> int:

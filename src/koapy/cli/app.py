@@ -15,7 +15,6 @@ app = typer.Typer(
     name="koapy",
     help="A gRPC gateway to Kiwoom Securities' OpenAPI+, with an embedded simulated exchange.",
     epilog="Example: koapy demo",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

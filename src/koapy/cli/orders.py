@@ -43,7 +43,7 @@ ORDERS = (
 
 def register(app: typer.Typer) -> None:
     """Add `order` and `orders` to `app`."""
-    group = typer.Typer(no_args_is_help=True)
+    group = typer.Typer()
     command(group, buy, "koapy order buy 005930 10", "koapy order buy 005930 10 --price 70000 --no-wait")
     command(group, sell, "koapy order sell 005930 10")
     command(group, modify, "koapy order modify 0000012 --price 69900")

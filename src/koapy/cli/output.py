@@ -111,7 +111,7 @@ def table(
         for index, name in enumerate(columns)
     ]
     parts: list[RenderableType] = [Text(title, "bold")] if title else []
-    for block in _blocks(widths, to.width):
+    for place, block in enumerate(_blocks(widths, to.width)):
         grid = Table(box=SIMPLE_HEAD if to.is_terminal else PLAIN_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0))
         grid.pad_edge = False
         grid.header_style, grid.border_style = "bold", "dim"
@@ -120,7 +120,7 @@ def table(
             grid.add_column(Text(columns[index]), justify="right" if numeric else "left", overflow="fold")
         for row in cells:
             grid.add_row(*(row[index] for index in block))
-        parts.append(grid)
+        parts.extend(["", grid] if place else [grid])
     return parts
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from koapy.client import Tick
 
-TRADES = "주식체결"
+TRADES, DEPTH = "주식체결", "주식호가잔량"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,14 +58,16 @@ def print_ticks(ticks: Iterable[Tick], names: Mapping[str, str], *, as_json: boo
 
 
 def tick_line(tick: Tick, name: str, width: int) -> Text:
-    """One tick: the trade where it is one, else all that it says. `width`: cells for the name."""
+    """One tick: a trade, the best of an order book, or whatever is not zero. `width`: cells for the name."""
     shown = Text(f"{tick.time or '':%H:%M:%S}  " if tick.time else " " * 10, "dim")
     padded = cell(name)
     padded.pad_right(width - padded.cell_len)
     shown.append_text(Text(f"{tick.code}  ", "not dim").append_text(padded))
     if tick.real_type == TRADES and tick.price is not None:
         return shown.append_text(_trade(tick))
-    said = ", ".join(f"{key}={value.strip()}" for key, value in tick.values.items() if value.strip())
+    if tick.real_type == DEPTH:
+        return shown.append_text(_depth(tick))
+    said = ", ".join(f"{key}={value.strip()}" for key, value in tick.values.items() if value.strip(" +-0."))
     return shown.append_text(Text(f"  {tick.real_type}  {said}"))
 
 
@@ -77,3 +79,17 @@ def _trade(tick: Tick) -> Text:
     shown = Text(f"  {tick.price:>11,}", f"bold {style}")
     shown.append(f" {difference:>8} {rate:>7}%", style)
     return shown.append(f" {quantity:>9}", RISEN if quantity.startswith("+") else FALLEN)
+
+
+def _depth(tick: Tick) -> Text:
+    """The best bid and ask with their quantities, and the quantities of all ten levels."""
+    shown = Text()
+    for side, quantity, price, total, style in (
+        ("bid", "매수수량1", "매수호가1", "매수호가총잔량", FALLEN),
+        ("ask", "매도수량1", "매도호가1", "매도호가총잔량", RISEN),
+    ):
+        values = (abs(int(tick.values.get(key, "").strip() or 0)) for key in (price, quantity, total))
+        best, held, of = (f"{value:,}" for value in values)
+        shown.append(f"  {side} {best:>10} x {held:<9} of {of:<11}", style)
+    shown.rstrip()
+    return shown
