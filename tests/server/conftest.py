@@ -76,7 +76,7 @@ class Gateway:
 
 
 async def _look(met: Callable[[], bool]) -> None:
-    while not met():  # noqa: ASYNC110
+    while not met():
         await asyncio.sleep(0.005)
 
 

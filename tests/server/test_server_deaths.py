@@ -133,5 +133,5 @@ async def test_order_events_are_never_dropped_the_stream_ends_instead(running: A
 
 
 async def _collect(stream: Any, messages: list[pb.ListenResponse]) -> None:
-    async for message in stream:
-        messages.append(message)
+    while True:
+        messages.append(await stream.read())
