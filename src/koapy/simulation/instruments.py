@@ -11,7 +11,8 @@ from koapy.openapi.market import price_limits
 from koapy.simulation.model import Instrument
 
 LISTED_UNTIL = date(2022, 12, 31)
-"""The default market takes issues that were listed by then, so that each has a past of three years."""
+"""The default market takes issues that were listed by then, so that each has a past of three years. No SPAC
+lives so long."""
 
 _PARTS = {("KOSPI", False): 0.5, ("KOSDAQ", False): 0.3, ("KOSPI", True): 0.2}
 """Part of the market's size that each market has; True: ETFs and ETNs."""

@@ -57,16 +57,16 @@ class Walk:
         random = Random(self._seed)
         close = self._base
         steps = ladders(self._market, self._kind, days)
-        for day, ladder in zip(reversed(days), reversed(steps), strict=True):
-            before = self._close_before(random, ladder, close)
-            yield self._bar(random, ladder, day, before, close)
+        for place in range(len(days) - 1, -1, -1):
+            before = self._close_before(random, steps[max(place - 1, 0)], close)
+            yield self._bar(random, steps[place], days[place], before, close)
             close = before
 
     def _close_before(self, random: Random, ladder: Ladder, close: int) -> int:
         change = max(-0.2, min(0.2, random.gauss(0.0003, self._turmoil)))
         before = ladder.nearest(close / (1 + change))
         # Of a price of a few won one tick may be too much.
-        return before if abs(close - before) <= _MOST * before else close
+        return before if abs(close - before) <= _MOST * before else ladder.nearest(close)
 
     def _bar(self, random: Random, ladder: Ladder, day: date, before: int, close: int) -> Bar:
         lowest, highest = ladder.ceil(before * (1 - _MOST)), ladder.floor(before * (1 + _MOST))
