@@ -208,6 +208,16 @@ def test_opw00018_of_today(market, make_position):
     assert same(row, recorded("opw00018", "multi", "twin, recorded"), ("전일매수수량", "전일매도수량")) == {}
 
 
+def test_opw00018_of_the_real_server_has_no_decimal_point(market, make_position):
+    market.server = "real"
+    market.list("005930", 70000)
+    market.own(1, make_position("005930", 1, 70000))
+    found = market.ask("opw00018")
+    profit = int(found.single["총평가손익금액"])
+    rates = (found.single["총수익률(%)"], found.rows[0]["수익률(%)"], found.rows[0]["보유비중(%)"])
+    assert rates == (*[f"{round(profit / 70000 * 1_000_000):012d}"] * 2, "000001000000")
+
+
 def test_opw00018_without_holdings(market):
     market.own(10_000_000)
     found = market.ask("opw00018")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.tr import tr, trs
-from koapy.simulation.model import Action, Bar, Order, OrderKind, OrderState, Side, Tick, Trade
+from koapy.simulation.model import Action, Bar, Order, OrderKind, OrderState, SectorMoment, Side, Tick, Trade
 from koapy.simulation.tr import BadInput, answer
 from koapy.simulation.tr.registry import RESPONDERS
 from koapy.simulation.tr.request import Request, plain_code
@@ -331,3 +331,16 @@ def test_a_days_trades_move_the_settlement(market):
         "20%종목주문가능금액",
     )
     assert [int(values[name]) for name in names] == [1000, 1000, 600, -400, 500, 500, 2500]
+
+
+def test_an_index_goes_back_through_the_day(market):
+    members = [market.list("000001", 1000)]
+    market.index("001", 100_000, members, last=100_500, traded=1, volume=60_000, rising=1)
+    first = market.moment - timedelta(seconds=500)
+    market.moments["001"] = [SectorMoment(first + timedelta(seconds=10 * n), 100_000 + n, 1000 * n) for n in range(50)]
+    pages = walk(market, "opt20001", 시장구분="0", 업종코드="001")
+    rows = [row for page in pages for row in page.rows]
+    assert [len(page.rows) for page in pages] == [20, 20, 10]
+    assert [row["누적거래량n"] for row in rows] == ["60", *(str(n) for n in range(49, 0, -1))]
+    assert [row["거래량n"] for row in rows] == ["11", *["1"] * 48, "0"]
+    assert len({row["시간n"] for row in rows}) == 50

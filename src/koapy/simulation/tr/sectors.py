@@ -107,7 +107,8 @@ def _through_the_day(request: Request, now: SectorQuote) -> tuple[list[dict[str,
     if now.traded and (not moments or _slot(moments[-1]) != _slot(present)):
         moments.append(present)
     page = request.page([_slot(each) for each in moments])
-    rows = [_moment_row(moments[index], now.base, moments[index - 1].volume if index else 0) for index in page.indices]
+    # What was traded before the oldest moment that is kept is not its own.
+    rows = [_moment_row(moments[index], now.base, moments[max(index - 1, 0)].volume) for index in page.indices]
     return rows, page.after
 
 
