@@ -1,0 +1,88 @@
+"""Builds the package, installs its wheel where nothing of the clone is, and lets that koapy serve and be asked.
+
+The source archive is built first and the wheel from it, so that both are complete.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLIENT = """
+import sys
+import koapy
+with koapy.connect(sys.argv[1]) as client:
+    client.login()
+    bars = client.daily("005930", rows=5)
+    with client.buy("005930", 1) as stream:
+        order = stream.result()
+assert len(bars) == 5, bars
+assert order.filled == 1, order
+"""
+
+
+def build(folder: Path) -> Path:
+    """Build the source archive and, from it, the wheel; give the wheel."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder], cwd=fresh.ROOT, check=True
+    )
+    (archive,) = folder.glob("*.tar.gz")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-w", folder, archive], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def missing(wheel: Path) -> set[str]:
+    """Files of the source tree that the wheel lacks."""
+    tracked = subprocess.run(["git", "ls-files", "src"], cwd=fresh.ROOT, check=True, capture_output=True, text=True)
+    return {name.removeprefix("src/") for name in tracked.stdout.split()} - set(zipfile.ZipFile(wheel).namelist())
+
+
+@contextmanager
+def served(command: list[str], folder: Path) -> Iterator[str]:
+    """The address of an installed server, which is stopped after the block and must end well."""
+    with subprocess.Popen([*command, "serve", "--port", "0"], cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        try:
+            lines = iter(server.stderr.readline, "")
+            yield next(found[1] for line in lines if (found := re.search(r"listening on (\S+)", line)))
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+    # Windows knows no way to ask: there a terminated process says 1.
+    if server.returncode != 0 and os.name != "nt":
+        raise SystemExit(f"the installed server ended with {server.returncode}")
+
+
+def main() -> int:
+    """Build, install, ask."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        wheel = build(folder)
+        if lacking := missing(wheel):
+            print("the wheel lacks", *sorted(lacking), file=sys.stderr)
+            return 1
+        python = fresh.environment(folder / "venv", str(wheel))
+        command = str(Path(python).parent / "koapy")
+        subprocess.run([command, "version"], cwd=folder, check=True)
+        with served([command], folder) as address:
+            subprocess.run([python, "-c", CLIENT, address], cwd=folder, check=True, timeout=60)
+    print(wheel.name, "works where only it is installed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
