@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from koapy.cli.chart import PITCH, Candle, candle_chart
+from koapy.cli.output import FALLEN, RISEN
 
 
 def styles(chart: Text) -> set[str]:
     return {str(span.style) for span in chart.spans}
 
 
-@pytest.mark.parametrize(("opened", "closed", "colour"), [(100, 110, "red"), (110, 100, "blue"), (105, 105, "")])
+@pytest.mark.parametrize(("opened", "closed", "colour"), [(100, 110, RISEN), (110, 100, FALLEN), (105, 105, "")])
 def test_red_rises_and_blue_falls(opened: int, closed: int, colour: str) -> None:
     chart = candle_chart([Candle("01-02", opened, 120, 90, closed, 10)], height=4)
     assert styles(chart) - {"dim"} == ({colour} if colour else set())

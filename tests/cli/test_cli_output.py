@@ -9,7 +9,19 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from koapy.cli.output import cell, change, console, record, show, signed, table, without_blank_columns, write_json
+from koapy.cli.output import (
+    FALLEN,
+    RISEN,
+    cell,
+    change,
+    console,
+    record,
+    show,
+    signed,
+    table,
+    without_blank_columns,
+    write_json,
+)
 from koapy.cli.streams import tick_line
 from koapy.client import Tick
 from koapy.openapi.listing import listing
@@ -114,7 +126,7 @@ def test_one_value_wider_than_the_terminal_is_folded_not_cut() -> None:
 
 @pytest.mark.parametrize(
     ("value", "style"),
-    [("+71500", "red"), ("-71500", "blue"), ("71500", ""), ("+0.42", "red"), ("-", ""), ("+매수", "")],
+    [("+71500", RISEN), ("-71500", FALLEN), ("71500", ""), ("+0.42", RISEN), ("-", ""), ("+매수", "")],
 )  # fmt: skip
 def test_sign_gives_the_colour(value: str, style: str) -> None:
     assert signed(value) == Text(value, style)

@@ -214,6 +214,35 @@ def test_limit_order_is_placed_modified_and_cancelled(run: Run) -> None:
     assert "no open order" in run("order", "cancel", str(modified["number"])).stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_interrupting_an_order_says_that_it_stands(run: Run, server: ServerProcess) -> None:
+    stock = answer(run, "tr", "opt10001", "종목코드=000660")
+    assert isinstance(stock, dict)
+    price = str(abs(int(stock["single"]["하한가"])))
+    command = [
+        sys.executable,
+        "-m",
+        "koapy",
+        "order",
+        "buy",
+        "000660",
+        "1",
+        "--price",
+        price,
+        "--address",
+        server.address,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout
+        number = next(line.split()[1] for line in process.stdout if line.startswith("접수"))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"koapy order cancel {number}" in err
+    assert err.count("\n") == 1
+    assert run("order", "cancel", number).returncode == 0
+
+
 def test_condition_lists_and_runs(run: Run) -> None:
     listed = answer(run, "condition")
     assert isinstance(listed, list)

@@ -27,8 +27,9 @@ GAP = 2
 # Lines of box drawing are two columns wide on some Korean terminals; a file or pipe may be looked at there later.
 PLAIN_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
-RISEN = "red"
-FALLEN = "blue"
+# Shades that can be read on black and on white; a terminal with fewer colours gets its own red and blue.
+RISEN = "#f04452"
+FALLEN = "#3182f6"
 """Korean convention: what rose is red, what fell is blue."""
 
 _NUMBER = re.compile(r"[+-]{0,2}[\d,]+(\.\d+)?%?")
