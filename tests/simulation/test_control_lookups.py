@@ -93,7 +93,8 @@ def test_facts_about_the_user(program):
 def test_every_special_function_answers(program):
     arguments = {"GetUpjongCode": "0", "GetUpjongNameByCode": "001", "SetConditionSearchFlag": "DelPrice"}
     answers = {
-        each.name: program("KOA_Functions", each.name, arguments.get(each.name, "005930")) for each in koa_functions()
+        each.function: program("KOA_Functions", each.function, arguments.get(each.function, "005930"))
+        for each in koa_functions()
     }
     assert {name for name, answer in answers.items() if answer == ""} == {"ShowAccountWindow", "SetConditionSearchFlag"}
     assert dict(pair.split("|") for pair in answers["GetMasterStockInfo"].split(";"))["시장구분0"] == "거래소"

@@ -17,7 +17,7 @@ CODE = "005930"
 
 
 def story(heard):
-    """Tell events of orders shortly: texts, numbers, then FIDs 913, 902, 905, 819 of orders, 930 and 933 of balances."""
+    """Tell events of orders shortly: texts, numbers, FIDs 913, 902, 905, 819 of orders, 930, 933 of balances."""
     told = []
     for each in heard:
         if each.name == "OnReceiveMsg":

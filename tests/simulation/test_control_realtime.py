@@ -9,7 +9,8 @@ import pytest
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.realtype import real_type
-from koapy.simulation.timetable import announcements
+from koapy.simulation.clock import ManualClock
+from koapy.simulation.timetable import Timetable, announcements
 
 CODE, OTHER = "005930", "000660"
 TRADE, BEST, BOOK = "주식체결", "주식우선호가", "주식호가잔량"
@@ -181,20 +182,31 @@ def test_a_sector_query_registers_its_index(program):
     assert codes(program.advance(30)) == {"001"}
 
 
-def test_the_phases_of_a_day_are_announced_as_recorded(start):
-    program = start(hours="krx", start=datetime(2026, 3, 10, 8, 20, tzinfo=KST), market_size=5).login()
+def test_the_opening_is_announced_as_recorded(start):
+    program = start(hours="krx", start=datetime(2026, 3, 10, 8, 58, 30, tzinfo=KST), market_size=5).login()
     program.call("SetRealReg", "3000", "", "215;20;214", "0")
-    heard = program.advance(10 * 3600)
+    heard = program.advance(120)
     assert codes(heard) == {"09"}
-    told = [each.arguments[2] for each in heard]
-    assert told[:2] == ["0\t083000\t003000", "0\t083100\t002900"]
-    assert told[29:36] == [
+    assert [each.arguments[2] for each in heard] == [
         "0\t085900\t000100", "0\t085910\t000050", "0\t085920\t000040", "0\t085930\t000030", "0\t085940\t000020",
         "0\t085950\t000010", "3\t090000\t000000",
     ]  # fmt: skip
-    assert [each.moment for each in heard if each.values[215] == "4"] == [datetime(2026, 3, 10, 15, 30, tzinfo=KST)]
-    assert list(Counter(each.values[215] for each in heard)) == list("03248saebcd9")
-    assert len(told) == len(announcements())
+    assert heard[-1].moment == datetime(2026, 3, 10, 9, 0, tzinfo=KST)
+
+
+def test_the_phases_of_a_day_are_those_recorded():
+    clock, told = ManualClock(datetime(2026, 3, 6, 15, 0, tzinfo=KST)), []
+    Timetable(clock, lambda *values: told.append((clock.now(), values)))
+    clock.advance(5 * 86400)  # over a weekend, to Wednesday 15:00
+    by_day = Counter(f"{moment:%m%d}" for moment, _ in told)
+    whole = len(announcements())
+    assert by_day == {"0306": whole - 36, "0309": whole, "0310": whole, "0311": 36}
+    monday = [values for moment, values in told if f"{moment:%m%d}" == "0309"]
+    assert list(dict.fromkeys(value for value, _, _ in monday)) == list("03248saebcd9")
+    assert monday[:2] == [("0", "083000", "003000"), ("0", "083100", "002900")]
+    assert monday[36:38] == [("2", "152000", "001000"), ("2", "152100", "000900")]
+    assert monday[50] == ("2", "152950", "000010")
+    assert monday[51:54] == [("4", "153000", "000000"), ("8", "888888", "000000"), ("s", "153500", "000000")]
 
 
 def test_an_always_open_market_announces_nothing(program):

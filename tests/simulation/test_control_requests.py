@@ -115,7 +115,7 @@ def test_a_tr_that_is_not_offered_says_so_and_brings_no_rows(program):
     ]
 
 
-@pytest.mark.parametrize("code", ["opt99999", "", "OPTKWFID", "optfofid"])
+@pytest.mark.parametrize("code", ["opt00000", "", "OPTKWFID", "optfofid"])
 def test_requests_that_cannot_be_made(program, code):
     assert program.ask(code, 종목코드="005930") == -201
     assert program.advance(0.5) == []

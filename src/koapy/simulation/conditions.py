@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.openapi.limit import CONDITION_HITS, CONDITION_WINDOWS, REALTIME_CONDITIONS
-from koapy.simulation.screening import CONDITIONS
+from koapy.simulation.screening import CONDITIONS, preparation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from koapy.simulation.clock import Handle
@@ -37,20 +38,20 @@ class Conditions:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._loaded_at = 0
-        """The login in which conditions were loaded."""
+        self._loaded = False
         self._last: dict[int, datetime] = {}
         self._watches: dict[str, Watch] = {}
         """Real-time conditions by screen."""
         self._timer: Handle | None = None
         self.with_prices = False
         """Whether lists have code^price (SetConditionSearchFlag AddPrice)."""
+        session.when_lost.append(self._lost)
 
     def GetConditionLoad(self) -> int:
         """Load the user's conditions; OnReceiveConditionVer follows."""
         if not self._session.connected:
             return FAILED
-        self._session.later(self._load)
+        self._session.later(self._load, preparation(self._session.world.exchange))
         return SENT
 
     def GetConditionNameList(self) -> str:
@@ -88,17 +89,20 @@ class Conditions:
         if watch is not None and watch.index == nIndex and self._known(strConditionName, nIndex):
             del self._watches[strScrNo]
 
-    @property
-    def _loaded(self) -> bool:
-        return self._session.connected and self._loaded_at == self._session.logins
+    def _lost(self) -> None:
+        self._loaded = False
+        self._watches.clear()
+        self._last.clear()
 
     def _known(self, name: str, index: int) -> bool:
         return 0 <= index < len(CONDITIONS) and CONDITIONS[index].name == name
 
-    def _load(self) -> None:
-        if not self._loaded:
-            self._watches.clear()
-            self._loaded_at = self._session.logins
+    def _load(self, steps: Iterator[None]) -> None:
+        """Load step by step, each a timer of its own, so that ticks and calls get their turn in between."""
+        for _ in steps:
+            self._session.later(self._load, steps, delay=0)
+            return
+        self._loaded = True
         self._session.events.OnReceiveConditionVer(1, "")
 
     def _answer(self, screen: str, index: int) -> None:
@@ -119,8 +123,6 @@ class Conditions:
     def _look(self) -> None:
         """Tell what came in and went out since the last look."""
         self._timer = None
-        if not self._session.connected:
-            self._watches.clear()
         found = {
             index: CONDITIONS[index].find(self._session.world.exchange)
             for index in {watch.index: None for watch in self._watches.values()}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from koapy.simulation.clock import Clock
-    from koapy.simulation.exchange import Hours
+    from koapy.simulation.hours import Hours
     from koapy.simulation.model import AccountSetup
     from koapy.simulation.world import ServerKind
 

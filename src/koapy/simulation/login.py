@@ -34,7 +34,7 @@ class Login:
 
     def lose(self) -> None:
         """Lose the connection: requests under way stay unanswered."""
-        self._session.connected = False
+        self._session.lose()
         self._session.events.OnEventConnect(CONNECTION_LOST)
 
     def CommTerminate(self) -> None:

@@ -44,6 +44,7 @@ class RealTime:
         self._books: dict[str, Depth] = {}
         """What was told last of each registered code's book."""
         self._sector_volumes: dict[str, int] = {}
+        session.when_lost.append(self._lost)
         session.world.exchange.subscribe(self._heard)
         session.world.clock.call_later(INDEX_SECONDS, self._sectors)
         if session.world.exchange.hours == "krx":
@@ -104,6 +105,10 @@ class RealTime:
         codes = [plain_code(code) for code in asked.split(";") if code.strip()]
         self._registrations.add(screen, codes[:CODES_PER_SCREEN], EVERYTHING, asked=True)
 
+    def _lost(self) -> None:
+        self._registrations = Registrations()
+        self._forget()
+
     def _forget(self) -> None:
         for code in [code for code in self._books if code not in self._registrations.wanted]:
             del self._books[code]
@@ -163,7 +168,7 @@ class RealTime:
         return kind in wanted or "*" in wanted
 
     def _tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
-        if not self._session.connected or not self._session.events.OnReceiveRealData:
+        if not self._session.events.OnReceiveRealData:
             return
         outer, self._values = self._values, values
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from koapy.simulation.tr.fundamentals import fundamentals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from koapy.simulation.exchange import Exchange
     from koapy.simulation.model import Quote
@@ -50,6 +50,13 @@ def _companies(exchange: Exchange, *, large: bool) -> list[Company]:
     half = (len(known) + 1) // 2
     chosen = known[:half] if large else known[half:]
     return [Company(code, exchange.quote(code).last, found) for code, found in chosen]
+
+
+def preparation(exchange: Exchange) -> Iterator[None]:
+    """Have every company's figures at hand, a company a step: the first look at them makes up years of prices."""
+    for code in exchange.instruments:
+        fundamentals(exchange, code)
+        yield
 
 
 def _cheapest(companies: list[Company], measure: Callable[[Company], float]) -> list[str]:

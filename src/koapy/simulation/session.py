@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING
 
 from koapy.openapi.limit import ORDER_WINDOWS, SCREENS, TR_WINDOWS
 from koapy.simulation.signals import Signals
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from koapy.simulation.world import World
 
-P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 NOT_LOGGED_IN = -100
@@ -61,25 +60,34 @@ class Session:
     connected: bool = False
     logins: int = 0
     """How many times the connection was made; answers of an earlier one never come."""
+    when_lost: list[Callable[[], object]] = field(default_factory=list)
+    """Called when the connection is lost."""
     screens: set[str] = field(default_factory=set)
     queries: PerSecond = field(default_factory=lambda: PerSecond(TR_WINDOWS["guide"][0][0]))
     """CommRqData, CommKwRqData and SendCondition together."""
     orders: PerSecond = field(default_factory=lambda: PerSecond(ORDER_WINDOWS["guide"][0][0]))
 
-    def later(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Answer in `answer_delay` seconds, unless the connection is lost until then."""
+    def lose(self) -> None:
+        """Forget what the connection held; what was asked stays unanswered."""
+        self.connected = False
+        self.screens.clear()
+        for forget in self.when_lost:
+            forget()
+
+    def later(self, function: Callable[..., object], *args: object, delay: float | None = None) -> None:
+        """Answer in `delay` seconds, `answer_delay` unless given, if the connection lasts until then."""
         login = self.logins
 
         def answer() -> None:
             if not self.connected or self.logins != login:
                 return
             try:
-                function(*args, **kwargs)
+                function(*args)
             except Exception:
                 # One answer that cannot be made must not stop the clock, and with it everybody else's.
                 logger.exception("an answer of the simulation failed: %r%r", function, args)
 
-        self.world.clock.call_later(self.answer_delay, answer)
+        self.world.clock.call_later(self.answer_delay if delay is None else delay, answer)
 
     def use_screen(self, screen: str) -> bool:
         """Count `screen` among those in use; False when it is none, or one too many."""
