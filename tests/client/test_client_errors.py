@@ -26,7 +26,7 @@ from koapy.client import (
     Unimplemented,
     connect,
 )
-from koapy.server.failure import Failure
+from koapy.server.failure import Failure, refused
 
 Status = grpc.StatusCode
 
@@ -75,6 +75,16 @@ async def test_details_of_somebody_else_are_left_alone(client, gateway, wire):
     with pytest.raises(OpenApiError, match=r"^no$") as caught:
         await client.tr("opt10081")
     assert caught.value.reason == ""
+
+
+@pytest.mark.parametrize(("told", "code"), [(-300, -300), ("RC4027", "RC4027"), ("0006", "0006"), (None, None)])
+async def test_codes_of_messages_are_texts(client, gateway, wire, told, code):
+    failure = refused("no", code=told)
+    trailing = [("grpc-status-details-bin", failure.packed())]
+    gateway.scripts["TransactionCall"] = wire.failing(failure.status, failure.text, trailing)
+    with pytest.raises(OpenApiError) as caught:
+        await client.tr("opt10081")
+    assert caught.value.code == code
 
 
 async def test_a_function_and_a_stream_fail_alike(client, gateway, wire):

@@ -34,7 +34,7 @@ class KoapyError(Exception):
         text: str,
         *,
         reason: str = "",
-        code: int | None = None,
+        code: int | str | None = None,
         name: str = "",
         message: str = "",
         details: Mapping[str, str] | None = None,
@@ -43,7 +43,7 @@ class KoapyError(Exception):
         self.reason = reason
         """A word for programs, such as OP_ERR_SISE_OVERFLOW or NOT_LOGGED_IN; "" when the server told none."""
         self.code = code
-        """OpenAPI+'s return code, or None when it gave none."""
+        """OpenAPI+'s negative return code, or the code of a message as text (RC4027); None when it gave none."""
         self.name = name
         """The published name of the code, such as OP_ERR_SISE_OVERFLOW, or ""."""
         self.message = message
@@ -141,11 +141,10 @@ def translated(failed: _Failed, rpc: str, address: str) -> KoapyError:
     reason, facts = _told(failed.trailing_metadata())
     if kind is ConnectionLost and not reason:
         return _lost(status, text, rpc, address)
-    code = facts.get("code", "")
     return kind(
         text or f"{rpc}: {status.name}",
         reason=reason,
-        code=int(code) if code else None,
+        code=_code(facts.get("code", "")),
         name=facts.get("name", ""),
         message=facts.get("message", ""),
         details={key: value for key, value in facts.items() if key not in _OWN_FACTS},
@@ -173,6 +172,10 @@ def _lost(status: grpc.StatusCode, text: str, rpc: str, address: str) -> Connect
     return ConnectionLost(
         f"{rpc}: the connection to {address} broke before the answer was complete ({text or status.name})"
     )
+
+
+def _code(text: str) -> int | str | None:
+    return int(text) if text.startswith("-") else text or None
 
 
 def _told(trailing: Any) -> tuple[str, Mapping[str, str]]:
