@@ -383,6 +383,7 @@ async def test_stop_ends_the_stream_well(strict: Any) -> None:
     [
         (pb.RealRequest(), "no code"),
         (pb.RealRequest(code_list=["999999"]), "unknown 종목코드"),
+        (pb.RealRequest(code_list=["XXXX"]), "unknown code"),
         (pb.RealRequest(code_list=["005930"], screen_no=["1"]), "bad screen"),
         (pb.RealRequest(code_list=["005930"], opt_type="9"), "opt_type"),
         (pb.RealRequest(code_list=["005930"], fid_list=range(101)), "101 FIDs"),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LONG_MAX = 2**31 - 1
 CODE, ACCOUNT = "종목코드", "계좌번호"
 VENUES = ("_NX", "_AL")
+SECTOR_LENGTHS, DERIVATIVE_LENGTH = (2, 3), 8
+"""Digits of 장시작시간's and of sectors' codes; characters of derivatives' codes at least."""
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -82,8 +84,11 @@ async def real_code(core: Core, code: str) -> None:
     """A code that real-time data can be had of: a stock's, or another kind's, which no master lists."""
     if not code or not code.isascii() or not code.replace("_", "").isalnum():
         raise invalid(f"bad code {code!r}: a code such as 005930, or a sector's such as 001")
-    if len(code.split("_")[0]) == 6:
+    plain = code.split("_")[0]
+    if len(plain) == 6:
         await stock_code(core, code)
+    elif not (plain.isdigit() and len(plain) in SECTOR_LENGTHS) and len(plain) < DERIVATIVE_LENGTH:
+        raise invalid(f"unknown code {code!r}: six characters such as 005930, or a sector's such as 001")
 
 
 async def account(core: Core, number: str) -> None:

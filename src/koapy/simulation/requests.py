@@ -26,6 +26,10 @@ UNKNOWN_TR = -201
 WRONG_STRING = -202
 TOO_MANY_CODES = -204
 
+_Query = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Request name, TR and inputs: what a continuation repeats."""
+_CONTINUED = 1000
+
 _KEYWORD_TRS = {0: "OPTKWFID", 3: "OPTFOFID"}
 """CommKwRqData's type flag; these cannot be sent by CommRqData."""
 
@@ -38,10 +42,8 @@ class Requests:
         self._answers = answers
         self._real = real
         self._inputs: dict[str, str] = {}
-        self._last: tuple[str, dict[str, str]] | None = None
-        """TR and inputs of the last request, which may be continued."""
-        self._after: int | None = None
-        """Where its next page begins; None: nowhere, or nobody knows yet."""
+        self._continued: dict[_Query, int] = {}
+        """Where the next page of a query begins, for queries that have one; the latest ones."""
 
     def SetInputValue(self, sID: str, sValue: str) -> None:
         """Set an input of the next CommRqData."""
@@ -59,13 +61,12 @@ class Requests:
             return sent
         asked = sScreenNo, sRQName, sTrCode
         if not _fits(inputs, what):
-            self._last = None
             self._session.later(self._refuse)
             return 0
-        # Any other request in between breaks a continuation: it begins anew.
-        after = self._after if nPrevNext == 2 and self._last == (what.code, inputs) else None
-        self._last, self._after = (what.code, inputs), None
-        self._session.later(self._answer, what, inputs, after, asked)
+        # The guide says that any other request in between breaks a continuation. Programs that keep several long
+        # queries going under names of their own rely on the opposite, so name, TR and inputs say what is continued.
+        known = self._continued.pop(_query(sRQName, what, inputs), None)
+        self._session.later(self._answer, what, inputs, known if nPrevNext == 2 else None, asked)
         return 0
 
     def CommKwRqData(
@@ -81,7 +82,6 @@ class Requests:
             return WRONG_STRING
         if sent := self._take(sScreenNo):
             return sent
-        self._last = None
         code = _KEYWORD_TRS[nTypeFlag]
         self._session.later(
             self._answer, tr(code), {"종목코드": ";".join(codes[:nCodeCount])}, None, (sScreenNo, sRQName, code)
@@ -114,8 +114,10 @@ class Requests:
         if found is None:
             self._session.events.OnReceiveMsg(screen, request, code, messages.NOT_SERVED)
             return
-        if self._last is not None and self._last == (what.code, inputs):
-            self._after = found.after
+        if found.after is not None:
+            self._continued[_query(request, what, inputs)] = found.after
+            if len(self._continued) > _CONTINUED:
+                del self._continued[next(iter(self._continued))]
         if found.message:
             self._session.events.OnReceiveMsg(screen, request, code, found.message)
         self._real.register_asked(screen, what, inputs)
@@ -132,6 +134,10 @@ class Requests:
                 what.multi_record,
             )
         )
+
+
+def _query(request: str, what: Tr, inputs: dict[str, str]) -> _Query:
+    return request, what.code, tuple(inputs.items())
 
 
 def _fits(inputs: dict[str, str], what: Tr) -> bool:
