@@ -74,7 +74,7 @@ class SimulatedControl:
     ) -> None:
         market = load_market(seed, history, market_size)
         self._clock = clock or RealTimeClock(market.opens, speed)
-        exchange = Exchange(self._clock, market, seed=seed, accounts=accounts, hours=hours)
+        exchange = Exchange(self._clock, market, seed=seed, accounts=accounts, hours=hours, server=server)
         self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
         """What is simulated; it belongs to the control's thread."""
         session = Session(self.world, answer_delay)
