@@ -22,7 +22,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import grpc
 from koapy.backend.kiwoom_open_api_plus.core.KiwoomOpenApiPlusRealType import KiwoomOpenApiPlusRealType
-from koapy.backend.kiwoom_open_api_plus.core.KiwoomOpenApiPlusTrInfo import KiwoomOpenApiPlusTrInfo
 from koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusServiceClient import KiwoomOpenApiPlusServiceClient
 
 from koapy.backend.kiwoom_open_api_plus.grpc import KiwoomOpenApiPlusService_pb2 as pb
@@ -146,8 +145,7 @@ class Control:
         return 0
 
     def _answer(self, screen, request, code, more, codes=(CODE,)):
-        info = KiwoomOpenApiPlusTrInfo.get_trinfo_by_code(code)
-        rows = 0 if not info.multi_outputs else 3 if code == "opt10081" else len(codes)
+        rows = {"opt10081": 3, "opt10007": 1, "OPTKWFID": len(codes)}.get(code, 0)
         self._tr = {"rows": rows, "codes": codes, "code": code}
         self.OnReceiveTrData(screen, request, code, "", more, 0, "", "", "")
 
@@ -348,7 +346,7 @@ def scenes(api):
     yield "stop at the first row", lambda: list(api.TransactionCall(*daily))
     yield "a row in multi data", lambda: api.GetMarketPriceInfo(CODE)
     yield "many codes", lambda: api.GetStockQuoteInfoAsDataFrame([CODE, "000660"])
-    yield "single and multi data", lambda: api.GetDepositInfo(ACCOUNT, with_multi=True)
+    yield "single data without rows", lambda: api.GetDepositInfo(ACCOUNT, with_multi=True)
     yield "condition, once, with quotes", lambda: api.GetCodeListByCondition("대형 저평가 우량주", with_info=True)
     yield "condition, going on", lambda: take(api.GetCodeListByConditionAsStream("중소형 저평가주"), 1)
     ticks = {"infer_fids": True, "readable_names": True}

@@ -46,6 +46,8 @@ async def call(core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallRe
     function = known_function(request.name)
     args = arguments(function, request.arguments)
     value = await _Call(core, caller).make(function, args)
+    if value is None:  # the wire says so by a response without a value
+        return pb.CallResponse()
     return pb.CallResponse(return_value=return_value(function.name, value))
 
 
@@ -84,9 +86,7 @@ def _argument(function: Function, parameter: Parameter, given: pb.Argument) -> V
 
 
 def return_value(name: str, value: object) -> pb.ReturnValue:
-    """What the function returned, as the wire has it; a function without a result leaves it unset."""
-    if value is None:
-        return pb.ReturnValue()
+    """What the function returned, as the wire has it."""
     if isinstance(value, bool):
         return pb.ReturnValue(bool_value=value)
     if isinstance(value, int):
