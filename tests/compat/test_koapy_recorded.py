@@ -19,6 +19,7 @@ import pytest
 from google.protobuf import message_factory
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,9 +127,10 @@ class Replay:
 
 @pytest.fixture(scope="module")
 def channel(server: int) -> Iterator[grpc.Channel]:
-    """A channel to a server of ours."""
+    """A channel to a server of ours that is logged in, so that each scene can be played alone."""
     with grpc.insecure_channel(f"localhost:{server}") as channel:
-        grpc.channel_ready_future(channel).result(timeout=ANSWER_SECONDS)
+        stub = KiwoomOpenApiPlusServiceStub(channel)
+        list(stub.LoginCall(pb.LoginRequest(), wait_for_ready=True, timeout=ANSWER_SECONDS))
         yield channel
 
 
