@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 
 from koapy.control.apartment import Apartment
 from koapy.control.registrations import RegistrationRefused, Registrations
 from koapy.control.screens import Screens, ScreensExhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 class RealtimeControl:
@@ -79,9 +84,24 @@ async def test_waiting_for_a_screen_is_first_come_first_served() -> None:
     assert screens.in_use == 200
 
 
-async def test_a_code_is_registered_once_and_released_with_the_last() -> None:
+@pytest.fixture
+def apart() -> Iterator[Callable[[RealtimeControl], Apartment]]:
+    """Makes apartments, whose threads end with the test."""
+    with ExitStack() as made:
+
+        def make(control: RealtimeControl) -> Apartment:
+            apartment = Apartment(control)
+            made.callback(apartment.close)
+            return apartment
+
+        yield make
+
+
+async def test_a_code_is_registered_once_and_released_with_the_last(
+    apart: Callable[[RealtimeControl], Apartment],
+) -> None:
     control = RealtimeControl()
-    registrations = Registrations(Apartment(control), Screens())
+    registrations = Registrations(apart(control), Screens())
     await registrations.add("a", codes(3), [10])
     await registrations.add("b", codes(3), [10])
     assert len(control.calls) == 1
@@ -94,9 +114,11 @@ async def test_a_code_is_registered_once_and_released_with_the_last() -> None:
     assert registrations.codes == 0
 
 
-async def test_codes_are_spread_a_hundred_to_a_screen_and_the_screens_come_back() -> None:
+async def test_codes_are_spread_a_hundred_to_a_screen_and_the_screens_come_back(
+    apart: Callable[[RealtimeControl], Apartment],
+) -> None:
     control, screens = RealtimeControl(), Screens()
-    registrations = Registrations(Apartment(control), screens)
+    registrations = Registrations(apart(control), screens)
     await registrations.add("a", codes(250), [10])
     assert sorted(map(len, control.registered.values())) == [50, 100, 100]
     await registrations.add("b", codes(50, start=1000), [10])
@@ -107,28 +129,30 @@ async def test_codes_are_spread_a_hundred_to_a_screen_and_the_screens_come_back(
     assert screens.in_use == 0
 
 
-async def test_more_fids_register_the_code_again_with_all_of_them() -> None:
+async def test_more_fids_register_the_code_again_with_all_of_them(
+    apart: Callable[[RealtimeControl], Apartment],
+) -> None:
     control = RealtimeControl()
-    registrations = Registrations(Apartment(control), Screens())
+    registrations = Registrations(apart(control), Screens())
     await registrations.add("a", codes(2), [10])
     await registrations.add("b", codes(1), [41, 10])
     assert control.calls[-1][1:] == ("000000", "41;10", "1")
     assert registrations.codes == 2
 
 
-async def test_a_refusal_leaves_nothing_behind() -> None:
+async def test_a_refusal_leaves_nothing_behind(apart: Callable[[RealtimeControl], Apartment]) -> None:
     control, screens = RealtimeControl(answer=-204), Screens()
-    registrations = Registrations(Apartment(control), screens)
+    registrations = Registrations(apart(control), screens)
     with pytest.raises(RegistrationRefused):
         await registrations.add("a", codes(5), [10])
     assert (registrations.codes, screens.in_use, registrations.held_by("a")) == (0, 0, frozenset())
 
 
-async def test_no_room_leaves_nothing_behind() -> None:
+async def test_no_room_leaves_nothing_behind(apart: Callable[[RealtimeControl], Apartment]) -> None:
     control, screens = RealtimeControl(), Screens()
     for _ in range(199):
         screens.take("condition searches")
-    registrations = Registrations(Apartment(control), screens)
+    registrations = Registrations(apart(control), screens)
     with pytest.raises(ScreensExhausted):
         await registrations.add("a", codes(101), [10])
     assert screens.in_use == 199
