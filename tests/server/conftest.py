@@ -96,11 +96,15 @@ def request(name: str, *args: str | int | bool) -> pb.CallRequest:
 @asynccontextmanager
 async def running(control: Any, settings: Settings = UNLIMITED) -> AsyncIterator[Gateway]:
     """A gateway over `control` on a free port; afterwards nothing of it is left."""
+    before = set(threading.enumerate())
     async with Server(control, port=0, settings=settings) as server:
         gateway = Gateway(server, control)
         yield gateway
         await gateway.channel.close()
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("koapy-apartment")] == []
+    ours = [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("koapy-apartment")]
+    for thread in ours:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
