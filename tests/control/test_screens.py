@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -45,22 +44,6 @@ class RealtimeControl:
     @property
     def codes(self) -> list[str]:
         return sorted(code for codes in self.registered.values() for code in codes)
-
-
-Apartments = Callable[[RealtimeControl], Apartment]
-
-
-@pytest.fixture
-def apartment() -> Iterator[Apartments]:
-    """Makes apartments whose threads end with the test."""
-    with ExitStack() as made:
-
-        def make(control: RealtimeControl) -> Apartment:
-            apartment = Apartment(control)
-            made.callback(apartment.close)
-            return apartment
-
-        yield make
 
 
 def codes(count: int, start: int = 0) -> list[str]:
