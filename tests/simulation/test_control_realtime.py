@@ -209,9 +209,11 @@ def test_the_phases_of_a_day_are_those_recorded():
     assert monday[51:54] == [("4", "153000", "000000"), ("8", "888888", "000000"), ("s", "153500", "000000")]
 
 
-def test_an_always_open_market_announces_nothing(program):
+def test_an_always_open_market_announces_nothing_but_the_end_of_its_day(start):
+    program = start(start=datetime(2026, 3, 10, 23, 58, 30, tzinfo=KST), market_size=5).login()
     program.call("SetRealReg", "3000", "", "215", "0")
     assert program.advance(60) == []
+    assert [each.arguments for each in program.advance(60)] == [("09", "장시작시간", "9\t999999\t000000")]
 
 
 def test_one_s_own_order_comes_before_the_tick_it_causes(program):

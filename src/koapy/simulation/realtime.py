@@ -13,7 +13,7 @@ from koapy.simulation.model import BookChanged, DayStarted, Traded
 from koapy.simulation.realdata import BEST, BOOK, BREADTH, EXPECTED, INDEX, PHASE, TRADE
 from koapy.simulation.registrations import EVERYTHING, Registrations
 from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
-from koapy.simulation.timetable import PHASE_CODE, Timetable
+from koapy.simulation.timetable import DAY_OVER, PHASE_CODE, Timetable
 from koapy.simulation.tr.request import plain_code
 
 if TYPE_CHECKING:
@@ -126,6 +126,9 @@ class RealTime:
             case DayStarted():
                 self._books.clear()
                 self._sector_volumes.clear()
+                if self._session.world.exchange.hours == "always":
+                    # A market that never closes has days all the same: what was open has expired at midnight.
+                    self._phase(*DAY_OVER)
 
     def _traded(self, code: str, trade: Trade) -> None:
         exchange = self._session.world.exchange

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PHASE_CODE = "09"
 """The code under which OpenAPI+ tells the phases of the day."""
 
+DAY_OVER = ("9", "999999", "000000")
+"""What is announced last on a day: value, time, remaining time."""
+
 _MIDNIGHT = datetime(2000, 1, 1, tzinfo=KST)  # of any day
 _ENDS = [
     # At the time, value, the time it tells, how often.
