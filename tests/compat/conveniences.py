@@ -6,6 +6,8 @@ KOAPY reads the port of the server from koapy.conf in the working directory. tes
 facts must be.
 """
 
+# ruff: noqa: I001, RUF100  these are KOAPY's own modules, and some of them have namesakes here
+
 import itertools
 import json
 import queue
@@ -17,6 +19,10 @@ import grpc
 import pandas as pd
 
 from koapy import KiwoomOpenApiPlusEntrypoint
+from koapy.backtrader.KiwoomOpenApiPlusEventStreamer import (
+    KiwoomOpenApiPlusOrderEventChannel,
+    KiwoomOpenApiPlusPriceEventChannel,
+)
 from koapy.backend.kiwoom_open_api_plus.grpc import KiwoomOpenApiPlusService_pb2 as pb
 
 CODE = "005930"
@@ -490,6 +496,38 @@ def OrderListen(api):
         except queue.Empty:
             continue
     raise TimeoutError("OrderListen told of no order")
+
+
+# Streams of KOAPY's backtrader store
+
+
+@check
+def backtrader_prices(api):
+    channel = KiwoomOpenApiPlusPriceEventChannel(api)
+    usable = queue.Queue()
+    channel._response_subject.subscribe(lambda tick: channel.is_valid_price_event(tick) and usable.put(event(tick)))
+    channel.register_code(CODE)
+    try:
+        return list(usable.get(timeout=5)["single"])
+    finally:
+        channel.close()
+
+
+@check
+def backtrader_orders(api):
+    channel = KiwoomOpenApiPlusOrderEventChannel(api)
+    told = queue.Queue()
+    channel.get_observable().subscribe(told.put)
+    try:
+        for attempt in range(5):  # as above
+            order(api, f"매수 {attempt}", None, api.GetFirstAvailableAccount(), 1, CODE, 1, 0, "03")
+            try:
+                return told.get(timeout=1)
+            except queue.Empty:
+                continue
+        raise TimeoutError("no order came through the channel")
+    finally:
+        channel.close()
 
 
 @check

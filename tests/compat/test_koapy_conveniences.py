@@ -300,6 +300,17 @@ def OrderListen(fact: Facts) -> None:
 
 
 @check
+def backtrader_prices(fact: Facts) -> None:
+    assert {"20", "27", "28"} <= set(fact)
+
+
+@check
+def backtrader_orders(fact: Facts) -> None:
+    assert (fact["type"], fact["side"], fact["units"]) == ("MARKET_ORDER_CREATE", "buy", 1)
+    assert fact["price"] > 0
+
+
+@check
 def GetOrderLog(fact: Facts) -> None:
     assert fact["2"]["rows"] >= 2
     assert fact["2"]["first"]["종목코드"] == "005930"
@@ -325,7 +336,13 @@ def facts(koapy: Any, server: int, tmp_path_factory: pytest.TempPathFactory, req
     return json.loads((folder / "out").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", CHECKS)
+SPARSE = pytest.mark.xfail(
+    strict=True, reason="BidirectionalRealCall gives no field that was not asked for, as 체결시간"
+)
+MARKS = {"backtrader_prices": SPARSE}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in CHECKS])
 def test_a_convenience_works(facts: Facts, name: str) -> None:
     fact = facts[name]
     assert not (isinstance(fact, dict) and "error" in fact), fact["error"]
