@@ -169,3 +169,21 @@ async def test_a_client_killed_inside_an_event_holds_up_nobody(strict: Any) -> N
         client.send_signal(signal.SIGKILL)
         await asyncio.wait_for(asyncio.wrap_future(fired), 5)
     await strict.settled()
+
+
+async def test_what_waits_for_an_event_waits_until_the_open_one_is_over(strict: Any) -> None:
+    """A client's other thread asks for conditions while its handler still holds an event."""
+    stream = await opened(strict, "OnEventConnect", metadata=[("koapy-event-deadline", "30")])
+    strict.control.fire("OnEventConnect", 0)
+    await stream.read()
+    loading = asyncio.ensure_future(strict.call("EnsureConditionLoaded", False))
+    assert await strict.call("GetMasterCodeName", "005930") == "종목005930"
+    await stream.write(STOP)
+    assert await asyncio.wait_for(loading, 5) == 1
+
+
+async def test_a_new_login_needs_its_conditions_loaded(strict: Any) -> None:
+    assert await strict.call("EnsureConditionLoaded", False) == 1
+    assert await strict.call("IsConditionLoaded") is True
+    await asyncio.wrap_future(strict.control.fire("OnEventConnect", -106))
+    assert await strict.call("IsConditionLoaded") is False

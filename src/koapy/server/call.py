@@ -12,7 +12,7 @@ from koapy.openapi.functions import FUNCTIONS, HELPERS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.conditions import load_conditions
-from koapy.server.failure import exhausted, invalid, precondition, unimplemented
+from koapy.server.failure import exhausted, invalid, unimplemented
 from koapy.server.machines import Limit
 from koapy.server.router import MARKET_HOURS
 
@@ -30,6 +30,7 @@ Calls = list[tuple[str, tuple[str | int, ...]]]
 
 SCREEN_PARAMETERS = frozenset({"sScreenNo", "sScrNo", "strScreenNo", "strScrNo", "sScnNo"})
 ALL = "ALL"
+WAIT_FOR_AN_EVENT = frozenset({"LoadCondition", "EnsureConditionLoaded"})
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
 
@@ -127,6 +128,10 @@ class _Call:
 
     async def make(self, function: Function, args: tuple[Value, ...]) -> Value | None:
         """Make the call the way its function needs."""
+        # What waits for another event cannot run inside one. It may come from another thread of a client that has an
+        # event open just then, so it waits until that is over; in the handler itself it waits for the deadline.
+        if function.name in WAIT_FOR_AN_EVENT:
+            self._room = None
         with inside(self._room.visit) if self._room is not None else nullcontext():
             special = self._special.get(function.name)
             if special is not None:
@@ -275,9 +280,6 @@ class _Call:
         return await self._ensure_condition_loaded(force=True)
 
     async def _ensure_condition_loaded(self, force: bool) -> int:
-        if self._room is not None and (force or not self._core.conditions_loaded):
-            text = "conditions cannot be loaded inside an event, which holds the control's thread; load them before"
-            raise precondition(text, "INSIDE_EVENT")
         await load_conditions(self._core, self._caller.silent, force=force)
         return 1
 

@@ -19,13 +19,14 @@ EVENTS = (every_key("OnReceiveConditionVer"), every_key("OnEventConnect"))
 
 async def load_conditions(core: Core, writer: Writer, *, force: bool) -> None:
     """Load the conditions unless they are; the event goes to `writer` when they had to be loaded."""
-    await core.require_login()
     async with core.conditions_loading:
         if core.conditions_loaded and not force:
             return
+        await core.require_login()
+        login = core.router.logins
         with core.inbox() as inbox, core.router.subscribe(inbox, EVENTS):
             await drive(core, LoadCondition(), inbox, writer)
-        core.conditions_loaded = True
+        core.conditions_of = login
 
 
 async def known_condition(core: Core, name: str, index: int) -> None:

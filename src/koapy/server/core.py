@@ -51,7 +51,8 @@ class Core:
         self._conditions: dict[str, RateLimit] = {}
         self.clients = Clients(self)
         self.session = SessionWatch(self)
-        self.conditions_loaded = False
+        self.conditions_of: int | None = None
+        """The login in which conditions were loaded, as the router counts them."""
         self.conditions_loading = asyncio.Lock()
         self.closing: Failure | None = None
         self._inboxes: set[Inbox] = set()
@@ -125,6 +126,11 @@ class Core:
             self._tasks -= 1
             if not self._tasks:
                 self._idle.set()
+
+    @property
+    def conditions_loaded(self) -> bool:
+        """Whether conditions have been loaded in this login."""
+        return self.conditions_of == self.router.logins
 
     async def connected(self) -> bool | None:
         """Whether the control is logged in; None where it cannot say."""

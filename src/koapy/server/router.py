@@ -107,6 +107,8 @@ class Router:
             "OnReceiveTrCondition": self._on_tr_condition,
             "OnReceiveConditionVer": self._on_condition_ver,
         }
+        self.logins = 0
+        """How often the connection has changed; what was true of one login may not be of the next."""
         self._unanswered: dict[str, None] = {}
         """Requests that have been sent and not been answered, oldest first."""
         self._connected: list[tuple[str, Callable[..., None]]] = []
@@ -258,6 +260,7 @@ class Router:
             self._hold(tick or ReceiveRealData(code, kind, raw), None)
 
     def _on_connect(self, code: int) -> None:
+        self.logins += 1
         event = EventConnect(code)
         self._publish(event)
         self._hold(event, None)
