@@ -31,12 +31,23 @@ LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
-def tracked() -> list[Path]:
-    """The files of the repository, or of what was unpacked from its source archive."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True)
-    if listed.returncode:
-        pytest.skip("not a git checkout: nobody says which files belong to the project")
-    return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+def git(*arguments: str) -> str:
+    """What git says; nothing where there is no git or no checkout, as in an unpacked archive."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout
+
+
+def files() -> list[Path]:
+    """The files of the project: those that git knows or would take."""
+    names = git("ls-files", "-co", "--exclude-standard", "-z").split("\0")
+    if listed := [path for name in names if name and (path := ROOT / name).is_file()]:
+        return listed
+    ignored = {".git", *(line.rstrip("/") for line in read(".gitignore").splitlines())}
+    inside = (path for path in ROOT.rglob("*") if not ignored.intersection(path.relative_to(ROOT).parts))
+    return [path for path in inside if path.is_file()]
 
 
 def read(name: str) -> str:
@@ -49,7 +60,7 @@ def prose(name: str) -> str:
 
 
 def pages() -> list[str]:
-    return sorted(str(path.relative_to(ROOT)) for path in tracked() if path.suffix == ".md")
+    return sorted(str(path.relative_to(ROOT)) for path in files() if path.suffix == ".md")
 
 
 # Put together here, so that this file is not found by its own test.
@@ -72,7 +83,7 @@ def test_no_file_holds(what: str) -> None:
     pattern = re.compile(FORBIDDEN[what], re.MULTILINE)
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
-        for path in tracked()
+        for path in files()
         if path.suffix in TEXTS
         for match in pattern.finditer(path.read_text(encoding="utf-8"))
     ]
@@ -81,8 +92,8 @@ def test_no_file_holds(what: str) -> None:
 
 def test_files_are_utf8_with_unix_line_ends() -> None:
     # A working copy on Windows may have its own; what git stores may not.
-    stored = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True)
-    assert [line for line in stored.stdout.splitlines() if re.match(r"i/(crlf|mixed)", line)] == []
+    stored = git("ls-files", "--eol")
+    assert [line for line in stored.splitlines() if re.match(r"i/(crlf|mixed)", line)] == []
 
 
 @pytest.mark.parametrize("page", pages())
