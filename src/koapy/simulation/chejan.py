@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from koapy.openapi.chejan import chejan_fids
 from koapy.simulation import forms
 from koapy.simulation.model import (
-    Action,
     DayStarted,
     OrderAccepted,
     OrderCleared,
     OrderConfirmed,
     OrderFilled,
-    OrderKind,
     PositionChanged,
     Side,
 )
@@ -27,15 +25,6 @@ if TYPE_CHECKING:
 
 ORDER, BALANCE = "0", "1"
 """Gubun of the two kinds of chejan event."""
-
-_NAMES = {
-    (Action.NEW, Side.BUY): "+매수",
-    (Action.NEW, Side.SELL): "-매도",
-    (Action.MODIFY, Side.BUY): "+매수정정",
-    (Action.MODIFY, Side.SELL): "-매도정정",
-    (Action.CANCEL, Side.BUY): "매수취소",
-    (Action.CANCEL, Side.SELL): "매도취소",
-}
 
 
 class Chejan:
@@ -111,8 +100,8 @@ def _order(world: World, order: Order, state: str) -> dict[int, str]:
         902: str(order.open),
         903: str(order.filled_value),
         904: forms.order_number(order.original),
-        905: _NAMES[order.action, order.side],
-        906: "시장가" if order.kind is OrderKind.MARKET else "보통",
+        905: forms.ORDER_NAMES[order.action, order.side],
+        906: forms.QUOTE_NAMES[order.kind],
         907: "2" if order.side is Side.BUY else "1",
         908: forms.clock(world.now()),
         938: "0",

@@ -268,10 +268,6 @@ class Exchange:
         """Have `listener` called with every event, in order, after those that were subscribed before it."""
         self._listeners.append(listener)
 
-    def unsubscribe(self, listener: Callable[[Event], object]) -> None:
-        """Undo `subscribe`."""
-        self._listeners.remove(listener)
-
     def _emit(self, event: Event) -> None:
         """Have an event delivered after what is running now."""
         if not self._listeners:

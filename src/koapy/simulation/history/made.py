@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from koapy.openapi.calendar import KST, is_trading_day, previous_trading_day
+from koapy.openapi.calendar import KST, previous_trading_day
 from koapy.simulation.history.files import estimated_value
 from koapy.simulation.model import Bar
 from koapy.simulation.ticks import ladders
@@ -87,8 +87,3 @@ def session_minutes(day: date) -> Iterator[datetime]:
     opening = datetime(day.year, day.month, day.day, 9, tzinfo=KST)
     for minute in (*range(380), 390):
         yield opening + timedelta(minutes=minute)
-
-
-def last_trading_day(day: date) -> date:
-    """The day itself if there is trading on it, else the last one before it."""
-    return day if is_trading_day(day) else previous_trading_day(day)
