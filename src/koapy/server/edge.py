@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import grpc
 
+from koapy.server.access import LOCAL
 from koapy.server.failure import Failure
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Caller:
         self._context = context
         self._trailing: dict[str, str] = {}
         self._begun = False
+        self.principal = LOCAL
+        """Who calls."""
         self.client: str = context.peer()
         """The connection; clients take turns by it, and what Call keeps is kept for it."""
         remaining = context.time_remaining()

@@ -1,0 +1,1 @@
+"""What makes an order safe: the journal, and the limits of risk."""

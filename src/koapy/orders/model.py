@@ -1,0 +1,94 @@
+"""Orders as the gateway keeps them, and what it was asked to send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class OrderState(StrEnum):
+    """How far an order is, as far as the gateway knows."""
+
+    INTENDED = "intended"
+    """On disk, perhaps sent: nothing has come back."""
+    SENT = "sent"
+    """SendOrder returned 0; no number yet."""
+    REFUSED = "refused"
+    """A negative return code, an empty 주문번호, or never sent."""
+    ACCEPTED = "accepted"
+    """It has a number, nothing is filled."""
+    PARTLY_FILLED = "partly filled"
+    FILLED = "filled"
+    CONFIRMED = "confirmed"
+    """A cancellation, or a modification that nothing is left of: done."""
+    CANCELLED = "cancelled"
+    MODIFIED = "modified"
+    """Another order has taken its place."""
+    REJECTED = "rejected"
+    """Thrown out by the exchange after it had its number."""
+    EXPIRED = "expired"
+    """Open when the day ended."""
+    UNDETERMINED = "undetermined"
+    """opt10075 and opt10076 do not tell what became of it."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more can become of it."""
+        return self not in _UNSETTLED
+
+
+_UNSETTLED = frozenset({OrderState.INTENDED, OrderState.SENT, OrderState.ACCEPTED, OrderState.PARTLY_FILLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """What somebody wants sent, in the words of SendOrder and its sisters."""
+
+    function: str
+    """SendOrder, SendOrderCredit or SendOrderFO."""
+    account: str
+    order_type: int
+    """nOrderType; of SendOrderFO its lOrdKind."""
+    code: str
+    quantity: int
+    price: int
+    """In won; 0 for market orders and cancels. SendOrderFO's decimal price stands in `extra`."""
+    quote_type: str
+    original: str = ""
+    """The order that is cancelled or modified."""
+    extra: tuple[str, ...] = ()
+    """What only the sisters take (credit kind, loan date, ...)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """An order of the journal, as far as the journal knows it."""
+
+    id: int
+    key: str | None
+    """The idempotency key that it came with."""
+    client: str
+    """Who sent it."""
+    time: datetime
+    request: str
+    """Its request name at the control, unique in the journal."""
+    client_request: str
+    client_screen: str
+    order: NewOrder
+    first_sequence: int
+    """Its events have this number or a later one."""
+    state: OrderState
+    returned: int | None = None
+    """What SendOrder returned."""
+    number: str = ""
+    """주문번호."""
+    open: int = 0
+    filled: int = 0
+    amount: int = 0
+    """Sum of price x quantity of the fills, in won."""
+    message: str = ""
+    changed: datetime
