@@ -45,3 +45,8 @@ def koa_functions() -> tuple[KoaFunction, ...]:
         KoaFunction(function, argument, result, form, day(since))
         for function, argument, result, form, since in rows("koa_functions")
     )
+
+
+def masked(account: str) -> str:
+    """An account number that may stand in a message or a log: its first four digits and its last two."""
+    return f"{account[:4]}{'*' * max(0, len(account) - 6)}{account[-2:]}" if len(account) > 6 else account

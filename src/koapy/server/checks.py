@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from koapy.openapi.functions import EVENTS
+from koapy.openapi.login import masked
 from koapy.openapi.order import order_type as order_kind
 from koapy.openapi.order import order_types, quote_types
 from koapy.openapi.order import quote_type as quote_kind
@@ -100,11 +101,6 @@ async def account(core: Core, number: str) -> None:
         if known and number not in known:
             accounts = ", ".join(map(masked, known))
             raise invalid(f"unknown {ACCOUNT} {masked(number)}: the accounts of this login are {accounts}")
-
-
-def masked(number: str) -> str:
-    """An account number that may stand in a message."""
-    return f"{number[:4]}{'*' * max(0, len(number) - 6)}{number[-2:]}" if len(number) > 6 else number
 
 
 async def tr_inputs(core: Core, known: Tr, inputs: Mapping[str, str]) -> tuple[str, ...]:
