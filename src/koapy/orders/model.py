@@ -92,3 +92,52 @@ class OrderRecord:
     """Sum of price x quantity of the fills, in won."""
     message: str = ""
     changed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One event about orders, with what the state of an order is derived from."""
+
+    sequence: int
+    """1, 2, 3, ... without gaps."""
+    time: datetime
+    name: str
+    """OnReceiveMsg, OnReceiveTrData or OnReceiveChejanData."""
+    message: bytes
+    """The event as it goes to clients, encoded, without its sequence."""
+    recovered: bool = False
+    """Made from opt10075 and opt10076; the control never told it."""
+    order_id: int = 0
+    """The order of the journal that it tells of; 0: none of them."""
+    request: str = ""
+    """Of an answer or a text: the request's name at the control."""
+    text: str = ""
+    """Of OnReceiveMsg."""
+    gubun: str = ""
+    """Of OnReceiveChejanData: 0 order, 1 and 4 balance."""
+    account: str = ""
+    code: str = ""
+    """Without the letter for its kind."""
+    number: str = ""
+    """주문번호 of an answer or an order event; "" in the answer to a refused order."""
+    original: str = ""
+    """원주문번호, "" for none."""
+    state: str = ""
+    """주문상태 (913)."""
+    kind: str = ""
+    """주문구분 (905): +매수, 매도취소, +매수정정, ..."""
+    ordered: int = 0
+    open: int = 0
+    filled: int | None = None
+    """체결량 (911); None where the event tells none."""
+    amount: int | None = None
+    """체결누계금액 (903) in won; None likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """The kill switch is on."""
+
+    by: str
+    reason: str
+    since: datetime

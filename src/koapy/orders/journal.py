@@ -1,0 +1,431 @@
+"""The order journal: what was to be sent is on disk before it is sent, and what came back before it is passed on.
+
+One thread writes, everything that waits in one transaction (group commit), in the order in which it was given. When
+the disk refuses, intents are refused, and everything else waits, is tried again, and is told to nobody meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Protocol
+
+from koapy.openapi.calendar import KST
+from koapy.orders import lock, state
+from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderState
+from koapy.orders.store import JournalError, Store, connect, day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["Journal", "JournalError", "JournalFailed", "read_events", "read_orders"]
+
+AT_ONCE = 512
+"""Entries of one transaction."""
+RETRY_SECONDS = 1.0
+"""How long a disk that refuses is left alone."""
+CLOSE_SECONDS = 10.0
+
+_UNSETTLED = tuple(each.value for each in OrderState if not each.settled)
+_IS_UNSETTLED = f"state IN ({', '.join('?' * len(_UNSETTLED))})"
+
+
+class JournalFailed(Exception):
+    """This could not be put on disk, and was not done; the text says why."""
+
+
+class _Entry(Protocol):
+    """Something to be written, and whom to tell."""
+
+    can_wait: bool
+    """Whether it is kept for a disk that refuses it."""
+
+    def write(self, store: Store) -> None: ...
+    def done(self) -> None: ...
+    def failed(self, error: Exception) -> None: ...
+
+
+class Journal:
+    """Orders and their events in a file, or for as long as the process lasts.
+
+    The event loop asks, places and resolves; the control's thread tells events. All of it may be called on any thread,
+    but `event` on one at a time, as it numbers what it is given.
+
+    Args:
+        path: the file; None: nothing is kept.
+
+    Raises:
+        JournalError: the file cannot be used.
+        JournalInUse: another gateway uses it.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._lock_file = lock.acquire(path) if path is not None else None
+        try:
+            connection = connect(path)
+            self._writing = Store(connection)
+            # A transient database belongs to one connection; a lock keeps its reader out of a transaction.
+            self._between = threading.RLock() if path is None else contextlib.nullcontext()
+            self._connections = [connection]
+            if path is not None:
+                self._connections.append(connect(path, read_only=True))
+            self._reading = Store(self._connections[-1])
+            self._reader = threading.RLock()
+            self.identity = self._writing.identity
+            """What tells this journal from any other."""
+            self._sequence = self._writing.last_sequence
+            self._orders = self._writing.last_order
+            self.halted: Halt | None = self._writing.halt()
+            """The kill switch, as of the last `halt` or `release` that is on disk."""
+        except (sqlite3.Error, JournalError) as error:
+            lock.release(self._lock_file)
+            if isinstance(error, sqlite3.Error):
+                raise JournalError(f"the journal {path} cannot be used: {error}") from error
+            raise
+        self.trouble: str | None = None
+        """Why nothing can be written at the moment."""
+        self.on_trouble: Callable[[str | None], object] = lambda _: None
+        """Called on the writing thread when `trouble` has changed."""
+        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="koapy-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of the newest event, on disk or on its way there."""
+        return self._sequence
+
+    def intend(
+        self, order: NewOrder, *, key: str | None, client: str, request: str, client_request: str, client_screen: str
+    ) -> Future[OrderRecord]:
+        """Put on disk that this order is about to be sent.
+
+        The future raises JournalFailed when that is not possible: the order must not be sent then.
+        """
+        now = datetime.now(KST)
+        self._orders += 1
+        record = OrderRecord(
+            id=self._orders,
+            key=key,
+            client=client,
+            time=now,
+            request=request,
+            client_request=client_request,
+            client_screen=client_screen,
+            order=order,
+            first_sequence=self._sequence + 1,
+            state=OrderState.INTENDED,
+            changed=now,
+        )
+        entry = _Intent(record)
+        self._queue.put(entry)
+        return entry.future
+
+    def change(self, order_id: int, to: Callable[[OrderRecord], OrderRecord]) -> Future[OrderRecord]:
+        """Apply `to` to an order, on the writing thread; the future has what is on disk then."""
+        entry = _Change(order_id, to)
+        self._queue.put(entry)
+        return entry.future
+
+    def returned(self, order_id: int, code: int) -> Future[OrderRecord]:
+        """SendOrder returned `code`."""
+        return self.change(order_id, lambda record: state.returned(record, code))
+
+    def unsent(self, order_id: int, why: str) -> Future[OrderRecord]:
+        """The order was certainly not sent; its key is free again."""
+        return self.change(order_id, lambda record: replace(record, state=OrderState.REFUSED, key=None, message=why))
+
+    def settle(self, order_id: int, to: OrderState, why: str) -> Future[OrderRecord]:
+        """Say what became of an order whose events do not tell."""
+        return self.change(
+            order_id, lambda record: record if record.state.settled else replace(record, state=to, message=why, open=0)
+        )
+
+    def event(self, event: OrderEvent, then: Callable[[OrderEvent], object]) -> None:
+        """Keep an event, whose sequence must be the next one; `then` is called with it when it is on disk."""
+        if event.sequence != self._sequence + 1:
+            raise ValueError(f"event {event.sequence} after {self._sequence}")
+        self._sequence = event.sequence
+        self._queue.put(_Told(event, then))
+
+    def after(self, then: Callable[[], object]) -> None:
+        """Call `then` when all events before it are on disk and told."""
+        self._queue.put(_Barrier(then))
+
+    def halt(self, by: str, reason: str) -> Future[Halt | None]:
+        """Turn the kill switch on; the future gives it when it is on disk. `halted` says so at once."""
+        return self._set_halt(Halt(by=by, reason=reason, since=datetime.now(KST)))
+
+    def release(self) -> Future[Halt | None]:
+        """Turn the kill switch off; the future gives None when that is on disk, and `halted` only then."""
+        return self._set_halt(None)
+
+    def _set_halt(self, halt: Halt | None) -> Future[Halt | None]:
+        if halt is not None:
+            self.halted = halt
+        entry = _SetHalt(halt, self)
+        self._queue.put(entry)
+        return entry.future
+
+    def find(self, client: str, key: str) -> OrderRecord | None:
+        """The order that this client sent with this idempotency key."""
+        return next(iter(self._read_orders("client = ? AND key = ?", client, key)), None)
+
+    def order(self, order_id: int) -> OrderRecord:
+        """The order of this id. Raises: KeyError."""
+        for record in self._read_orders("id = ?", order_id):
+            return record
+        raise KeyError(order_id)
+
+    def orders(self, day: str = "", *, unsettled: bool = False) -> list[OrderRecord]:
+        """The orders of a day (YYYYMMDD, Korean time; "": today), or those of it that may still change."""
+        extra = (f" AND {_IS_UNSETTLED}", _UNSETTLED) if unsettled else ("", ())
+        return self._read_orders(f"day = ?{extra[0]}", day or day_of(datetime.now(KST)), *extra[1])
+
+    def unsettled(self) -> list[OrderRecord]:
+        """All orders of any day that may still change."""
+        return self._read_orders(_IS_UNSETTLED, *_UNSETTLED)
+
+    def events(self, after: int, limit: int) -> list[OrderEvent]:
+        """At most `limit` events with higher numbers than `after`, oldest first; blocks as long as the disk takes."""
+        with self._reader, self._between:
+            return self._reading.events("sequence > ?", after, limit=limit)
+
+    def events_of(self, record: OrderRecord) -> list[OrderEvent]:
+        """Everything that may concern an order: answers to its request, events of its account and code."""
+        where = "sequence >= ? AND (request = ? OR (account = ? AND code = ?))"
+        with self._reader, self._between:
+            return self._reading.events(
+                where, record.first_sequence, record.request, record.order.account, record.order.code
+            )
+
+    def close(self) -> None:
+        """Write what waits, and let the file go; harmless twice."""
+        self._queue.put(None)
+        self._thread.join(CLOSE_SECONDS)
+
+    def _read_orders(self, where: str, *values: object) -> list[OrderRecord]:
+        with self._reader, self._between:
+            return self._reading.orders(where, *values)
+
+    def _run(self) -> None:
+        try:
+            self._write_all()
+        except Exception:
+            logger.exception("the journal's thread has failed; nothing is written any more")
+            self._report("the journal's thread has failed; the log says why. Restart the gateway")
+        finally:
+            with self._reader:
+                for connection in self._connections:
+                    connection.close()
+            lock.release(self._lock_file)
+
+    def _write_all(self) -> None:
+        waiting: list[_Entry] = []
+        closing = False
+        while not closing:
+            more, closing = self._taken(RETRY_SECONDS if self.trouble else None)
+            waiting += more
+            # A disk that has refused is tried again even when nothing waits, so that its recovery is noticed.
+            entries = waiting or [_Probe()]
+            error = self._written(entries)
+            if error is None:
+                self._report(None)
+                waiting = []
+                for entry in entries:
+                    _guarded(entry.done)
+                continue
+            self._report(str(error))
+            for entry in waiting:
+                if not entry.can_wait:
+                    _guarded(entry.failed, JournalFailed(f"the journal cannot be written: {error}"))
+            waiting = [entry for entry in waiting if entry.can_wait]
+        if waiting:
+            logger.error("%d entries of the journal are lost with this process: %s", len(waiting), self.trouble)
+
+    def _taken(self, seconds: float | None) -> tuple[list[_Entry], bool]:
+        """What waits in the queue, at most so many seconds for the first one, and whether the journal closes."""
+        taken: list[_Entry] = []
+        with contextlib.suppress(Empty):
+            entry = self._queue.get(timeout=seconds)
+            while entry is not None:
+                taken.append(entry)
+                if len(taken) == AT_ONCE:
+                    return taken, False
+                entry = self._queue.get_nowait()
+            return taken, True
+        return taken, False
+
+    def _written(self, entries: list[_Entry]) -> Exception | None:
+        """Write these in one transaction; an entry that is wrong in itself fails alone."""
+        store = self._writing
+        try:
+            with self._between:
+                store.execute("BEGIN IMMEDIATE")
+                for entry in list(entries):
+                    try:
+                        entry.write(store)
+                    except (sqlite3.IntegrityError, LookupError, TypeError, ValueError) as wrong:
+                        logger.exception("an entry of the journal could not be written")
+                        _guarded(entry.failed, JournalFailed(f"the journal does not take it: {wrong}"))
+                        entries.remove(entry)
+                store.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                store.execute("ROLLBACK")
+            return error
+        return None
+
+    def _report(self, trouble: str | None) -> None:
+        if trouble == self.trouble:
+            return
+        if trouble is None:
+            logger.warning("the journal can be written again")
+        else:
+            logger.error("the journal cannot be written: %s", trouble)
+        self.trouble = trouble
+        _guarded(self.on_trouble, trouble)
+
+
+def read_orders(path: Path, day: str = "") -> list[OrderRecord]:
+    """The orders of a day in a journal file, also while a gateway uses it.
+
+    Raises:
+        JournalError: there is no such file, or it is no journal.
+    """
+    with contextlib.closing(connect(path, read_only=True)) as connection:
+        return Store(connection).orders("day = ?", day or day_of(datetime.now(KST)))
+
+
+def read_events(path: Path, after: int = 0) -> list[OrderEvent]:
+    """The events after a number in a journal file, also while a gateway uses it.
+
+    Raises:
+        JournalError: there is no such file, or it is no journal.
+    """
+    with contextlib.closing(connect(path, read_only=True)) as connection:
+        return Store(connection).events("sequence > ?", after)
+
+
+def _guarded(function: Callable[..., object], *args: object) -> None:
+    try:
+        function(*args)
+    except Exception:
+        logger.exception("whoever waited for the journal has failed")
+
+
+class _Intent:
+    can_wait = False
+
+    def __init__(self, record: OrderRecord) -> None:
+        self._record = record
+        self.future: Future[OrderRecord] = Future()
+
+    def write(self, store: Store) -> None:
+        store.add_order(self._record)
+
+    def done(self) -> None:
+        self.future.set_result(self._record)
+
+    def failed(self, error: Exception) -> None:
+        self.future.set_exception(error)
+
+
+class _Change:
+    can_wait = True
+
+    def __init__(self, order_id: int, to: Callable[[OrderRecord], OrderRecord]) -> None:
+        self._id = order_id
+        self._to = to
+        self._record: OrderRecord | None = None
+        self.future: Future[OrderRecord] = Future()
+
+    def write(self, store: Store) -> None:
+        (record,) = store.orders("id = ?", self._id)
+        changed = self._to(record)
+        if changed != record:
+            changed = replace(changed, changed=datetime.now(KST))
+            store.change_order(changed)
+        self._record = changed
+
+    def done(self) -> None:
+        assert self._record is not None
+        self.future.set_result(self._record)
+
+    def failed(self, error: Exception) -> None:
+        self.future.set_exception(error)
+
+
+class _Probe:
+    """Finds out whether the disk takes anything."""
+
+    can_wait = False
+
+    def write(self, store: Store) -> None:
+        store.set_meta("probed", datetime.now(KST).isoformat())
+
+    def done(self) -> None:
+        """Nobody waits for it."""
+
+    def failed(self, error: Exception) -> None:
+        """Nobody waits for it."""
+
+
+@dataclass(slots=True)
+class _Told:
+    event: OrderEvent
+    then: Callable[[OrderEvent], object]
+    can_wait: bool = True
+
+    def write(self, store: Store) -> None:
+        self.event = store.add_event(self.event)
+
+    def done(self) -> None:
+        self.then(self.event)
+
+    def failed(self, error: Exception) -> None:
+        logger.error("event %d is missing in the journal: %s", self.event.sequence, error)
+
+
+@dataclass(slots=True)
+class _Barrier:
+    then: Callable[[], object]
+    can_wait: bool = True
+
+    def write(self, store: Store) -> None:
+        """Nothing to write."""
+
+    def done(self) -> None:
+        self.then()
+
+    def failed(self, error: Exception) -> None:
+        """Cannot happen, as nothing is written."""
+
+
+class _SetHalt:
+    can_wait = False
+
+    def __init__(self, halt: Halt | None, journal: Journal) -> None:
+        self._halt = halt
+        self._journal = journal
+        self.future: Future[Halt | None] = Future()
+
+    def write(self, store: Store) -> None:
+        store.set_halt(self._halt)
+
+    def done(self) -> None:
+        self._journal.halted = self._halt
+        self.future.set_result(self._halt)
+
+    def failed(self, error: Exception) -> None:
+        self.future.set_exception(error)
