@@ -106,8 +106,13 @@ class RemoteControl:
         self._news: deque[bytes | _Lost | _Back] = deque()
         """What is to be told, in order: events, and what became of the connection."""
         self._unread = 0
-        self._outcomes: dict[int, bytes] = {}
+        self._arrived = self._told = 0
+        """How many news there have been, and how many of them are told or being told."""
+        self._outcomes: dict[int, tuple[bytes, int]] = {}
+        """What calls returned, and how many news had arrived before."""
         self._link: Link | None = None
+        self._greeted: Link | None = None
+        """The connection that has not been answered yet."""
         self._why = "it has never been there"
         self._closed = False
         # Of the control's thread only.
@@ -161,9 +166,11 @@ class RemoteControl:
         """End the connection and the threads; the control in the other process goes on. Harmless twice."""
         with self._changed:
             self._closed = True
-            link = self._link
+            link, greeted = self._link, self._greeted
             self._changed.notify_all()
         self._wake.set()
+        if greeted is not None:
+            greeted.end("closed")
         if link is not None:
             link.finish(frames.told(Kind.BYE, "the gateway is shutting down"), "closed")
         for thread in (self._keeper, self._thread):
@@ -200,6 +207,7 @@ class RemoteControl:
             if not self._news:
                 return False
             news = self._news.popleft()
+            self._told += 1
             if isinstance(news, bytes):
                 self._unread -= len(news)
         if isinstance(news, _Lost):
@@ -271,25 +279,29 @@ class RemoteControl:
 
     def _outcome(self, link: Link, number: int, name: str) -> Value:
         """Wait for what a call returns, and tell the events that come before."""
-        while True:
-            with self._changed:
-                while number not in self._outcomes:
-                    if self._link is not link:
-                        raise ControlLost(
-                            f"the connection to the control at {self.address} was lost while {name} ran, and nobody "
-                            f"knows what came of it: {self._why}"
-                        )
-                    if self._news and self._event is None:
-                        break
-                    self._changed.wait()
-                frame = self._outcomes.pop(number, None)
-            if frame is not None:
-                break
+        while (frame := self._next_outcome(link, number, name)) is None:
             self._tell_next()
         value, error = frames.read_outcome(frame)
         if error is not None:
             raise RuntimeError(f"{name} raised {error[0]} in the control's process: {error[1]}")
         return value
+
+    def _next_outcome(self, link: Link, number: int, name: str) -> bytes | None:
+        """Wait for what a call returns; None: an event is to be told first."""
+        with self._changed:
+            while True:
+                frame, before = self._outcomes.get(number, (None, 0))
+                if frame is not None and (self._event is not None or self._told >= before):
+                    del self._outcomes[number]
+                    return frame
+                if frame is None and self._link is not link:
+                    raise ControlLost(
+                        f"the connection to the control at {self.address} was lost while {name} ran, and nobody "
+                        f"knows what came of it: {self._why}"
+                    )
+                if self._news and self._event is None:
+                    return None
+                self._changed.wait()
 
     # The connection's threads.
 
@@ -324,13 +336,19 @@ class RemoteControl:
         link = conversation.link = Link(
             SocketStream(connected), conversation.received, conversation.ended, largest=LARGEST, pace=self._pace
         )
+        with self._changed:
+            self._greeted = link
         link.start()
         link.send(frames.hello(self._name))
         try:
-            greeting.result(CONNECT_SECONDS)
+            if not self._closed:
+                greeting.result(CONNECT_SECONDS)
         except TimeoutError:
             link.end("the host does not answer HELLO")
             raise ControlLost("the host does not answer HELLO") from None
+        finally:
+            with self._changed:
+                self._greeted = None
 
     def adopt(self, link: Link, welcome: Welcome) -> None:
         """Use this connection from now on. Called on its reading thread, before anything else of it is handed on."""
@@ -344,22 +362,29 @@ class RemoteControl:
             self._functions = known
             self._link = link
             if self._first.done():
-                self._news.append(_Back(link))
+                self._add(_Back(link))
             self._changed.notify_all()
         logger.info("connected to the control at %s, session %s", self.address, welcome.session)
 
-    def take(self, link: Link, outcomes: dict[int, bytes], events: list[bytes]) -> None:
-        """What the host has sent."""
+    def take(self, link: Link, received: list[bytes]) -> None:
+        """Events and outcomes from the host."""
         with self._changed:
             if self._link is not link:
                 return
-            self._outcomes.update(outcomes)
-            self._news.extend(events)
-            self._unread += sum(map(len, events))
+            for frame in received:
+                if frame[0] == Kind.EVENT:
+                    self._add(frame)
+                    self._unread += len(frame)
+                else:
+                    self._outcomes[frames.outcome_of(frame)] = frame, self._arrived
             behind = self._unread
             self._changed.notify_all()
         if behind > self._pace.queue_bytes:
             link.end(f"this gateway is {behind} bytes behind the control's events")
+
+    def _add(self, news: bytes | _Lost | _Back) -> None:
+        self._news.append(news)
+        self._arrived += 1
 
     def lose(self, link: Link, reason: str) -> None:
         """This connection has ended."""
@@ -370,7 +395,7 @@ class RemoteControl:
             self._why = reason
             self._outcomes.clear()
             if not self._closed:
-                self._news.append(_Lost())
+                self._add(_Lost())
             self._changed.notify_all()
         if not self._closed:
             logger.warning("the control at %s is lost: %s", self.address, reason)
@@ -398,26 +423,23 @@ class _Conversation:
 
     def received(self, received: list[bytes]) -> None:
         """Sort what has come."""
-        outcomes: dict[int, bytes] = {}
-        events: list[bytes] = []
+        news: list[bytes] = []
         for frame in received:
             match frames.kind(frame):
-                case Kind.EVENT if self._greeting.done():
-                    events.append(frame)
-                case Kind.RESULT | Kind.FAILED if self._greeting.done():
-                    outcomes[frames.outcome_of(frame)] = frame
+                case Kind.EVENT | Kind.RESULT | Kind.FAILED if self._greeting.done():
+                    news.append(frame)
                 case Kind.WELCOME if not self._greeting.done():
                     self._greeted(frames.read_welcome(frame))
                 case (Kind.REFUSED | Kind.BYE) as last:
-                    self._control.take(self.link, outcomes, events)
+                    self._control.take(self.link, news)
                     self.link.end(frames.read_told(frame, last))
                     return
                 case Kind.BEAT:
                     pass
                 case other:
                     raise FrameError(f"{other.name} was not expected of a host")
-        if outcomes or events:
-            self._control.take(self.link, outcomes, events)
+        if news:
+            self._control.take(self.link, news)
 
     def _greeted(self, welcome: Welcome) -> None:
         if welcome.version != frames.VERSION:

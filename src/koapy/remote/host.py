@@ -12,9 +12,11 @@ import secrets
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from koapy.control.apartment import Apartment
+from koapy.control.apartment import Worker
+from koapy.control.seam import Submitting
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.remote import frames
 from koapy.remote.frames import LARGEST_GREETING, FrameError, Kind
@@ -53,7 +55,8 @@ class Host:
 
     def __init__(self, control: Control, address: str = "127.0.0.1:0", *, pace: Pace | None = None) -> None:
         where = loopback(address)
-        self._apartment = Apartment(control)
+        self._control = control
+        self._worker = None if isinstance(control, Submitting) else Worker()
         self._pace = pace or Pace()
         self._session = secrets.token_hex(8)
         self._listener = socket.create_server(where, family=socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
@@ -82,9 +85,12 @@ class Host:
         self._closed = True
         for guest in tuple(self._guests):
             guest.link.finish(frames.told(Kind.BYE, "the host is shutting down"), "the host is shutting down")
+        with suppress(OSError):  # wakes the thread, where the system does that
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listener.close()
-        self._apartment.close()
+        if self._worker is not None:
+            self._worker.close()
 
     def __enter__(self) -> Self:
         return self
@@ -99,8 +105,9 @@ class Host:
             except TimeoutError:
                 pass
             except OSError:
-                logger.exception("the host cannot accept connections")
-                time.sleep(0.1)
+                if not self._closed:
+                    logger.exception("the host cannot accept connections")
+                    time.sleep(0.1)
             else:
                 self._greet(connected)
             for guest in tuple(self._guests):
@@ -138,13 +145,14 @@ class Host:
 
     def welcome(self) -> bytes:
         """What the control offers."""
-        functions = {name: str(known) for name, known in FUNCTIONS.items() if self._apartment.has(name)}
-        events = {name: str(known) for name, known in EVENTS.items() if self._apartment.has(name)}
+        offered = self._control
+        functions = {name: str(known) for name, known in FUNCTIONS.items() if getattr(offered, name, None) is not None}
+        events = {name: str(known) for name, known in EVENTS.items() if getattr(offered, name, None) is not None}
         return frames.welcome(self._session, functions, events)
 
     def attach(self, guest: _Guest) -> None:
         """Have the control's events told to this gateway from now on."""
-        self._submit(guest.attach, self._apartment.control)
+        self._submit(guest.attach, self._control)
 
     def perform(self, guest: _Guest, call: frames.Call) -> None:
         """Make a gateway's call on the control's thread."""
@@ -152,7 +160,7 @@ class Host:
 
     def _submit(self, function: Callable[..., None], *args: Any) -> None:
         try:
-            self._apartment.submit(function, *args)
+            (self._worker or self._control).submit(function, *args)
         except RuntimeError:
             logger.warning("the control has been closed; %s is not done", function.__name__)
 
