@@ -120,7 +120,7 @@ async def test_a_refused_order_ends_with_its_reason(served: Gateway) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await served.order(10_000_000, quote_type="00", price=70_000)
     assert error.value.code() is grpc.StatusCode.ABORTED
-    assert "증거금" in (error.value.details() or "")
+    assert "[RC4027]" in (error.value.details() or "")
 
 
 async def test_ticks_come_with_their_values(served: Gateway) -> None:
