@@ -50,3 +50,8 @@ def koa_functions() -> tuple[KoaFunction, ...]:
 def masked(account: str) -> str:
     """An account number that may stand in a message or a log: its first four digits and its last two."""
     return f"{account[:4]}{'*' * max(0, len(account) - 6)}{account[-2:]}" if len(account) > 6 else account
+
+
+def is_password(name: str) -> bool:
+    """Whether an input of this name (비밀번호 and its like) holds a password, which stands in no message or log."""
+    return "비밀번호" in name and name != "비밀번호입력매체구분"
