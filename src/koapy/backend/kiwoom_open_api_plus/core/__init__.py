@@ -1,0 +1,1 @@
+"""The published import path of the event handlers' base."""

@@ -1,0 +1,195 @@
+"""One handler's processes, seen from the gateway: started with nothing of ours, and certain to end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+import tempfile
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import grpc
+
+from koapy.handlers.frames import HEADER, Kind
+from koapy.server.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from koapy.handlers.limits import HandlerLimits
+
+logger = logging.getLogger(__name__)
+
+BOOT = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from koapy.handlers.warden import main; main(int(sys.argv[2]), sys.argv[3], sys.argv[4])"
+)
+REAP_SECONDS = 7.0
+"""Longer than the warden takes for its own sweep."""
+PREFIX = "koapy-handler-"
+
+
+class HandlerGone(Exception):
+    """The handler's process has ended; `code` as a shell has it, 128 and more for signals."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"ended with {code}")
+        self.code = code
+
+
+class HandlerProcess:
+    """The way to a handler: frames in both directions."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limits: HandlerLimits,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._limits = limits
+        self._printing = asyncio.create_task(self._log())
+
+    @property
+    def pid(self) -> int:
+        """The warden's number."""
+        return self._process.pid
+
+    def send(self, frame: bytes) -> None:
+        """Queue a frame; `drain` waits until there is room for more."""
+        self._writer.write(frame)
+
+    async def drain(self) -> None:
+        """Wait while the handler does not read; one that has gone is told by `receive`."""
+        with suppress(ConnectionError):
+            await self._writer.drain()
+
+    async def receive(self) -> tuple[Kind, bytes]:
+        """The next frame.
+
+        Raises:
+            Failure: what came is no frame, or too long.
+            HandlerGone: nothing will come any more.
+        """
+        try:
+            length, number = HEADER.unpack(await self._reader.readexactly(HEADER.size))
+            if length > self._limits.message_bytes:
+                raise output(f"it sent {length} bytes at once; {self._limits.message_bytes} may be")
+            body = await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise HandlerGone(await self._process.wait()) from None
+        try:
+            return Kind(number), body
+        except ValueError:
+            raise output(f"it wrote into the gateway's channel (kind {number})") from None
+
+    async def close(self) -> None:
+        """Kill and bury the handler and everything that it has started."""
+        # The warden sees its pipe close even if nobody waits for what follows.
+        stdin = self._process.stdin
+        assert stdin is not None
+        stdin.close()
+        self._writer.close()
+        try:
+            async with asyncio.timeout(REAP_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            logger.warning("the warden of a handler (process %d) did not end by itself", self._process.pid)
+        finally:
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    self._process.kill()  # its worker dies with it
+        await self._process.wait()
+        self._printing.cancel()
+        await asyncio.gather(self._printing, return_exceptions=True)
+
+    async def _log(self) -> None:
+        """Put what the handler prints into the debug log, up to a limit, and drop the rest."""
+        stream = self._process.stdout
+        assert stream is not None
+        room = self._limits.log_bytes
+        while piece := await stream.read(4096):
+            if room > 0:
+                for line in piece[:room].decode("utf-8", "backslashreplace").splitlines():
+                    logger.debug("handler %d prints: %r", self._process.pid, line)
+            room -= len(piece)
+
+
+def output(what: str) -> Failure:
+    """The handler sent something that is none of a handler's business."""
+    return Failure(grpc.StatusCode.ABORTED, f"the event handler was stopped: {what}", reason="HANDLER_OUTPUT")
+
+
+@asynccontextmanager
+async def started(limits: HandlerLimits) -> AsyncIterator[HandlerProcess]:
+    """A handler's processes for as long as the block lasts; afterwards nothing is left of them."""
+    folder = tempfile.mkdtemp(prefix=PREFIX)
+    try:
+        process = await _start(limits, folder)
+        try:
+            yield process
+        finally:
+            # Whoever gives up waiting, the burying goes on.
+            await asyncio.shield(asyncio.ensure_future(process.close()))
+    finally:
+        from koapy.handlers.warden import remove
+
+        # The warden has done so, unless it was killed.
+        await asyncio.to_thread(remove, folder)
+
+
+async def _start(limits: HandlerLimits, folder: str) -> HandlerProcess:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ours.setblocking(False)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-c",
+                BOOT,
+                json.dumps(library_path()),
+                str(theirs.fileno()),
+                folder,
+                json.dumps(asdict(limits)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(theirs.fileno(),),
+                env=environment(folder),
+                cwd=folder,
+                start_new_session=True,  # an interruption at the terminal is the gateway's to handle
+            )
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+    return HandlerProcess(process, reader, writer, limits)
+
+
+def environment(folder: str) -> dict[str, str]:
+    """All that a handler finds in its environment."""
+    return {
+        "HOME": folder,
+        "TMPDIR": folder,
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        # Each arena reserves address space, which is what memory is limited by.
+        "MALLOC_ARENA_MAX": "2",
+        **({"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}),
+    }
+
+
+def library_path() -> list[str]:
+    """Where the handler's Python finds its modules: not in the gateway's working folder, nor in somebody's home."""
+    from koapy.handlers.files import is_library
+
+    return [entry for entry in sys.path if is_library(entry)]
