@@ -47,15 +47,15 @@ TABLE: list[tuple[dict[str, Any], NewOrder, int | None, str]] = [
     ({"read_only": True}, BUY, None, "RISK_READ_ONLY"),
     ({"read_only": True}, MODIFY, None, "RISK_READ_ONLY"),
     ({"read_only": True}, CANCEL, None, "RISK_READ_ONLY"),
-    ({"accounts": frozenset({ACCOUNT})}, BUY, None, ""),
-    ({"accounts": frozenset({OTHER})}, BUY, None, "RISK_ACCOUNT"),
-    ({"accounts": frozenset()}, BUY, None, "RISK_ACCOUNT"),
-    ({"codes": frozenset({"005930"})}, BUY, None, ""),
-    ({"codes": frozenset({"000660"})}, BUY, None, "RISK_CODE"),
-    ({"codes": frozenset({"005930"}), "codes_denied": frozenset({"005930"})}, BUY, None, "RISK_CODE"),
-    ({"codes_denied": frozenset({"005930"})}, replace(BUY, code="A005930"), None, "RISK_CODE"),
-    ({"codes_denied": frozenset({"0009K0"})}, replace(BUY, code="0009k0"), None, "RISK_CODE"),
-    ({"codes_denied": frozenset({"000660"})}, BUY, None, ""),
+    ({"allowed_accounts": frozenset({ACCOUNT})}, BUY, None, ""),
+    ({"allowed_accounts": frozenset({OTHER})}, BUY, None, "RISK_ACCOUNT"),
+    ({"allowed_accounts": frozenset()}, BUY, None, "RISK_ACCOUNT"),
+    ({"allowed_codes": frozenset({"005930"})}, BUY, None, ""),
+    ({"allowed_codes": frozenset({"000660"})}, BUY, None, "RISK_CODE"),
+    ({"allowed_codes": frozenset({"005930"}), "denied_codes": frozenset({"005930"})}, BUY, None, "RISK_CODE"),
+    ({"denied_codes": frozenset({"005930"})}, replace(BUY, code="A005930"), None, "RISK_CODE"),
+    ({"denied_codes": frozenset({"0009K0"})}, replace(BUY, code="0009k0"), None, "RISK_CODE"),
+    ({"denied_codes": frozenset({"000660"})}, BUY, None, ""),
     ({"max_quantity": 10}, BUY, None, ""),
     ({"max_quantity": 9}, BUY, None, "RISK_QUANTITY"),
     ({"max_quantity": 9}, MODIFY, None, "RISK_QUANTITY"),
@@ -95,9 +95,9 @@ def test_a_limit_lets_through_what_it_allows(
 
 
 EVERY: dict[str, Any] = {
-    "accounts": frozenset(),
-    "codes": frozenset(),
-    "codes_denied": frozenset({"005930"}),
+    "allowed_accounts": frozenset(),
+    "allowed_codes": frozenset(),
+    "denied_codes": frozenset({"005930"}),
     "max_quantity": 1,
     "max_notional": 1,
     "orders_per_minute": 1,
@@ -142,8 +142,8 @@ TEXTS: list[tuple[dict[str, Any], NewOrder, int | None, list[str]]] = [
     ({"price_collar": 3}, replace(BUY, price=77_000), 70_000,
      ["+10.00 % away from the last price 70,000", "4,900 won outside", "use 67,900 to 72,100"]),
     ({"price_collar": 3}, replace(BUY, price=60_000), 70_000, ["-14.29 %", "7,900 won outside"]),
-    ({"accounts": frozenset({OTHER})}, BUY, None, ["8000****11", "8000****12"]),
-    ({"codes": frozenset({"000660"})}, BUY, None, ["005930 is not among the 1 codes", "000660"]),
+    ({"allowed_accounts": frozenset({OTHER})}, BUY, None, ["8000****11", "8000****12"]),
+    ({"allowed_codes": frozenset({"000660"})}, BUY, None, ["005930 is not among the 1 codes", "000660"]),
 ]  # fmt: skip
 
 
@@ -352,8 +352,9 @@ def test_a_restart_remembers_what_was_sent_and_only_that() -> None:
     risk.restore(
         [
             record(BUY, ago(10), OrderState.INTENDED, None),  # perhaps sent
-            record(MODIFY, ago(600), OrderState.REFUSED, -308),
+            record(MODIFY, ago(600), OrderState.REFUSED, 0),
             record(BUY, ago(5), OrderState.REFUSED, None),  # never sent
+            record(BUY, ago(3), OrderState.REFUSED, -308),  # OpenAPI+ did not send it
             record(CANCEL, ago(4)),
         ],
         watch.now,

@@ -98,8 +98,8 @@ class Risk:
         One that the wall clock takes to be of the future counts as sent now.
         """
         for record in sorted(orders, key=lambda record: record.time):
-            if record.state is OrderState.REFUSED and record.returned is None:
-                continue  # never sent
+            if record.state is OrderState.REFUSED and (record.returned is None or record.returned < 0):
+                continue  # never sent: refused here, or by OpenAPI+ at once
             age = max(0.0, (now - record.time).total_seconds())
             self._admit(record.order, record.client, record.time, age)
 

@@ -20,11 +20,11 @@ class RiskLimits:
 
     read_only: bool = False
     """Refuse every order, cancellations too."""
-    accounts: frozenset[str] | None = None
+    allowed_accounts: frozenset[str] | None = None
     """The accounts that may be ordered for."""
-    codes: frozenset[str] | None = None
+    allowed_codes: frozenset[str] | None = None
     """The codes that may be ordered."""
-    codes_denied: frozenset[str] = frozenset()
+    denied_codes: frozenset[str] = frozenset()
     """Codes that may not."""
     max_quantity: int | None = None
     """Shares or contracts of one order."""

@@ -24,9 +24,9 @@ RAISE = "raise the limit in the server's configuration where it is too low"
 LESS = f"order less, or {RAISE}"
 REASONS = {
     "read_only": "RISK_READ_ONLY",
-    "accounts": "RISK_ACCOUNT",
-    "codes": "RISK_CODE",
-    "codes_denied": "RISK_CODE",
+    "allowed_accounts": "RISK_ACCOUNT",
+    "allowed_codes": "RISK_CODE",
+    "denied_codes": "RISK_CODE",
     "max_quantity": "RISK_QUANTITY",
     "max_notional": "RISK_NOTIONAL",
     "price_collar": "RISK_COLLAR",
@@ -130,24 +130,24 @@ def read_only(case: Case) -> Breach | None:
 
 def account(case: Case) -> Breach | None:
     """The account is not among those allowed."""
-    allowed, asked = case.holder.limits.accounts, case.order.account.strip()
+    allowed, asked = case.holder.limits.allowed_accounts, case.order.account.strip()
     if allowed is None or asked in allowed:
         return None
     shown = ", ".join(sorted(map(masked, allowed))) or "none"
     text = f"the account {masked(asked)} is not among the accounts of {_limit(case.holder)}: {shown}"
-    return _breach("accounts", case.holder, text, allowed=shown, asked=masked(asked))
+    return _breach("allowed_accounts", case.holder, text, allowed=shown, asked=masked(asked))
 
 
 def code(case: Case) -> Breach | None:
     """The code is denied, or not among those allowed."""
     limits, asked = case.holder.limits, _plain(case.order.code)
-    if asked in map(_plain, limits.codes_denied):
-        return _breach("codes_denied", case.holder, f"{_limit(case.holder)} denies orders of {asked}", asked=asked)
-    if limits.codes is None or asked in map(_plain, limits.codes):
+    if asked in map(_plain, limits.denied_codes):
+        return _breach("denied_codes", case.holder, f"{_limit(case.holder)} denies orders of {asked}", asked=asked)
+    if limits.allowed_codes is None or asked in map(_plain, limits.allowed_codes):
         return None
-    shown = ", ".join(sorted(limits.codes)[:20]) or "none"
-    text = f"{asked} is not among the {len(limits.codes)} codes of {_limit(case.holder)}: {shown}"
-    return _breach("codes", case.holder, text, allowed=shown, asked=asked)
+    shown = ", ".join(sorted(limits.allowed_codes)[:20]) or "none"
+    text = f"{asked} is not among the {len(limits.allowed_codes)} codes of {_limit(case.holder)}: {shown}"
+    return _breach("allowed_codes", case.holder, text, allowed=shown, asked=asked)
 
 
 def quantity(case: Case) -> Breach | None:
