@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
+
+
+class Frozen(Exception):
+    """The control's thread does not answer, or there is none any more, so nobody waits for it."""
+
+    def __init__(self, begun: bool) -> None:
+        super().__init__("the control's thread does not answer")
+        self.begun = begun
+        """Whether the call had begun, and may still come to an end; otherwise it has not been made and never will be."""
 
 
 class Portal:
@@ -153,6 +162,13 @@ class Apartment:
 
     def __init__(self, control: Control) -> None:
         self.control = control
+        self.done = 0
+        """How many calls the thread has ended; one that goes on counting is not frozen."""
+        self.busy_with = ""
+        """The function of the control that the thread is in; whoever makes a call says so, on that thread."""
+        self._frozen = False
+        self._waiting: dict[asyncio.Future[Any], Callable[[], bool]] = {}
+        """Those who wait for a call, and what takes the call back if it has not begun."""
         self._worker: Worker | None = None
         if isinstance(control, Submitting):
             self._submit: Callable[..., Future[Any]] = control.submit
@@ -161,21 +177,84 @@ class Apartment:
             self._submit = self._worker.submit
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Run `function(*args)` on the control's thread; inside the event that the caller is in, while it lasts."""
+        """Run `function(*args)` on the control's thread; inside the event that the caller is in, while it lasts.
+
+        Raises:
+            Frozen: the control takes no calls any more.
+        """
         visit = _inside.get()
-        future = visit.submit(function, *args) if visit is not None else None
-        return self._submit(function, *args) if future is None else future
+        future = visit.submit(self._made, function, args) if visit is not None else None
+        if future is not None:
+            return future
+        try:
+            return self._submit(self._made, function, args)
+        except RuntimeError as error:  # how an executor, and the simulation, say that they have been closed
+            raise Frozen(begun=False) from error
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function(*args)` on the control's thread and wait for what it returns.
 
         Cancelling stops the waiting, not a call that has begun; one that has not begun is taken back where possible.
+
+        Raises:
+            Frozen: the thread is frozen, or froze before it was through with the call.
         """
-        return await asyncio.wrap_future(self.submit(function, *args))
+        if self._frozen:
+            raise Frozen(begun=False)
+        future = self.submit(function, *args)
+        try:
+            return await self._outcome(future, future.cancel)
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
 
     async def settle(self, function: Callable[..., T], *args: Any) -> T:
-        """As `run`, for calls that give something back: they are made even when the waiting is cancelled."""
-        return await asyncio.shield(asyncio.wrap_future(self.submit(function, *args)))
+        """As `run`, for calls that give something back: they are made even when the waiting is cancelled.
+
+        Raises:
+            Frozen: the thread is frozen; the call is made when it is back.
+        """
+        future = self.submit(function, *args)
+        if self._frozen:
+            raise Frozen(begun=True)
+        return await self._outcome(future, lambda: False)
+
+    def freeze(self) -> None:
+        """The thread does not answer: end all waiting for it, and let nobody wait any more. Belongs to the loop.
+
+        Calls that have not begun are taken back, but for those that give something back.
+        """
+        self._frozen = True
+        for waiter, take_back in tuple(self._waiting.items()):
+            if not waiter.done():
+                waiter.set_exception(Frozen(begun=not take_back()))
+
+    def thaw(self) -> None:
+        """The thread answers again."""
+        self._frozen = False
+
+    async def _outcome(self, future: Future[T], take_back: Callable[[], bool]) -> T:
+        """What a call gives, or `Frozen`."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[T] = loop.create_future()
+
+        def ended(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop has closed: nobody waits any more
+                loop.call_soon_threadsafe(_hand_over, future, waiter)
+
+        self._waiting[waiter] = take_back
+        future.add_done_callback(ended)
+        try:
+            return await waiter
+        finally:
+            del self._waiting[waiter]
+
+    def _made(self, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+        """Make the call. Runs on the control's thread."""
+        try:
+            return function(*args)
+        finally:
+            self.done += 1
 
     def has(self, name: str) -> bool:
         """Whether the control offers a function or an event of this name."""
@@ -185,6 +264,18 @@ class Apartment:
         """End the thread, where it is ours."""
         if self._worker is not None:
             self._worker.close()
+
+
+def _hand_over(future: Future[T], waiter: asyncio.Future[T]) -> None:
+    """Give a call's outcome to the one who waits for it, if anybody still does."""
+    if waiter.done():
+        return
+    if future.cancelled():  # by the control: whoever waits here would have been cancelled first
+        waiter.set_exception(Frozen(begun=False))
+    elif (error := future.exception()) is not None:
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(future.result())
 
 
 def _fulfil(future: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:

@@ -6,13 +6,15 @@ Codes are spread over screens, a hundred to each, so the 200 screens bound codes
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from koapy.control.apartment import Frozen
 from koapy.openapi.limit import CODES_PER_SCREEN
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from koapy.control.apartment import Apartment
     from koapy.control.screens import Screen, Screens
@@ -27,6 +29,7 @@ class RegistrationRefused(Exception):
 
 
 FIDS_PER_CALL = 100
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -37,10 +40,17 @@ class _Registration:
 
 
 class Registrations:
-    """Who wants which codes. Belongs to the event loop."""
+    """Who wants which codes. Belongs to the event loop.
 
-    def __init__(self, apartment: Apartment, screens: Screens) -> None:
+    Args:
+        apartment: where the control is called.
+        screens: where the screens come from.
+        call: makes one call of the control, by name, on its thread; what it raises is passed on.
+    """
+
+    def __init__(self, apartment: Apartment, screens: Screens, call: Callable[..., Any] | None = None) -> None:
         self._apartment = apartment
+        self._call = call or (lambda name, *args: getattr(apartment.control, name)(*args))
         self._screens = screens
         self._codes: dict[str, _Registration] = {}
         self._by_screen: dict[Screen, set[str]] = {}
@@ -66,11 +76,12 @@ class Registrations:
         """
         wanted = tuple(dict.fromkeys(codes))
         async with self._change:
-            known = set(self._codes)
+            known = {code: self._codes[code] for code in wanted if code in self._codes}
             try:
                 for screen, chunk, union in self._plan(wanted, tuple(fids)):
                     await self._register(screen, chunk, union)
             except BaseException:
+                self._codes.update(known)  # with the FIDs that they had
                 await self._drop([code for code in wanted if code in self._codes and code not in known])
                 raise
             for code in wanted:
@@ -92,6 +103,23 @@ class Registrations:
                 if not registration.holders:
                     orphans.append(code)
             await self._drop(orphans)
+
+    async def restore(self) -> int:
+        """Register at the control all that is registered here, after it has forgotten everything.
+
+        Returns:
+            How many codes it refused; they stay with those who want them, and are asked for again the next time.
+        """
+        refused = 0
+        async with self._change:
+            for screen, held in self._by_screen.items():
+                by_fids: dict[tuple[int, ...], list[str]] = {}
+                for code in sorted(held):
+                    by_fids.setdefault(self._codes[code].fids, []).append(code)
+                for at, (fids, codes) in enumerate(by_fids.items()):
+                    if await self._set(screen, codes, fids, "1" if at else "0") < 0:
+                        refused += len(codes)
+        return refused
 
     def _plan(self, codes: tuple[str, ...], fids: tuple[int, ...]) -> list[tuple[Screen, list[str], tuple[int, ...]]]:
         """Which codes to register on which screen with which FIDs; known codes only when they need more FIDs."""
@@ -125,12 +153,15 @@ class Registrations:
             held.add(each)
             known = self._codes.get(each)
             self._codes[each] = _Registration(screen, fids, known.holders if known is not None else set())
-        joined = ";".join(map(str, fids))
-        code = await self._apartment.run(
-            self._apartment.control.SetRealReg, screen.number, ";".join(codes), joined, option
-        )
-        if isinstance(code, int) and code < 0:
+        if (code := await self._set(screen, codes, fids, option)) < 0:
             raise RegistrationRefused(code)
+
+    async def _set(self, screen: Screen, codes: list[str], fids: tuple[int, ...], option: str) -> int:
+        joined = ";".join(map(str, fids))
+        code: object = await self._apartment.run(
+            self._call, "SetRealReg", screen.number, ";".join(codes), joined, option
+        )
+        return code if isinstance(code, int) else 0
 
     async def _drop(self, codes: list[str]) -> None:
         removals = []
@@ -139,16 +170,23 @@ class Registrations:
             self._by_screen[screen].discard(code)
             removals.append((screen.number, code))
         empty = [screen for screen, held in self._by_screen.items() if not held]
-        if removals:
-            await self._apartment.settle(self._release, removals, [screen.number for screen in empty])
-        self._return_empty_screens()
+        try:
+            if removals:
+                await self._apartment.settle(self._release, removals, [screen.number for screen in empty])
+        except Frozen:
+            pass  # it is made when the thread is back, before anything that is asked then
+        finally:
+            self._return_empty_screens()
 
     def _release(self, removals: list[tuple[str, str]], empty: list[str]) -> None:
-        control = self._apartment.control
-        for screen, code in removals:
-            control.SetRealRemove(screen, code)
-        for screen in empty:
-            control.DisconnectRealData(screen)
+        """Give back codes and screens; what the control makes of one of them does not keep the others. On its thread."""
+        calls = [("SetRealRemove", removal) for removal in removals]
+        for name, args in (*calls, *(("DisconnectRealData", (screen,)) for screen in empty)):
+            try:
+                if self._apartment.has(name):
+                    self._call(name, *args)
+            except Exception as error:
+                logger.warning("not given back: %s", error)
 
     def _return_empty_screens(self) -> None:
         for screen in [screen for screen, held in self._by_screen.items() if not held]:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from koapy.control.screens import ScreensExhausted
 from koapy.server.failure import exhausted
+from koapy.server.machines.condition import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from koapy.control.screens import Screen
     from koapy.server.core import Core
+    from koapy.server.failure import Failure
 
 IDLE_SECONDS = 60.0
 
@@ -33,8 +35,8 @@ class Client:
         """The screen at the control, by the client's number."""
         self.registered: set[str] = set()
         """The client's screens that hold real-time registrations."""
-        self.searches: set[tuple[str, str, int]] = set()
-        """Condition searches by the client's screen, name and index."""
+        self.searches: dict[tuple[str, str, int], int] = {}
+        """Condition searches by the client's screen, name and index, and of which type they are."""
         self.streams = 0
         self.timer: asyncio.TimerHandle | None = None
 
@@ -89,18 +91,38 @@ class Clients:
         client.screens[number] = screen
         return screen
 
-    async def give_back(self, client: Client, number: str) -> None:
-        """Free everything that a client's screen holds (DisconnectRealData)."""
+    def searches(self) -> list[tuple[str, str, int]]:
+        """The condition searches that go on until they are stopped: the control's screen, name and index."""
+        return [
+            (client.screens[screen].number, name, index)
+            for client in self._clients.values()
+            for (screen, name, index), search_type in client.searches.items()
+            if search_type == REAL_TIME and screen in client.screens
+        ]
+
+    async def give_back(self, client: Client, number: str) -> Failure | None:
+        """Free everything that a client's screen holds (DisconnectRealData); give what the control makes of that."""
         screen = client.screens.pop(number, None)
         client.registered.discard(number)
-        await self._core.registrations.remove(client.holder(number))
-        for search in [search for search in client.searches if search[0] == number]:
-            client.searches.discard(search)
+        failure: Failure | None = None
+        try:
+            await self._core.registrations.remove(client.holder(number))
+            for search in [search for search in client.searches if search[0] == number]:
+                del client.searches[search]
+                if screen is not None:
+                    await self._core.settle("SendConditionStop", screen.number, search[1], search[2])
             if screen is not None:
-                await self._core.settle("SendConditionStop", screen.number, search[1], search[2])
-        if screen is not None:
-            await self._core.settle("DisconnectRealData", screen.number)
-            self._core.screens.give_back(screen)
+                failure = await self._core.settle("DisconnectRealData", screen.number)
+        finally:
+            if screen is not None:
+                self._core.screens.give_back(screen)
+        return failure
+
+    async def leave(self, peer: str) -> None:
+        """Give everything of one of them back now."""
+        client = self._clients.get(peer)
+        if client is not None:
+            await self._leave(client)
 
     async def aclose(self) -> None:
         """Give everything back for all of them."""

@@ -9,6 +9,7 @@ from koapy.openapi.fid import fid_name
 from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
 from koapy.server.events import ReceiveChejanData, ReceiveRealData, Table
+from koapy.server.returns import checked, checked_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Tab
         single = Table(known.single_names, (cells,))
     # A TR that has rows but no names for them (OPTFOFID) has the single part's names in each row.
     names = known.multi_names or known.single_names
-    rows = control.GetRepeatCnt(code, record or request)
+    rows = checked("GetRepeatCnt", control.GetRepeatCnt(code, record or request))
     if not rows:
         return single, None
     return single, Table(names, _rows(control, code, request, record, rows, names))
@@ -43,18 +44,24 @@ def _rows(
     array = at_once(code, record or request) if at_once is not None else None
     # An OCX of another edition has other columns: then only the names say which is which.
     if array and len(array) == count and all(len(row) == len(names) for row in array):
-        return tuple(tuple(str(cell).strip() for cell in row) for row in array)
+        return tuple(tuple(_text("GetCommDataEx", cell) for cell in row) for row in array)
     return tuple(tuple(_cell(control, code, request, row, name) for name in names) for row in range(count))
 
 
 def _cell(control: Control, code: str, request: str, row: int, name: str) -> str:
-    return str(control.GetCommData(code, request, row, name)).strip()
+    return _text("GetCommData", control.GetCommData(code, request, row, name))
+
+
+def _text(function: str, value: object) -> str:
+    """A value that was read, stripped; what is no text would be taken for data."""
+    text: str = checked_text(function, value)
+    return text.strip()
 
 
 def chejan(control: Control, gubun: str, item_count: int, fid_list: str) -> ReceiveChejanData:
     """An order or balance event with the values of all FIDs of its list, stripped."""
     fids = tuple(int(fid) for fid in fid_list.split(";") if fid)
-    values = tuple(str(control.GetChejanData(fid)).strip() for fid in fids)
+    values = tuple(_text("GetChejanData", control.GetChejanData(fid)) for fid in fids)
     return ReceiveChejanData(gubun, item_count, fid_list, fids, tuple(map(fid_name, fids)), values)
 
 
@@ -101,9 +108,13 @@ class Reader:
             return names[:size], values[:size]
         return names, self._each(fids)
 
+    def value(self, fid: int) -> str:
+        """One value, for the gateway's own use."""
+        return self._each((fid,))[0]
+
     def _each(self, fids: Iterable[int]) -> tuple[str, ...]:
         known, read, code = self._values, self._read, self._tick.code
         for fid in fids:
             if fid not in known:
-                known[fid] = str(read(code, fid))
+                known[fid] = checked_text("GetCommRealData", read(code, fid))
         return tuple(known[fid] for fid in fids)

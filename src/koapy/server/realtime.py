@@ -98,13 +98,15 @@ class _Ticks:
     @asynccontextmanager
     async def open(cls, core: Core, caller: Caller) -> AsyncIterator[_Ticks]:
         """A stream's ticks; on every path out its subscriptions go first, then its registrations."""
+        queue = core.quotas.wanted(caller)
+        core.function("SetRealReg")
         await core.require_login()
-        with core.inbox() as inbox, core.router.subscribe(inbox, [every_key("OnEventConnect")]):
+        with core.inbox(queue) as inbox, core.router.subscribe(inbox, [every_key("OnEventConnect")]):
             ticks = cls(core, caller, inbox)
             try:
                 yield ticks
             finally:
-                caller.tell_conflated(inbox)
+                caller.tell_overflow(inbox)
                 await ticks.remove(None)
 
     async def register(self, codes: Sequence[str], fids: tuple[int, ...], view: View) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from koapy.control.registrations import RegistrationRefused
 from koapy.control.screens import ScreensExhausted
+from koapy.server.failure import Failure
 from koapy.server.router import MARKET_HOURS, PHASES
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class SessionWatch:
         with core.router.subscribe(inbox, [PHASES]):
             try:
                 if core.apartment.has("SetRealReg"):
-                    with suppress(RegistrationRefused, ScreensExhausted):
+                    with suppress(Failure, RegistrationRefused, ScreensExhausted):
                         await core.registrations.add(inbox, [MARKET_HOURS], [PHASE])
                 yield
             finally:

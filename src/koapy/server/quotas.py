@@ -1,0 +1,107 @@
+"""How much one client may have open at once: streams, requests, and bytes that wait to be read.
+
+A client is who it has shown to be, over all of its connections; where nobody has to show anything, a connection.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from koapy.server.access import LOCAL
+from koapy.server.failure import exhausted, invalid
+from koapy.server.inbox import Budget, Inbox, Overflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from koapy.server.edge import Caller
+    from koapy.server.settings import Settings
+
+OVERFLOW, QUEUE = "koapy-overflow", "koapy-queue"
+"""Call metadata of real-time streams: what becomes of ticks when too many wait, and how many messages may wait."""
+
+REQUESTS = frozenset({"Call", "LoginCall", "TransactionCall", "LoadConditionCall", "SetLogLevel"})
+"""RPCs that end by themselves; all others count as streams."""
+
+
+@dataclass(slots=True)
+class _Account:
+    """What one client has open."""
+
+    budget: Budget
+    streams: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How a stream's inbox is made."""
+
+    capacity: int
+    overflow: Overflow = Overflow.CONFLATE
+
+
+@dataclass(slots=True)
+class Quotas:
+    """What each client has open. Belongs to the event loop."""
+
+    settings: Settings
+    _accounts: dict[str, _Account] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be read, for all clients together; what several streams share counts for each."""
+        return sum(account.budget.held for account in self._accounts.values())
+
+    @contextmanager
+    def admit(self, caller: Caller, method: str) -> Iterator[None]:
+        """One RPC of this client, while the block lasts; the inboxes made in it are the client's.
+
+        Raises:
+            Failure: RESOURCE_EXHAUSTED, the client has as many open as it may.
+        """
+        name = caller.client if caller.principal is LOCAL else caller.principal.name
+        account = self._accounts.get(name)
+        if account is None:
+            account = self._accounts[name] = _Account(Budget(self.settings.client_bytes))
+        kind = "requests" if method in REQUESTS else "streams"
+        limit = self.settings.client_requests if kind == "requests" else self.settings.client_streams
+        held: int = getattr(account, kind)
+        if held >= limit:
+            text = f"this client has {held} {kind} open, and may have {limit}; end some first"
+            raise exhausted(text, f"CLIENT_{kind.upper()}", limit=str(limit), held=str(held))
+        setattr(account, kind, held + 1)
+        token = _current.set(account)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+            setattr(account, kind, getattr(account, kind) - 1)
+            if not account.streams and not account.requests:
+                self._accounts.pop(name, None)
+
+    def inbox(self, queue: Queue | None = None) -> Inbox:
+        """An inbox of the client whose RPC this is; the gateway's own where it is none's."""
+        queue = queue or Queue(self.settings.queue)
+        account = _current.get()
+        return Inbox(queue.capacity, queue.overflow, account.budget if account is not None else None)
+
+    def wanted(self, caller: Caller) -> Queue:
+        """The queue that a real-time stream asks for in its metadata.
+
+        Raises:
+            Failure: INVALID_ARGUMENT that says what would be right.
+        """
+        overflow, size = caller.metadata(OVERFLOW), caller.metadata(QUEUE)
+        most = self.settings.queue
+        if overflow is not None and overflow not in set(Overflow):
+            raise invalid(f"{OVERFLOW} {overflow!r}: {' or '.join(Overflow)}")
+        if size is not None and not (size.isascii() and size.isdigit() and len(size) < 10 and 1 <= int(size) <= most):
+            raise invalid(f"{QUEUE} {size!r}: messages that may wait, 1 to {most}")
+        return Queue(int(size) if size else most, Overflow(overflow) if overflow else Overflow.CONFLATE)
+
+
+_current: ContextVar[_Account | None] = ContextVar("_current", default=None)

@@ -1,0 +1,88 @@
+"""After a lost connection: what outlives it is registered anew with the next login, and those who wait are told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from koapy.control.apartment import Frozen
+from koapy.server.conditions import load_conditions
+from koapy.server.edge import Nobody
+from koapy.server.failure import Failure
+from koapy.server.health import State
+from koapy.server.machines import Limit
+from koapy.server.machines.condition import REAL_TIME
+
+if TYPE_CHECKING:
+    from koapy.server.core import Core
+
+logger = logging.getLogger(__name__)
+
+GATEWAY = Nobody("gateway", None)
+"""On whose behalf conditions are searched again."""
+FOUND = 1
+"""What SendCondition returns when the search has been sent."""
+
+
+class Restoration:
+    """Follows the connection to OpenAPI+. Belongs to the event loop."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Ask whether somebody has logged in already; a control that cannot say is taken to be logged in."""
+        try:
+            connected = await self._core.connected()
+        except Failure as failure:
+            logger.warning("the control does not say whether it is connected: %s", failure.text)
+            return
+        if connected is False:
+            self._core.health.set(State.NOT_LOGGED_IN)
+
+    def connected(self, code: int) -> None:
+        """OnEventConnect has come with this code."""
+        health = self._core.health
+        lost = health.refusal(State.CONNECTION_LOST) is not None
+        health.connected(code)
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if code >= 0 and lost:
+            self._task = asyncio.create_task(self._restore())
+
+    async def aclose(self) -> None:
+        """Restore nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _restore(self) -> None:
+        core = self._core
+        try:
+            refused = await core.registrations.restore()
+            searches = await self._search_again()
+        except (Failure, Frozen) as error:
+            logger.warning("not everything could be registered again after the login: %s", error)
+            return
+        logger.info(
+            "connected again after %s: %d codes and %d condition searches registered anew, %d codes refused",
+            ", ".join(map(str, core.health.gaps_since(core.health.gap_count - 1))),
+            core.registrations.codes - refused,
+            searches,
+            refused,
+        )
+
+    async def _search_again(self) -> int:
+        """Repeat the real-time condition searches; how many there were. Their lists come once more."""
+        core = self._core
+        searches = core.clients.searches()
+        if searches:
+            await load_conditions(core, GATEWAY, force=False)
+        for screen, name, index in searches:
+            async with core.permit(Limit.CONDITION, f"{index}^{name}", GATEWAY):
+                if await core.run((("SendCondition", (screen, name, index, REAL_TIME)),)) != FOUND:
+                    logger.warning("the condition %d^%s is not searched any more: the control refused it", index, name)
+        return len(searches)

@@ -1,0 +1,338 @@
+"""Clients that are slow, stuck, dead or greedy cost themselves only, and are told what they missed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+from server_doubles import ACCOUNT, StrictControl
+
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
+from koapy.server.events import ReceiveMsg
+from koapy.server.failure import Failure
+from koapy.server.inbox import Budget, Inbox, Overflow, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+CODES = ("005930", "000660")
+BIG = "x" * 4000
+"""A value that fills what grpc keeps of a stream by itself soon."""
+
+
+def ticks(*codes: str) -> pb.RealRequest:
+    return pb.RealRequest(code_list=codes or CODES, fid_list=[10])
+
+
+def info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
+    """The ErrorInfo of a failed RPC."""
+    packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+    found = error_details_pb2.ErrorInfo()
+    assert isinstance(packed, bytes)
+    status_pb2.Status.FromString(packed).details[0].Unpack(found)
+    return found
+
+
+async def failure(stream: Any, got: list[tuple[str, int]] | None = None) -> grpc.aio.AioRpcError:
+    """How a stream that should fail has failed, and the codes and numbers of the ticks that came before."""
+    async with asyncio.timeout(20):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            while (message := await stream.read()) is not grpc.aio.EOF:
+                if got is not None and message.name == "OnReceiveRealData":
+                    got.append((message.arguments[0].string_value, int(message.arguments[2].string_value)))
+    return caught.value
+
+
+def counts(text: str) -> dict[str, int]:
+    return {name: int(count) for name, _, count in (each.partition("=") for each in text.split(","))}
+
+
+async def fire(control: StrictControl, count: int, value: str = BIG) -> None:
+    """Ticks of all codes in turn, numbered in their raw data."""
+    for number in range(count):
+        fired = control.fire("OnReceiveRealData", CODES[number % 2], "주식체결", str(number), data={"10": value})
+    await asyncio.wrap_future(fired)
+
+
+@pytest.fixture
+async def gateway(running: Any, with_settings: Any) -> AsyncIterator[Any]:
+    control = StrictControl()
+    async with running(control, with_settings(queue=100)) as gateway:
+        yield gateway
+        await gateway.settled()
+    assert control.faults == []
+    control.close()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "right"),
+    [
+        (("koapy-overflow", "drop"), "conflate or drop-oldest"),
+        (("koapy-overflow", ""), "conflate or drop-oldest"),
+        (("koapy-queue", "0"), "1 to 100"),
+        (("koapy-queue", "101"), "1 to 100"),
+        (("koapy-queue", "-1"), "1 to 100"),
+        (("koapy-queue", "many"), "1 to 100"),
+    ],
+)
+async def test_a_queue_that_cannot_be_had_is_refused_with_what_can(
+    gateway: Any, metadata: tuple[str, str], right: str
+) -> None:
+    listen = pb.ListenRequest(slots=["OnReceiveRealData"])
+    for stream in (
+        gateway.stub.RealCall(ticks(), metadata=[metadata]),
+        gateway.stub.BidirectionalRealCall(metadata=[metadata]),
+        gateway.stub.Listen(listen, metadata=[metadata]),
+    ):
+        error = await failure(stream)
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert metadata[0] in (error.details() or "")
+        assert right in (error.details() or "")
+
+
+@pytest.mark.parametrize("rpc", ["RealCall", "Listen"])
+@pytest.mark.parametrize("overflow", ["conflate", "drop-oldest"])
+async def test_a_stream_that_does_not_read_gets_what_it_asked_for_and_the_count_of_the_rest(
+    gateway: Any, rpc: str, overflow: str
+) -> None:
+    metadata = [("koapy-overflow", overflow), ("koapy-queue", "10")]
+    if rpc == "RealCall":
+        stuck = gateway.client().RealCall(ticks(), metadata=metadata)
+    else:
+        stuck = gateway.client().Listen(
+            pb.ListenRequest(slots=["OnReceiveRealData", "OnEventConnect"]), metadata=metadata
+        )
+    await gateway.reached(subscriptions=2)
+    await fire(gateway.control, 2000)
+    got: list[tuple[str, int]] = []
+    reading = asyncio.create_task(failure(stuck, got))
+    await asyncio.wrap_future(gateway.control.fire("OnEventConnect", -106))  # ends RealCall
+    await gateway.server.__aexit__(None, None, None)  # ends Listen
+    error = await reading
+    metadata_told = dict(error.trailing_metadata() or ())
+    told = counts(str(metadata_told["koapy-conflated" if overflow == "conflate" else "koapy-dropped"]))
+    assert ("koapy-dropped" if overflow == "conflate" else "koapy-conflated") not in metadata_told
+    assert told["total"] == told[CODES[0]] + told[CODES[1]] == 2000 - len(got)
+    numbers = [number for _, number in got]
+    for code in CODES:
+        of_code = [number for each, number in got if each == code]
+        assert of_code == sorted(of_code)
+    if overflow == "drop-oldest":
+        assert numbers == sorted(numbers)
+        assert numbers[-10:] == list(range(1990, 2000))
+
+
+@given(
+    st.sampled_from(list(Overflow)),
+    st.integers(1, 6),
+    st.integers(1, 400),
+    st.lists(st.one_of(st.sampled_from(["get", "msg"]), st.tuples(st.sampled_from("abc"), st.integers(1, 60)))),
+)
+def test_nothing_is_lost_uncounted_and_no_byte_is_forgotten(
+    overflow: Overflow, capacity: int, limit: int, steps: list[str | tuple[str, int]]
+) -> None:
+    """Whatever comes and goes: messages keep their order, ticks are read, merged or dropped, bytes add up."""
+
+    async def play() -> None:
+        budget = Budget(limit)
+        inbox = Inbox(capacity, overflow, budget)
+        put: list[int] = []
+        got: list[object] = []
+        failed: Failure | None = None
+        for serial, step in enumerate(steps):
+            if step == "get":
+                if len(inbox):
+                    got.append(await inbox.get())
+            elif step == "msg":
+                inbox.put(ReceiveMsg("", "", "", str(serial)))
+                put.append(serial)
+            else:
+                assert isinstance(step, tuple)
+                inbox.put(Tick(step[0], "t", pb.ListenResponse(name=str(serial)), step[1]))
+        while len(inbox):
+            got.append(await inbox.get())
+        assert budget.held == 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                try:
+                    await inbox.get()
+                except Failure as error:
+                    failed = error
+        messages = [int(item.text) for item in got if isinstance(item, ReceiveMsg)]
+        assert messages == put[: len(messages)]
+        assert (len(messages) == len(put)) or failed
+        read = [item for item in got if isinstance(item, Tick)]
+        for code in "abc":
+            sent = [serial for serial, step in enumerate(steps) if isinstance(step, tuple) and step[0] == code]
+            seen = [int(item.message.name) for item in read if item.code == code]
+            assert seen == sorted(seen)
+            if not failed:
+                assert len(seen) + inbox.conflated[code] + inbox.dropped[code] == len(sent)
+                assert seen[-1:] == sent[-1:] or overflow is Overflow.DROP_OLDEST
+
+    asyncio.run(play())
+
+
+def test_dropping_keeps_the_queue_within_its_size() -> None:
+    inbox = Inbox(5, Overflow.DROP_OLDEST)
+    for number in range(100):
+        inbox.put(Tick(str(number), "t", pb.ListenResponse(), 10))
+        assert len(inbox) == min(number + 1, 5)
+    assert inbox.dropped.total() == 95
+
+
+async def test_a_stream_that_is_closed_gives_its_bytes_back() -> None:
+    budget = Budget(10**6)
+    inbox, other = Inbox(10, budget=budget), Inbox(10, budget=budget)
+    for each in (inbox, other):
+        each.put(Tick("a", "t", pb.ListenResponse(), 7))
+        each.put(ReceiveMsg("", "", "", "text"))
+    inbox.close()
+    assert budget.held == 7 + ReceiveMsg("", "", "", "text").size
+    other.close()
+    assert budget.held == 0
+
+
+async def test_streams_and_requests_of_one_client_are_limited_and_others_not(running: Any, with_settings: Any) -> None:
+    control = StrictControl(automatic=False)
+    async with running(control, with_settings(client_streams=2, client_requests=1)) as gateway:
+        await gateway.call("GetConnectState")
+        streams = [gateway.stub.OrderListen(pb.ListenRequest()) for _ in range(2)]
+        await gateway.reached(streams=2)
+        error = await failure(gateway.stub.Listen(pb.ListenRequest(slots=["OnReceiveMsg"])))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert info(error).reason == "CLIENT_STREAMS"
+        assert dict(info(error).metadata) == {"limit": "2", "held": "2"}
+        query = pb.TransactionRequest(transaction_code="opt10001", inputs={"종목코드": "005930"})
+        asking = gateway.stub.TransactionCall(query)
+        await gateway.reached(streams=3)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await gateway.call("GetConnectState")
+        assert info(refused.value).reason == "CLIENT_REQUESTS"
+        assert await gateway.call("GetConnectState", stub=gateway.client()) == 1
+        asking.cancel()
+        streams[0].cancel()
+        await gateway.settled(rpcs=1, streams=1, subscriptions=2)
+        assert await gateway.call("GetConnectState") == 1
+        again = gateway.stub.OrderListen(pb.ListenRequest())
+        await gateway.reached(streams=2)
+        for stream in (streams[1], again):
+            stream.cancel()
+        await gateway.settled()
+    control.close()
+
+
+async def test_five_hundred_streams_of_one_connection_are_no_trouble(strict: Any) -> None:
+    streams = [strict.stub.RealCall(ticks("005930")) for _ in range(600)]
+    await strict.reached(streams=600, subscriptions=1200, codes=1)
+    strict.control.fire("OnReceiveRealData", "005930", "주식체결", "1", data={"10": "1"})
+    async with asyncio.timeout(20):
+        assert {message.arguments[2].string_value for message in await asyncio.gather(*(s.read() for s in streams))} == {
+            "1"
+        }
+    for stream in streams:
+        stream.cancel()
+    await strict.settled()
+
+
+async def test_bytes_of_one_client_are_limited_ticks_are_merged_and_order_events_have_room(
+    running: Any, with_settings: Any
+) -> None:
+    control = StrictControl()
+    async with running(control, with_settings(client_bytes=200_000)) as gateway:
+        greedy, modest = gateway.client(), gateway.client()
+        stuck = [greedy.RealCall(ticks()) for _ in range(4)]
+        orders = greedy.OrderListen(pb.ListenRequest())
+        others = modest.OrderListen(pb.ListenRequest())
+        await gateway.reached(streams=6, subscriptions=4 * 3 + 4)
+        await fire(control, 1000)
+        await gateway.reached(waiting_bytes=90_000)
+        # At most half, and what each stream may have of each code beyond that.
+        assert gateway.state["waiting_bytes"] < 100_000 + 4 * 2 * 2 * 5000
+        chejan = {"9201": ACCOUNT, "9001": "A005930", "302": BIG}
+        control.fire("OnReceiveChejanData", "0", 3, "9201;9001;302", data=chejan)
+        for stream in (orders, others):
+            assert (await asyncio.wait_for(stream.read(), 10)).name == "OnReceiveChejanData"
+        for _ in range(100):  # far more than grpc takes off the gateway's hands for a client that does not read
+            for _ in range(40):
+                control.fire("OnReceiveChejanData", "0", 3, "9201;9001;302", data=chejan)
+            for _ in range(40):
+                assert (await asyncio.wait_for(others.read(), 10)).name == "OnReceiveChejanData"
+        error = await failure(orders)
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert info(error).reason == "CLIENT_BYTES"
+        assert info(error).metadata["limit"] == "200000"
+        assert int(info(error).metadata["held"]) >= 200_000
+        for stream in (*stuck, others):
+            stream.cancel()
+        await gateway.settled()
+    control.close()
+
+
+class Silence:
+    """A TCP proxy that can stop passing anything on, without closing anything."""
+
+    def __init__(self, target: str) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = host, int(port)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._joined, "127.0.0.1", 0)
+        try:
+            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def fall_silent(self) -> None:
+        self._passing.clear()
+
+    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._target)
+        for pair in ((reader, far_writer), (far_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._pass_on(*pair)))
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await self._passing.wait()
+            writer.write(data)
+            await writer.drain()
+
+
+async def test_a_peer_that_fell_silent_is_found_and_everything_of_it_given_back(
+    running: Any, with_settings: Any
+) -> None:
+    control = StrictControl()
+    settings = with_settings(keepalive_seconds=0.2, keepalive_timeout_seconds=0.2)
+    async with running(control, settings) as gateway:
+        proxy = Silence(gateway.address)
+        async with proxy.open() as address:
+            channel = grpc.aio.insecure_channel(address)
+            stub = KiwoomOpenApiPlusServiceStub(channel)
+            streams = [stub.RealCall(ticks()), stub.OrderListen(pb.ListenRequest())]
+            alive = gateway.client().RealCall(ticks("005930"))
+            await gateway.reached(streams=3, codes=2)
+            proxy.fall_silent()
+            await gateway.settled(rpcs=1, streams=1, codes=1, screens=1, subscriptions=2)
+            control.fire("OnReceiveRealData", "005930", "주식체결", "", data={"10": "1"})
+            assert (await asyncio.wait_for(alive.read(), 10)).arguments[0].string_value == "005930"
+            for stream in streams:
+                stream.cancel()
+            await channel.close()
+            alive.cancel()
+        await gateway.settled()
+    assert not any(control.registered.values())
+    control.close()
