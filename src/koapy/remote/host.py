@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from koapy.control.redaction import passwords_of_call, redacted, trace
 from koapy.control.apartment import Worker
 from koapy.control.seam import Submitting
 from koapy.openapi.functions import EVENTS, FUNCTIONS
@@ -286,8 +287,9 @@ class _Guest:
             try:
                 value = function(*args)
             except Exception as error:
-                logger.warning("%s raised", name, exc_info=True)
-                return frames.failed(call.number, type(error).__name__, str(error))
+                passwords = [each for made in call.functions for each in passwords_of_call(*made)]
+                logger.warning("%s raised\n%s", name, trace(error, passwords))
+                return frames.failed(call.number, type(error).__name__, redacted(str(error), passwords))
         return frames.result(call.number, value)
 
     def _note(self, name: str, args: tuple[Any, ...]) -> None:

@@ -6,6 +6,7 @@ import operator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from koapy.openapi.login import is_password
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.events import EventConnect, ReceiveMsg, ReceiveTrData, Table
 from koapy.server.failure import refused
@@ -136,7 +137,7 @@ class Transaction:
 
 
 def _shown(name: str, value: str) -> str:
-    return "***" if name == "비밀번호" and value else repr(value)
+    return "***" if is_password(name) and value else repr(value)
 
 
 def rows_only(event: ReceiveTrData) -> ReceiveTrData:

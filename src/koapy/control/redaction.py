@@ -1,0 +1,39 @@
+"""Passwords that go to a control, and texts without them.
+
+What a control says when it fails may repeat what it was given, so the texts of its errors pass here before they reach
+a log or a client.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from koapy.openapi.login import is_password
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HIDDEN = "***"
+
+
+def passwords_of_call(function: str, args: Iterable[Any]) -> tuple[str, ...]:
+    """The passwords among the arguments of a function: what SetInputValue gives for an input that holds one."""
+    given = tuple(map(str, args))
+    if function != "SetInputValue" or not (given and is_password(given[0])):
+        return ()
+    return tuple(value for value in given[1:] if value.strip())
+
+
+def redacted(text: str, passwords: Iterable[str]) -> str:
+    """The text without these, as they are and as Python shows them."""
+    forms = {form for each in passwords for form in (each, repr(each)[1:-1], ascii(each)[1:-1])}
+    # The longest first, as one may be part of another.
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def trace(error: BaseException, passwords: Iterable[str]) -> str:
+    """The traceback of an error, for a log, without these."""
+    return redacted("".join(traceback.format_exception(error)).rstrip(), passwords)
