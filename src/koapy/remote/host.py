@@ -15,8 +15,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from koapy.control.redaction import passwords_of_call, redacted, trace
 from koapy.control.apartment import Worker
+from koapy.control.redaction import passwords_of_call, redacted, trace
 from koapy.control.seam import Submitting
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.remote import frames
