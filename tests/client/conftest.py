@@ -192,12 +192,18 @@ def wire() -> Wire:
     return Wire()
 
 
+@pytest.fixture
+def client_options() -> dict[str, Any]:
+    """What both clients are told besides the address; a test that wants something overrides it."""
+    return {}
+
+
 @pytest.fixture(params=["waiting", "awaited"])
-async def client(request: pytest.FixtureRequest, address: str) -> AsyncIterator[Any]:
+async def client(request: pytest.FixtureRequest, address: str, client_options: dict[str, Any]) -> AsyncIterator[Any]:
     """Each test that uses it runs with both clients."""
     if request.param == "waiting":
-        with Client(address) as waiting:
+        with Client(address, **client_options) as waiting:
             yield Face(waiting)
     else:
-        async with AsyncClient(address) as awaited:
+        async with AsyncClient(address, **client_options) as awaited:
             yield Face(awaited)

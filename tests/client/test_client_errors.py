@@ -23,6 +23,7 @@ from koapy.client import (
     PermissionDenied,
     PreconditionFailed,
     ServerError,
+    Unauthenticated,
     Unimplemented,
     connect,
 )
@@ -37,7 +38,7 @@ MAPPING = [
     (Status.OUT_OF_RANGE, InvalidArgument),
     (Status.FAILED_PRECONDITION, PreconditionFailed),
     (Status.PERMISSION_DENIED, PermissionDenied),
-    (Status.UNAUTHENTICATED, PermissionDenied),
+    (Status.UNAUTHENTICATED, Unauthenticated),
     (Status.UNIMPLEMENTED, Unimplemented),
     (Status.RESOURCE_EXHAUSTED, LimitExceeded),
     (Status.DEADLINE_EXCEEDED, DeadlineExceeded),
@@ -48,6 +49,12 @@ MAPPING = [
     (Status.DATA_LOSS, ServerError),
     (Status.ALREADY_EXISTS, ServerError),
 ]
+
+
+@pytest.fixture
+def client_options():
+    """Without a second try: what a first one raises is looked at."""
+    return {"reconnect": 0}
 
 
 @pytest.mark.parametrize(("status", "kind"), MAPPING, ids=[status.name for status, _ in MAPPING])

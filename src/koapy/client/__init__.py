@@ -1,6 +1,7 @@
 """Clients of the service: `Client` waits, `AsyncClient` is awaited; the rest is what they give and raise."""
 
 from koapy.client.aio import AsyncClient, AsyncOrderStream, AsyncStream
+from koapy.client.connection import Options
 from koapy.client.errors import (
     ConnectionLost,
     DeadlineExceeded,
@@ -14,11 +15,14 @@ from koapy.client.errors import (
     PermissionDenied,
     PreconditionFailed,
     ServerError,
+    Unauthenticated,
     Unimplemented,
 )
 from koapy.client.frames import Transaction
+from koapy.client.operations import Cancellation, Halt, JournalOrder, JournalOrders, Status
 from koapy.client.order import Order, OrderState
 from koapy.client.parse import Accepted, Chejan, Condition, Event, Hit, Message, OrderEvent, Tick
+from koapy.client.reconnect import Interruption
 from koapy.client.requests import Credentials, Stop
 from koapy.client.sync import Client, OrderStream, Stream, connect
 
@@ -27,6 +31,7 @@ __all__ = [
     "AsyncClient",
     "AsyncOrderStream",
     "AsyncStream",
+    "Cancellation",
     "Chejan",
     "Client",
     "Condition",
@@ -34,13 +39,18 @@ __all__ = [
     "Credentials",
     "DeadlineExceeded",
     "Event",
+    "Halt",
     "Hit",
+    "Interruption",
     "InvalidArgument",
+    "JournalOrder",
+    "JournalOrders",
     "KoapyError",
     "KoapyWarning",
     "LimitExceeded",
     "Message",
     "OpenApiError",
+    "Options",
     "Order",
     "OrderEvent",
     "OrderFailed",
@@ -50,10 +60,12 @@ __all__ = [
     "PermissionDenied",
     "PreconditionFailed",
     "ServerError",
+    "Status",
     "Stop",
     "Stream",
     "Tick",
     "Transaction",
+    "Unauthenticated",
     "Unimplemented",
     "connect",
 ]

@@ -7,23 +7,25 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 import grpc
 import grpc.aio
 
-from koapy.client.connection import ADDRESS, Connection, Stub, connection, warn
+from koapy.client.connection import Connection, Options, Stub, connection, warn
 from koapy.client.errors import KoapyError, closed, translated, unreachable
 from koapy.client.functions import Functions
+from koapy.client.operations import Operations
 from koapy.client.parse import OrderEvent
-from koapy.client.plan import Ask, Awaiting, Collect, Plan, Source
+from koapy.client.plan import Awaiting, Collect, Pause, Plan, Source, Step
 from koapy.client.queries import Queries
+from koapy.client.reconnect import Follow, Interruption, persistent
 from koapy.client.session import Session
 from koapy.client.streams import Streams
 from koapy.client.trading import Trading
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable
 
     from koapy.client.order import Order, OrderLog
 
@@ -32,25 +34,18 @@ T = TypeVar("T")
 _END: Any = getattr(grpc.aio, "EOF")  # noqa: B009  the type stubs do not know it
 
 
-class AsyncClient(Awaiting, Functions, Session, Queries, Streams, Trading):
+class AsyncClient(Awaiting, Functions, Session, Queries, Streams, Trading, Operations):
     """A client of the service for asyncio; methods are awaited, streams are asynchronous iterators.
 
     It belongs to the loop of its first request. Use it as an asynchronous context manager, or `aclose` it, which also
     ends its streams. Cancelling what awaits a method ends the request at the server.
     """
 
-    def __init__(
-        self,
-        address: str = ADDRESS,
-        *,
-        credentials: grpc.ChannelCredentials | None = None,
-        metadata: Mapping[str, str] | Iterable[tuple[str, str]] = (),
-        timeout: float | None = None,
-        progress: bool | None = None,
-    ) -> None:
+    def __init__(self, address: str | None = None, *, progress: bool | None = None, **options: Unpack[Options]) -> None:
         """Make a client, without connecting yet; arguments as of `Client`."""
-        self._connection = connection(address, credentials, metadata, timeout)
+        self._connection, self._link = connection(address, **options)
         self._closed = False
+        self._pauses: set[asyncio.Event] = set()
         self.progress = progress
 
     @cached_property
@@ -73,6 +68,8 @@ class AsyncClient(Awaiting, Functions, Session, Queries, Streams, Trading):
         """Close the connection and end all streams; safe at any time and twice."""
         if not self._closed:
             self._closed = True
+            for ended in self._pauses:
+                ended.set()
             await self._channel.close(None)
 
     async def __aenter__(self) -> Self:
@@ -85,21 +82,40 @@ class AsyncClient(Awaiting, Functions, Session, Queries, Streams, Trading):
         return f"AsyncClient({self._connection.address!r})"
 
     async def _run(self, plan: Plan[T]) -> T:
-        reply = None
-        with contextlib.closing(plan):
-            while True:
-                try:
-                    step = plan.send(reply)
-                except StopIteration as end:
-                    result: T = end.value
-                    return result
-                reply = await self._perform(step)
+        return await self._drive(persistent(plan, self._link), asyncio.Event())
 
-    async def _perform(self, step: Ask | Collect) -> Any:
-        metadata = step.metadata if isinstance(step, Ask) else ()
+    async def _drive(self, plan: Plan[T], ended: asyncio.Event) -> T:
+        """Carry a plan out; its pauses end early when `ended` is set, or the client closed."""
+        with contextlib.closing(plan):
+            try:
+                step = next(plan)
+                while True:
+                    try:
+                        reply = await self._perform(step, ended)
+                    except KoapyError as error:
+                        step = plan.throw(error)
+                    else:
+                        step = plan.send(reply)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    async def _perform(self, step: Step, ended: asyncio.Event) -> Any:
+        if isinstance(step, Pause):
+            return await self._pause(step.seconds, ended)
         with self._translating(step.rpc):
-            call = self._call(step.rpc, step.request, metadata, timeout=self._connection.timeout)
+            call = self._call(step.rpc, step.request, step.metadata, timeout=self._connection.timeout)
             return await (_collect(call, step) if isinstance(step, Collect) else call)
+
+    async def _pause(self, seconds: float, ended: asyncio.Event) -> None:
+        if self._closed:
+            return
+        self._pauses.add(ended)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), seconds)
+        finally:
+            self._pauses.discard(ended)
 
     def _call(self, rpc: str, request: Any, metadata: Iterable[tuple[str, str]], timeout: float | None = None) -> Any:
         if self._closed:
@@ -137,12 +153,34 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
         self._client = client
         self._items: deque[T] = deque()
         self._closed = False
+        self._ended = asyncio.Event()
         self._error: KoapyError | None = None
+        self._follow: Follow[T] | None = None
+        self._call: Any = None
         self._opening = asyncio.ensure_future(self._opened(plan))
 
-    async def _opened(self, plan: Plan[Source[T]]) -> tuple[Source[T], Any]:
-        source = await self._client._run(plan)
-        return source, self._client._call(source.rpc, source.request, source.metadata)
+    async def _opened(self, plan: Plan[Source[T]]) -> Follow[T]:
+        self._follow = Follow(await self._client._run(plan), self._client._link)
+        self._open(self._follow.source)
+        return self._follow
+
+    def _open(self, source: Source[T]) -> None:
+        self._call = self._client._call(source.rpc, source.request, source.metadata)
+
+    @property
+    def interruptions(self) -> list[Interruption]:
+        """The times in which it was not connected and that are over, in their order."""
+        return self._follow.interruptions if self._follow else []
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last order event that has come; 0 before the first and for streams without numbers."""
+        return self._follow.sequence if self._follow else 0
+
+    @property
+    def journal(self) -> str:
+        """The journal that the numbers are of; "" for streams without numbers."""
+        return self._follow.source.journal if self._follow else ""
 
     def __aiter__(self) -> Self:
         return self
@@ -157,36 +195,61 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
 
     async def _read(self) -> None:
         try:
-            source, call = await self._opening
+            follow = await self._opening
         except asyncio.CancelledError:
             if self._closed and not _cancelling():
                 raise StopAsyncIteration from None
             raise
         try:
-            with self._client._translating(source.rpc):
-                message = await call.read()
+            message = await self._message(follow)
         except asyncio.CancelledError:
             if self._closed and not _cancelling():
                 raise StopAsyncIteration from None
-            self._closed = True
+            self.close()
             raise
         except KoapyError as error:
+            await self._reopen(follow, error)
+            return
+        if message is _END:
+            self._closed = True
+            warn(await self._call.trailing_metadata())
+        else:
+            self._items.extend(follow.took(message))
+
+    async def _message(self, follow: Follow[T]) -> Any:
+        with self._client._translating(follow.source.rpc):
+            if follow.interrupted:
+                await self._call.initial_metadata()
+                if not self._call.done():
+                    follow.back()
+            return await self._call.read()
+
+    async def _reopen(self, follow: Follow[T], error: KoapyError) -> None:
+        """Open it again as soon as that is possible. Raises: StopAsyncIteration when it is closed meanwhile."""
+        try:
+            if not (self._closed or self._client._closed):
+                await self._client._drive(follow.broke(error), self._ended)
+            if self._closed or self._client._closed:
+                raise StopAsyncIteration from None
+            self._open(follow.source)
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        except KoapyError as final:
             if self._closed or self._client._closed:
                 raise StopAsyncIteration from None
             self._closed = True
-            self._error = source.failed(error)
-            raise self._error from error.__cause__
-        if message is _END:
-            self._closed = True
-            warn(await call.trailing_metadata())
-        else:
-            self._items.extend(source.parse(message))
+            self._error = final
+            raise final from error.__cause__
 
     def close(self) -> None:
         """End the stream here and at the server; safe at any time and twice."""
         self._closed = True
-        if not self._opening.cancel() and not self._opening.cancelled() and self._opening.exception() is None:
-            self._opening.result()[1].cancel()
+        self._ended.set()
+        if not self._opening.cancel() and not self._opening.cancelled():
+            self._opening.exception()  # seen, whether or not anybody has waited for it
+        if self._call is not None:
+            self._call.cancel()
 
     async def __aenter__(self) -> Self:
         return self

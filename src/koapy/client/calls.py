@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 def value(name: str, *arguments: Value) -> Plan[Value | None]:
     """Call a function; an order function gets an idempotency key."""
-    key = requests.idempotency() if name.startswith("SendOrder") else ()
-    reply = yield Ask("Call", requests.call(name, *arguments), key)
+    order = name.startswith("SendOrder")
+    key = requests.idempotency() if order else ()
+    reads = name.startswith(("Get", "Is"))
+    reply = yield Ask("Call", requests.call(name, *arguments), key, repeatable=reads, order=order)
     return parse.value(reply.return_value)
 
 

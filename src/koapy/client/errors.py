@@ -3,14 +3,15 @@
 KoapyError                 everything below: `code`, `name` and `message` are OpenAPI+'s own, where it told them
 ├── OpenApiError           OpenAPI+ said no: a negative return code, a message, an empty order number
 │   └── OrderFailed        it refused or ended an order; `order` says how far that came
-├── OrderUnknown           the stream of an order broke; whether the order stands must be looked up
+├── OrderUnknown           what became of an order cannot be told; whether it stands must be looked up
 ├── InvalidArgument        the request was wrong; the text says what would be right; nothing was sent
-├── PreconditionFailed     not logged in, no such market, a risk limit; the text says how to leave that state
-├── PermissionDenied       the caller may not do this
+├── PreconditionFailed     not logged in, a risk limit, the kill switch, another journal; the text says the way out
+├── Unauthenticated        the token or the certificate is missing, unknown or revoked
+├── PermissionDenied       the caller is known and may not do this
 ├── Unimplemented          no such function, or the control behind the server does not offer it
-├── LimitExceeded          the wait for a limit would have been too long; nothing was sent
+├── LimitExceeded          the wait for a limit would have been too long, or a stream's queue is full
 ├── DeadlineExceeded       no answer in time
-├── ConnectionLost         no server there, or it went away in the middle
+├── ConnectionLost         no server there, or it went away in the middle and did not come back in time
 └── ServerError            anything else; the text has what the server's log has
 """
 
@@ -64,10 +65,13 @@ class OrderFailed(OpenApiError):
 
 
 class OrderUnknown(KoapyError):
-    """The stream of an order broke after it may have been sent; nothing sends it again by itself."""
+    """What became of an order that may have been sent cannot be told, and it was not sent a second time.
 
-    order: Order
-    """What was known of the order; look at `open_orders` and `order_events` for the rest."""
+    Look at `open_orders` and `fills` before ordering again.
+    """
+
+    order: Order | None = None
+    """What was known of the order; None for a call of SendOrder itself."""
 
 
 class InvalidArgument(KoapyError):
@@ -78,8 +82,12 @@ class PreconditionFailed(KoapyError):
     """This cannot be done in the present state; the text says how to leave it."""
 
 
+class Unauthenticated(KoapyError):
+    """The server does not know the caller: the token or the certificate is missing, unknown or revoked."""
+
+
 class PermissionDenied(KoapyError):
-    """The caller may not do this."""
+    """The caller is known and may not do this."""
 
 
 class Unimplemented(KoapyError):
@@ -87,7 +95,7 @@ class Unimplemented(KoapyError):
 
 
 class LimitExceeded(KoapyError):
-    """A limit leaves no room in time; nothing was sent."""
+    """A limit leaves no room in time and nothing was sent, or a stream was read too slowly (STREAM_QUEUE_FULL)."""
 
 
 class DeadlineExceeded(KoapyError):
@@ -106,7 +114,7 @@ class ServerError(KoapyError):
 
 
 class KoapyWarning(UserWarning):
-    """What the server left out of a request that it otherwise answered."""
+    """What the server left out of a request that it otherwise answered; that a connection was lost, or is back."""
 
 
 _BY_STATUS: Mapping[grpc.StatusCode, type[KoapyError]] = {
@@ -116,7 +124,7 @@ _BY_STATUS: Mapping[grpc.StatusCode, type[KoapyError]] = {
     grpc.StatusCode.NOT_FOUND: InvalidArgument,
     grpc.StatusCode.FAILED_PRECONDITION: PreconditionFailed,
     grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
-    grpc.StatusCode.UNAUTHENTICATED: PermissionDenied,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.UNIMPLEMENTED: Unimplemented,
     grpc.StatusCode.RESOURCE_EXHAUSTED: LimitExceeded,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
@@ -160,13 +168,17 @@ def unreachable(address: str, why: str) -> ConnectionLost:
 
 def closed(address: str) -> ConnectionLost:
     """The error of using a client that has been closed."""
-    lost = ConnectionLost(f"this client of {address} has been closed; make a new one")
+    lost = ConnectionLost(f"this client of {address} has been closed; make a new one", reason="CLIENT_CLOSED")
     lost.reached = False
     return lost
 
 
 def _lost(status: grpc.StatusCode, text: str, rpc: str, address: str) -> ConnectionLost:
     """The server said nothing: gRPC itself found the connection missing or broken."""
+    if "handshak" in text.lower():
+        lost = ConnectionLost(f"no TLS with {address}, see `ca` and `certificate` of the client: {text}")
+        lost.reached = False
+        return lost
     if "failed to connect" in text:
         return unreachable(address, text.rpartition(": ")[2])
     return ConnectionLost(

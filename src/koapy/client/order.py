@@ -23,6 +23,7 @@ from koapy.client.requests import ORDER_TYPES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from koapy.client.plan import Metadata
     from koapy.client.requests import Action, Side
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
@@ -93,7 +94,13 @@ class OrderLog:
     """What was asked and what has been told of it so far."""
 
     request: pb.OrderRequest
+    journal: str = ""
+    """The journal that the order is for; "" when it cannot be sent again safely."""
     events: list[OrderEvent] = field(default_factory=list)
+    key: Metadata = field(default_factory=requests.idempotency)
+    """The same for all tries."""
+    perhaps_sent: bool = False
+    """Whether an earlier try may have sent it."""
 
     def parse(self, message: pb.ListenResponse) -> Sequence[OrderEvent]:
         """The events of a message, kept for the summary."""
@@ -102,8 +109,26 @@ class OrderLog:
         return events
 
     def source(self) -> Source[OrderEvent]:
-        """The stream that sends the order, with a key of its own."""
-        return Source("OrderCall", self.request, self.parse, requests.idempotency(), self.failed)
+        """The stream that sends the order, or joins that of an earlier try."""
+        metadata = (*self.key, *requests.expected(self.journal))
+        return Source(
+            "OrderCall", self.request, self.parse, metadata, self.failed, again=self.again, journal=self.journal
+        )
+
+    def again(self, error: KoapyError, sequence: int) -> Source[OrderEvent] | None:
+        """How to go on after `error`; not at all where that might send the order twice or tell an event twice."""
+        if error.reason == "JOURNAL_CHANGED":
+            # Refused before it was sent, so it may be meant for the other journal, unless an earlier try was not.
+            self.journal = error.details.get("journal", "")
+            return self.source() if self.journal and not self.perhaps_sent else None
+        if isinstance(error, ConnectionLost) and not error.reached:
+            return self.source()
+        numbered = all(event.sequence for event in self.events)
+        refused = error.reason == "JOURNAL_FAILED" and not self.events and not self.perhaps_sent
+        if not self.journal or not numbered or refused:
+            return None
+        self.perhaps_sent = True
+        return self.source()
 
     @property
     def order(self) -> Order:
@@ -112,6 +137,8 @@ class OrderLog:
 
     def failed(self, error: KoapyError) -> KoapyError:
         """The error with which the order's stream ends: it has the summary when the order may have been sent."""
+        order = self.order
+        error = uncertain(error, _known(order), order, perhaps_sent=self.perhaps_sent)
         if isinstance(error, OpenApiError):
             failed = OrderFailed(
                 str(error),
@@ -121,15 +148,26 @@ class OrderLog:
                 message=error.message,
                 details=error.details,
             )
-            failed.order = self.order
+            failed.order = order
             return failed
-        unsure = isinstance(error, DeadlineExceeded | ServerError)
-        if unsure or (isinstance(error, ConnectionLost) and error.reached):
-            order = self.order
-            unknown = OrderUnknown(f"{_known(order)}: {error}", reason=error.reason, details=error.details)
-            unknown.order = order
-            return unknown
         return error
+
+
+def uncertain(error: KoapyError, known: str, order: Order | None = None, *, perhaps_sent: bool = False) -> KoapyError:
+    """OrderUnknown, when this error, or an earlier try, leaves open what became of an order; else the error itself."""
+    open_ = isinstance(error, DeadlineExceeded | ServerError) or error.reason in _OPEN
+    lost = isinstance(error, ConnectionLost) and error.reached
+    settled = isinstance(error, OpenApiError) and not open_
+    if settled or not (open_ or lost or perhaps_sent):
+        return error
+    then = "it was not sent a second time; look at open_orders and fills before you order again"
+    unknown = OrderUnknown(f"{known}: {error}; {then}", reason=error.reason, details=error.details)
+    unknown.order = order
+    return unknown
+
+
+_OPEN = frozenset({"ORDER_UNDETERMINED", "STREAM_QUEUE_FULL"})
+"""Reasons that leave open what became of an order, whatever their status."""
 
 
 def _known(order: Order) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from koapy.client.requests import Value
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.protocol import gateway_pb2 as gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Message:
     request_name: str
     tr_code: str
     text: str
+    sequence: int = 0
+    """Number in the gateway's journal; 0 where it keeps none."""
+    recovered: bool = False
+    """Made from opt10075 and opt10076 after the gateway was away; OpenAPI+ never told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class Accepted:
     request_name: str
     tr_code: str
     number: str
+    sequence: int = 0
+    """Number in the gateway's journal; 0 where it keeps none."""
+    recovered: bool = False
+    """Made from opt10075 and opt10076 after the gateway was away; OpenAPI+ never told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,10 @@ class Chejan:
     """All values by FID, stripped."""
     values: Mapping[str, str]
     """The same by the FIDs' names."""
+    sequence: int = 0
+    """Number in the gateway's journal; 0 where it keeps none."""
+    recovered: bool = False
+    """Made from opt10075 and opt10076 after the gateway was away; OpenAPI+ never told it."""
 
     def number_of(self, fid: int) -> int:
         """A value as a number, its sign kept; 0 where it is empty or missing."""
@@ -166,17 +179,28 @@ def tick(message: pb.ListenResponse) -> Iterator[Tick]:
     yield Tick(str(code), str(real_type), clock(values.get("체결시간") or values.get("호가시간") or ""), values)
 
 
+def journal_event(message: gateway.OrderEvent) -> Iterator[OrderEvent]:
+    """An order event as the journal tells it."""
+    return _order_event(message.event, message.sequence, message.recovered)
+
+
 def order_event(message: pb.ListenResponse) -> Iterator[OrderEvent]:
     """OnReceiveMsg, OnReceiveTrData and OnReceiveChejanData of orders; anything else is left out."""
+    return _order_event(message, message.sequence, message.recovered)
+
+
+def _order_event(message: pb.ListenResponse, sequence: int, recovered: bool) -> Iterator[OrderEvent]:
     match message.name, arguments(message):
         case "OnReceiveMsg", (_, request_name, tr_code, text):
-            yield Message(str(request_name), str(tr_code), str(text))
+            yield Message(str(request_name), str(tr_code), str(text), sequence, recovered)
         case "OnReceiveTrData", (_, request_name, tr_code, *_):
-            yield Accepted(str(request_name), str(tr_code), single(message).get("주문번호", ""))
+            number = single(message).get("주문번호", "")
+            yield Accepted(str(request_name), str(tr_code), number, sequence, recovered)
         case "OnReceiveChejanData", (gubun, _, fid_list):
             fids = (int(fid) for fid in str(fid_list).split(";") if fid)
             names, values = message.single_data.names, message.single_data.values
-            yield Chejan(str(gubun), dict(zip(fids, values, strict=True)), dict(zip(names, values, strict=True)))
+            by_fid, by_name = dict(zip(fids, values, strict=True)), dict(zip(names, values, strict=True))
+            yield Chejan(str(gubun), by_fid, by_name, sequence, recovered)
 
 
 def found(message: pb.ListenResponse) -> list[str]:

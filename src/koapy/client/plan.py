@@ -35,6 +35,10 @@ class Ask:
     rpc: str
     request: Message
     metadata: Metadata = ()
+    repeatable: bool = False
+    """Whether it may be made again when the connection broke before its reply: it only reads, or does nothing twice."""
+    order: bool = False
+    """It sends an order under its idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,14 @@ class Collect:
     rpc: str
     request: Message
     take: Callable[[pb.ListenResponse], bool]
+    metadata: Metadata = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Seconds without an RPC; closing the client ends them early."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +64,20 @@ class Source(Generic[T]):
 
     rpc: str
     request: Message
-    parse: Callable[[pb.ListenResponse], Iterable[T]]
+    parse: Callable[[Any], Iterable[T]]
     metadata: Metadata = ()
     failed: Callable[[KoapyError], KoapyError] = lambda error: error
+    again: Callable[[KoapyError, int], Source[T] | None] | None = None
+    """How to open it again after an error and the last number, without missing or repeating anything; None: not at
+    all. Streams without it are opened again as they were, and have missed what was told meanwhile."""
+    sequence: int = 0
+    """Only events of a greater number are wanted."""
+    journal: str = ""
+    """The journal that the numbers are of; "" for streams without numbers."""
 
 
-Plan: TypeAlias = Generator[Ask | Collect, Any, T]
+Step: TypeAlias = Ask | Collect | Pause
+Plan: TypeAlias = Generator[Step, Any, T]
 
 
 def done(value: T) -> Plan[T]:

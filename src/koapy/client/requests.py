@@ -177,6 +177,11 @@ def idempotency() -> Metadata:
     return (("koapy-idempotency-key", str(uuid.uuid4())),)
 
 
+def expected(journal: str) -> Metadata:
+    """The journal that an order is for: a gateway with another one refuses it, before anything is sent."""
+    return (("koapy-expect-journal", journal),) if journal else ()
+
+
 def text(value: Value | date) -> str:
     """An input as OpenAPI+ takes it: YYYYMMDD, YYYYMMDDhhmmss in KST, flags as 1 and 0."""
     if isinstance(value, datetime):

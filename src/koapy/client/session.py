@@ -12,19 +12,26 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 if TYPE_CHECKING:
     from koapy.client.parse import Condition
     from koapy.client.plan import Plan
+    from koapy.client.reconnect import Link
     from koapy.client.requests import Credentials, Value
 
 
 class Session:
     """What belongs to the login."""
 
+    _link: Link
+
     @waits
     def login(self, credentials: Credentials | None = None) -> Plan[None]:
         """Log in and wait until that is done; at once when the control is logged in already.
 
+        A client that has logged in does so again, alike, when its streams find a restarted gateway not logged in.
+
         Raises: OpenApiError with the negative code of OnEventConnect.
         """
-        yield Collect("LoginCall", requests.login(credentials), lambda message: False)
+        request = requests.login(credentials)
+        yield Collect("LoginCall", request, lambda message: False)
+        self._link.login = request
 
     @waits
     def connected(self) -> Plan[bool]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.client import parse, requests
-from koapy.client.plan import Source, done, streams
+from koapy.client.errors import InvalidArgument, Unimplemented
+from koapy.client.plan import Ask, Source, done, streams
 from koapy.client.session import chosen
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import gateway_pb2 as gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from koapy.client.errors import KoapyError
     from koapy.client.parse import Event, Hit, OrderEvent, Tick
     from koapy.client.plan import Plan
 
@@ -20,7 +23,11 @@ TRADES = ("주식체결",)
 
 
 class Streams:
-    """Streams are iterators and context managers; `close` ends them at the server too, from any thread."""
+    """Streams are iterators and context managers; `close` ends them at the server too, from any thread.
+
+    When the connection breaks they are opened again, for as long as the client tries (`reconnect`), and
+    `interruptions` tells of it. Order events go on where they were; of the others, what was told meanwhile is lost.
+    """
 
     @streams
     def realtime(
@@ -42,13 +49,35 @@ class Streams:
         return done(Source("RealCall", requests.real(_several(codes), wanted, kinds), ticks))
 
     @streams
-    def order_events(self) -> Plan[Source[OrderEvent]]:
-        """Every event of every order of this login, those of other programs too, until it is closed."""
-        return done(Source("OrderListen", pb.ListenRequest(), parse.order_event))
+    def order_events(self, since: int | None = None, *, journal: str = "") -> Plan[Source[OrderEvent]]:
+        """Every event of every order of this login, those of other programs too, until it is closed; each once.
+
+        Args:
+            since: the number of the first event that is wanted, as `event.sequence` of one that was read, plus 1;
+                from now on unless given.
+            journal: the journal that the number is of, `stream.journal`. Another one has other numbers and is
+                refused: PreconditionFailed with the reason JOURNAL_CHANGED.
+
+        A gateway that keeps no journal tells them too, from now on, and what it tells during an interruption is lost.
+        Raises, when the stream is read: Unimplemented, for `since` where there is no journal.
+        """
+        if since is not None and since < 1:
+            raise InvalidArgument(f"no event has the number {since}; they begin with 1")
+        try:
+            status = yield Ask("Status", gateway.StatusRequest(), repeatable=True)
+        except Unimplemented:
+            if since is not None:
+                raise
+            return Source("OrderListen", pb.ListenRequest(), parse.order_event)
+        # Numbered from the start, so that a break before the first event loses nothing either.
+        return _numbered(status.last_sequence + 1 if since is None else since, journal or status.journal)
 
     @streams
     def condition_stream(self, which: str | int) -> Plan[Source[Hit]]:
-        """Codes that come into (I) or go out of (D) a condition search, first those that are in, until it is closed."""
+        """Codes that come into (I) or go out of (D) a condition search, first those that are in, until it is closed.
+
+        After an interruption those that are in come again.
+        """
         wanted = yield from chosen(which)
         return Source("ConditionCall", requests.condition(wanted.index, wanted.name, 1), parse.hits)
 
@@ -56,6 +85,16 @@ class Streams:
     def listen(self, *names: str) -> Plan[Source[Event]]:
         """Events by their OpenAPI+ names (OnReceiveMsg, ...), with what can be read inside them, until it is closed."""
         return done(Source("Listen", pb.ListenRequest(slots=names), parse.event))
+
+
+def _numbered(first: int, journal: str) -> Source[OrderEvent]:
+    """Order events from a number on."""
+
+    def again(error: KoapyError, sequence: int) -> Source[OrderEvent] | None:
+        return None if error.reason == "JOURNAL_CHANGED" else _numbered(sequence + 1, journal)
+
+    request = gateway.OrderEventsRequest(from_sequence=first, journal=journal)
+    return Source("OrderEvents", request, parse.journal_event, again=again, sequence=first - 1, journal=journal)
 
 
 def _several(one_or_more: str | Iterable[str]) -> tuple[str, ...]:

@@ -3,57 +3,56 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 import grpc
 
-from koapy.client.connection import ADDRESS, Connection, Stub, connection, warn
+from koapy.client.connection import Connection, Options, Stub, connection, warn
 from koapy.client.errors import KoapyError, closed, translated, unreachable
 from koapy.client.functions import Functions
+from koapy.client.operations import Operations
 from koapy.client.parse import OrderEvent
-from koapy.client.plan import Ask, Collect, Plan, Source, Waiting
+from koapy.client.plan import Collect, Pause, Plan, Source, Step, Waiting
 from koapy.client.queries import Queries
+from koapy.client.reconnect import Follow, Interruption, persistent
 from koapy.client.session import Session
 from koapy.client.streams import Streams
 from koapy.client.trading import Trading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from koapy.client.order import Order, OrderLog
 
 T = TypeVar("T")
 
 
-class Client(Waiting, Functions, Session, Queries, Streams, Trading):
+class Client(Waiting, Functions, Session, Queries, Streams, Trading, Operations):
     """A client of the service; methods wait. Any number of threads may use one client at once.
 
-    It connects with its first request; `ready` waits for a server that is only starting. Use it as a context manager,
-    or `close` it, which also ends its streams.
+    It connects with its first request; `ready` waits for a server that is only starting. When a connection breaks it
+    tries again for `reconnect` seconds, warns (KoapyWarning, and the logger koapy.client), and goes on by itself.
+    Use it as a context manager, or `close` it, which also ends its streams.
     """
 
-    def __init__(
-        self,
-        address: str = ADDRESS,
-        *,
-        credentials: grpc.ChannelCredentials | None = None,
-        metadata: Mapping[str, str] | Iterable[tuple[str, str]] = (),
-        timeout: float | None = None,
-        progress: bool | None = None,
-    ) -> None:
+    def __init__(self, address: str | None = None, *, progress: bool | None = None, **options: Unpack[Options]) -> None:
         """Make a client, without connecting yet.
 
         Args:
-            address: host:port. credentials: gRPC's, for TLS; plaintext without.
-            metadata: sent with every request. timeout: seconds for each request that is to end; None: no limit.
+            address: host:port; the environment's KOAPY_ADDRESS unless given, or 127.0.0.1:5943.
             progress: show a bar on long queries: True, False, or None for on a terminal.
+            options: `Options` says which there are: for TLS and tokens, reconnecting, timeouts.
+
+        Raises: InvalidArgument, for files that cannot be read, and for a token that would travel unencrypted.
         """
-        self._connection = connection(address, credentials, metadata, timeout)
+        self._connection, self._link = connection(address, **options)
         self._channel = _channel(self._connection)
         self._stub = Stub(self._channel)
         self._closed = False
+        self._changed = threading.Condition()
         self.progress = progress
 
     def ready(self, timeout: float = 10.0) -> Self:
@@ -68,7 +67,9 @@ class Client(Waiting, Functions, Session, Queries, Streams, Trading):
 
     def close(self) -> None:
         """Close the connection and end all streams; safe at any time, twice, and from any thread."""
-        self._closed = True
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -81,20 +82,30 @@ class Client(Waiting, Functions, Session, Queries, Streams, Trading):
         return f"Client({self._connection.address!r})"
 
     def _run(self, plan: Plan[T]) -> T:
-        reply = None
-        with contextlib.closing(plan):
-            while True:
-                try:
-                    step = plan.send(reply)
-                except StopIteration as end:
-                    result: T = end.value
-                    return result
-                reply = self._perform(step)
+        return self._drive(persistent(plan, self._link))
 
-    def _perform(self, step: Ask | Collect) -> Any:
-        metadata = step.metadata if isinstance(step, Ask) else ()
+    def _drive(self, plan: Plan[T], ended: Callable[[], bool] = bool) -> T:
+        """Carry a plan out; its pauses end early when `ended`, or the client is closed."""
+        with contextlib.closing(plan):
+            try:
+                step = next(plan)
+                while True:
+                    try:
+                        reply = self._perform(step, ended)
+                    except KoapyError as error:
+                        step = plan.throw(error)
+                    else:
+                        step = plan.send(reply)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    def _perform(self, step: Step, ended: Callable[[], bool]) -> Any:
+        if isinstance(step, Pause):
+            with self._changed:
+                return self._changed.wait_for(lambda: self._closed or ended(), step.seconds)
         try:
-            call = self._call(step.rpc, step.request, metadata, timeout=self._connection.timeout)
+            call = self._call(step.rpc, step.request, step.metadata, timeout=self._connection.timeout)
             return _collect(call, step) if isinstance(step, Collect) else call
         except grpc.RpcError as failed:
             raise self._translated(failed, step.rpc) from failed
@@ -124,11 +135,26 @@ class Stream(Iterator[T], Generic[T]):
 
     def __init__(self, client: Client, source: Source[T]) -> None:
         self._client = client
-        self._source = source
+        self._follow = Follow(source, client._link)
         self._items: deque[T] = deque()
         self._closed = False
         self._error: KoapyError | None = None
         self._call = client._call(source.rpc, source.request, source.metadata)
+
+    @property
+    def interruptions(self) -> list[Interruption]:
+        """The times in which it was not connected and that are over, in their order."""
+        return self._follow.interruptions
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last order event that has come; 0 before the first and for streams without numbers."""
+        return self._follow.sequence
+
+    @property
+    def journal(self) -> str:
+        """The journal that the numbers are of; "" for streams without numbers."""
+        return self._follow.source.journal
 
     def __iter__(self) -> Self:
         return self
@@ -138,26 +164,47 @@ class Stream(Iterator[T], Generic[T]):
         while not self._items:
             if self._closed:
                 raise StopIteration
-            self._items.extend(self._source.parse(self._message()))
+            self._items.extend(self._follow.took(self._message()))
         return self._items.popleft()
 
     def _message(self) -> Any:
+        while True:
+            try:
+                if self._follow.interrupted:
+                    self._call.initial_metadata()
+                    if self._call.is_active():
+                        self._follow.back()
+                return next(self._call)
+            except StopIteration:
+                warn(self._call.trailing_metadata())
+                self._closed = True
+                raise
+            except grpc.RpcError as failed:
+                self._reopen(failed)
+
+    def _reopen(self, failed: grpc.RpcError) -> None:
+        """Open it again as soon as that is possible. Raises: StopIteration when it is closed meanwhile."""
+        client, follow = self._client, self._follow
         try:
-            return next(self._call)
-        except StopIteration:
-            warn(self._call.trailing_metadata())
-            self._closed = True
-            raise
-        except grpc.RpcError as failed:
-            if self._closed or self._client._closed:
+            if self._closed or client._closed:
+                raise StopIteration from None
+            client._drive(follow.broke(client._translated(failed, follow.source.rpc)), lambda: self._closed)
+            with client._changed:
+                if self._closed or client._closed:
+                    raise StopIteration from None
+                self._call = client._call(follow.source.rpc, follow.source.request, follow.source.metadata)
+        except KoapyError as error:
+            if self._closed or client._closed:
                 raise StopIteration from None
             self._closed = True
-            self._error = self._source.failed(self._client._translated(failed, self._source.rpc))
-            raise self._error from failed
+            self._error = error
+            raise error from failed
 
     def close(self) -> None:
         """End the stream here and at the server; safe at any time, twice, and from any thread."""
-        self._closed = True
+        with self._client._changed:
+            self._closed = True
+            self._client._changed.notify_all()
         self._call.cancel()
 
     def __enter__(self) -> Self:
@@ -199,19 +246,13 @@ class OrderStream(Stream[OrderEvent]):
 
 
 def connect(
-    address: str = ADDRESS,
-    *,
-    credentials: grpc.ChannelCredentials | None = None,
-    metadata: Mapping[str, str] | Iterable[tuple[str, str]] = (),
-    timeout: float | None = None,
-    progress: bool | None = None,
-    wait: float = 10.0,
+    address: str | None = None, *, wait: float = 10.0, progress: bool | None = None, **options: Unpack[Options]
 ) -> Client:
     """Make a client and wait until the server answers, at most `wait` seconds; the rest as of `Client`.
 
-    Raises: ConnectionLost.
+    Raises: ConnectionLost, and InvalidArgument as `Client` does.
     """
-    client = Client(address, credentials=credentials, metadata=metadata, timeout=timeout, progress=progress)
+    client = Client(address, progress=progress, **options)
     try:
         return client.ready(wait)
     except BaseException:

@@ -10,14 +10,23 @@ from koapy.client.errors import PreconditionFailed
 from koapy.client.order import Order, OrderLog
 from koapy.client.plan import orders
 from koapy.client.queries import gathered
+from koapy.client.reconnect import journal
 
 if TYPE_CHECKING:
     from koapy.client.plan import Plan
+    from koapy.client.reconnect import Link
     from koapy.client.requests import Action, Side
 
 
 class Trading:
-    """An order is sent when its method is called. Nothing sends it again by itself, whatever happens."""
+    """An order is sent when its method is called, once.
+
+    When the connection breaks, the client asks again under the same key: the gateway's journal knows whether it sent
+    the order, joins its stream, or sends it then, `reconnect` seconds later at most. A gateway that cannot know is
+    not asked; that is OrderUnknown.
+    """
+
+    _link: Link
 
     @orders
     def buy(
@@ -33,14 +42,14 @@ class Trading:
         Raises, when the stream is read: OrderFailed, OrderUnknown, InvalidArgument, PreconditionFailed, LimitExceeded,
             ConnectionLost. Closing the stream or cancelling what awaits it leaves the order as it is.
         """
-        return _new("buy", code, quantity, price, account, quote_type)
+        return _new(self._link, "buy", code, quantity, price, account, quote_type)
 
     @orders
     def sell(
         self, code: str, quantity: int, price: int | None = None, *, account: str | None = None, quote_type: str = ""
     ) -> Plan[OrderLog]:
         """Sell; as `buy`."""
-        return _new("sell", code, quantity, price, account, quote_type)
+        return _new(self._link, "sell", code, quantity, price, account, quote_type)
 
     @orders
     def modify(
@@ -52,12 +61,12 @@ class Trading:
             order: the order, or its number, for which the open orders of `account` are asked first.
             quantity: all that is open unless given.
         """
-        return _other("modify", order, price, quantity, account)
+        return _other(self._link, "modify", order, price, quantity, account)
 
     @orders
     def cancel(self, order: Order | str, quantity: int | None = None, *, account: str | None = None) -> Plan[OrderLog]:
         """Cancel what is open of an order (취소), or `quantity` of it; arguments as of `modify`."""
-        return _other("cancel", order, 0, quantity, account)
+        return _other(self._link, "cancel", order, 0, quantity, account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +81,34 @@ class _Open:
 
 
 def _new(
-    side: Side, code: str, quantity: int, price: int | None, account: str | None, quote_type: str
+    link: Link, side: Side, code: str, quantity: int, price: int | None, account: str | None, quote_type: str
 ) -> Plan[OrderLog]:
     number = yield from calls.account_or_first(account)
-    return OrderLog(
-        requests.order(side, "new", account=number, code=code, quantity=quantity, price=price, quote_type=quote_type)
+    request = requests.order(
+        side, "new", account=number, code=code, quantity=quantity, price=price, quote_type=quote_type
     )
+    return OrderLog(request, (yield from journal(link)))
 
 
-def _other(action: Action, order: Order | str, price: int, quantity: int | None, account: str | None) -> Plan[OrderLog]:
+def _other(
+    link: Link, action: Action, order: Order | str, price: int, quantity: int | None, account: str | None
+) -> Plan[OrderLog]:
     if isinstance(order, Order) and order.number and order.open:
         known = _Open(order.number, order.account, order.code, order.side, order.open)
     else:
         number = order.number if isinstance(order, Order) else order
         known = yield from _looked_up(number, (order.account if isinstance(order, Order) else account))
-    return OrderLog(
-        requests.order(
-            known.side,
-            action,
-            account=known.account,
-            code=known.code,
-            quantity=known.open if quantity is None else quantity,
-            price=price,
-            quote_type=requests.LIMIT,
-            original=known.number,
-        )
+    request = requests.order(
+        known.side,
+        action,
+        account=known.account,
+        code=known.code,
+        quantity=known.open if quantity is None else quantity,
+        price=price,
+        quote_type=requests.LIMIT,
+        original=known.number,
     )
+    return OrderLog(request, (yield from journal(link)))
 
 
 def _looked_up(number: str, account: str | None) -> Plan[_Open]:
