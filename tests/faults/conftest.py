@@ -1,0 +1,10 @@
+"""The programs of this folder, for its tests: they run as processes of their own too, so they import one another by name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = str(Path(__file__).parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)

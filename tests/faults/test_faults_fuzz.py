@@ -1,0 +1,214 @@
+"""Wrong requests over every RPC: each gets a proper status, nothing is left of them, and nobody else notices.
+
+The large form is `python tests/faults/chaos_fuzz.py --requests 1000000`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import random
+import struct
+import time
+from typing import TYPE_CHECKING
+
+import chaos_fuzz
+import fuzz_wire as wire
+import grpc
+import pytest
+from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Garbage, Judge, settled
+from fault_host import Host
+from fuzz_requests import FINITE, GATEWAY, HEALTH, REFLECTION, SERVICE, Generator, Request, World
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNARY_UNARY = frozenset({SERVICE + "Call", SERVICE + "SetLogLevel", HEALTH + "Check"})
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    with Host(control=CONTROL, settings=SETTINGS) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def channel(host: Host) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(host.address) as channel:
+        yield channel
+
+
+def raw(payload: bytes) -> bytes:
+    return payload
+
+
+def world(host: Host) -> World:
+    return World(host.ready["codes"], host.ready["accounts"][0])
+
+
+async def lone(
+    host: Host, path: str, body: bytes, *metadata: tuple[bytes, bytes], seconds: float = 10.0
+) -> wire.Exchange:
+    """One request on a connection of its own, byte for byte."""
+    name, _, port = host.address.rpartition(":")
+    connection = await wire.Connection.to(name, int(port))
+    ended = asyncio.Event()
+    exchange = connection.request(wire.start(path.encode(), metadata), body, lambda _: ended.set())
+    try:
+        async with asyncio.timeout(seconds):
+            await ended.wait()
+    finally:
+        connection.close()
+    return exchange
+
+
+async def test_a_session_of_wrong_requests(host: Host) -> None:
+    outcome = await chaos_fuzz.fuzz(host, 12_000, seed=20261123)
+    print(outcome.report())
+    assert outcome.judge.wrong == [], outcome.report()
+    assert outcome.witness.answers > 20
+    assert outcome.witness.ticks > 20
+
+
+texts = st.text(max_size=12) | st.sampled_from(
+    ("005930", "opt10001", "GetMasterCodeName", "0101", "8000000011", "\x00")
+)
+numbers = st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 5)
+arguments = st.builds(lambda text: pb.Argument(string_value=text), texts) | st.builds(
+    lambda number: pb.Argument(long_value=number), numbers
+)
+messages = st.one_of(
+    st.builds(
+        lambda name, given: (SERVICE + "Call", pb.CallRequest(name=name, arguments=given)),
+        st.sampled_from(("GetMasterCodeName", "SetRealReg", "SendOrder", "CommRqData", "SetInputValue")) | texts,
+        st.lists(arguments, max_size=10),
+    ),
+    st.builds(
+        lambda code, screen, inputs, name: (
+            SERVICE + "TransactionCall",
+            pb.TransactionRequest(transaction_code=code, screen_no=screen, inputs=inputs, request_name=name),
+        ),
+        texts,
+        texts,
+        st.dictionaries(texts | st.just("종목코드"), texts, max_size=3),
+        texts,
+    ),
+    st.builds(
+        lambda account, code, kind, quantity, price, quote: (
+            SERVICE + "OrderCall",
+            pb.OrderRequest(
+                account_no=account, code=code, order_type=kind, quantity=quantity, price=price, quote_type=quote
+            ),
+        ),
+        texts,
+        texts,
+        numbers,
+        numbers,
+        numbers,
+        texts,
+    ),
+    st.builds(
+        lambda codes, fids, option: (
+            SERVICE + "RealCall",
+            pb.RealRequest(code_list=codes, fid_list=fids, opt_type=option),
+        ),
+        st.lists(texts, max_size=5),
+        st.lists(st.integers(-(2**31), 2**31 - 1), max_size=5),
+        texts,
+    ),
+    st.builds(lambda slots: (SERVICE + "Listen", pb.ListenRequest(slots=slots)), st.lists(texts, max_size=3)),
+    st.builds(
+        lambda name, index, kind: (
+            SERVICE + "ConditionCall",
+            pb.ConditionRequest(condition_name=name, condition_index=index, search_type=kind),
+        ),
+        texts,
+        st.integers(-(2**31), 2**31 - 1),
+        st.integers(-(2**31), 2**31 - 1),
+    ),
+    st.builds(lambda name: (HEALTH + "Check", health_pb2.HealthCheckRequest(service=name)), texts),
+)
+damage = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2**16), st.binary(max_size=6)), max_size=2)
+encodings = st.builds(
+    lambda message, harm: (message[0], damaged(message[1].SerializeToString(), harm)), messages, damage
+)
+
+
+def damaged(body: bytes, harm: list[tuple[int, int, bytes]]) -> bytes:
+    out = bytearray(body)
+    for kind, where, what in harm:
+        at = where % (len(out) + 1)
+        if kind == 0:
+            out[at : at + len(what)] = what
+        elif kind == 1:
+            out[at:at] = what
+        else:
+            del out[at : at + len(what)]
+    return bytes(out)
+
+
+@hypothesis_settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(requests=st.lists(encodings, min_size=5, max_size=25))
+def test_any_encoding_gets_a_proper_status(channel: grpc.Channel, requests: list[tuple[str, bytes]]) -> None:
+    """What hypothesis makes up, through grpc's own channel and serializers that leave bytes as they are."""
+    calls = []
+    for path, body in requests:
+        if path in UNARY_UNARY:
+            call = channel.unary_unary(path, raw, raw).future(body, timeout=ANSWERED_SECONDS)
+        else:
+            call = channel.unary_stream(path, raw, raw)(body, timeout=ANSWERED_SECONDS if path in FINITE else 0.2)
+        calls.append((path, body, call))
+    for path, body, call in calls:
+        if path not in UNARY_UNARY:
+            try:
+                for _ in call:
+                    pass
+            except grpc.RpcError:
+                pass
+        code = call.code()
+        assert code not in NEVER, (path, body.hex(), code, call.details())
+        assert path not in FINITE or code is not grpc.StatusCode.DEADLINE_EXCEEDED, (path, body.hex())
+
+
+BROKEN = b"\x0a\xff\xff\xff\xff\x0f"
+PATHS = [
+    SERVICE + name
+    for name in (
+        "Call", "Listen", "BidirectionalListen", "LoginCall", "TransactionCall", "OrderCall", "RealCall",
+        "LoadConditionCall", "ConditionCall", "BidirectionalRealCall", "OrderListen", "CustomListen",
+        "CustomCallAndListen", "SetLogLevel",
+    )
+]  # fmt: skip
+PATHS += [HEALTH + "Check", HEALTH + "Watch", REFLECTION + "ServerReflectionInfo"]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.rpartition("/")[2])
+async def test_what_cannot_be_decoded_is_an_invalid_argument(host: Host, path: str) -> None:
+    exchange = await lone(host, path, wire.message(BROKEN))
+    assert (exchange.status, "no such message" in exchange.text.replace("%20", " ")) == (3, True), exchange
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if "Bidirectional" not in path and "Info" not in path])
+async def test_a_request_that_ends_before_its_message_is_answered(host: Host, path: str) -> None:
+    for body in (b"", b"\0\0", b"\0\0\0\0\x05abc"):
+        exchange = await lone(host, path, body)
+        assert exchange.status in {3, 13}, (body, exchange)  # 13 is grpc's own word for half a message
+
+
+async def test_garbage_on_the_socket_leaves_nothing(host: Host) -> None:
+    before = await settled(host)
+    name, _, port = host.address.rpartition(":")
+    for seed in range(3):
+        await Garbage(name, int(port), random.Random(seed)).once()
+    judge = Judge()
+    chaos_fuzz.check(judge, before, await settled(host, before), 0)
+    assert judge.wrong == []
