@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from koapy.handlers.confine import confine, prctl
+from koapy.handlers.folder import remove
 from koapy.handlers.limits import HandlerLimits
 from koapy.handlers.worker import work
 
@@ -146,14 +146,6 @@ def descendants(ancestor: int) -> list[int]:
         last = len(below)
         below |= {process for process, parent in parents.items() if parent in below}
     return sorted(below - {ancestor})
-
-
-def remove(folder: str) -> None:
-    """Remove a handler's folder, whatever it has done to it."""
-    for path, _, _ in os.walk(folder):
-        with suppress(OSError):
-            Path(path).chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _code(status: int | None) -> int:

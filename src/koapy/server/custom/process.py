@@ -8,13 +8,14 @@ import logging
 import os
 import socket
 import sys
-import tempfile
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import grpc
 
+from koapy.handlers import folder
+from koapy.handlers.files import is_library
 from koapy.handlers.frames import HEADER, Kind
 from koapy.server.failure import Failure
 
@@ -31,7 +32,6 @@ BOOT = (
 )
 REAP_SECONDS = 7.0
 """Longer than the warden takes for its own sweep."""
-PREFIX = "koapy-handler-"
 
 
 class HandlerGone(Exception):
@@ -131,22 +131,20 @@ def output(what: str) -> Failure:
 @asynccontextmanager
 async def started(limits: HandlerLimits) -> AsyncIterator[HandlerProcess]:
     """A handler's processes for as long as the block lasts; afterwards nothing is left of them."""
-    folder = tempfile.mkdtemp(prefix=PREFIX)
+    path = folder.make()
     try:
-        process = await _start(limits, folder)
+        process = await _start(limits, path)
         try:
             yield process
         finally:
             # Whoever gives up waiting, the burying goes on.
             await asyncio.shield(asyncio.ensure_future(process.close()))
     finally:
-        from koapy.handlers.warden import remove
-
         # The warden has done so, unless it was killed.
-        await asyncio.to_thread(remove, folder)
+        folder.remove(path)
 
 
-async def _start(limits: HandlerLimits, folder: str) -> HandlerProcess:
+async def _start(limits: HandlerLimits, path: str) -> HandlerProcess:
     ours, theirs = socket.socketpair()
     with theirs:
         ours.setblocking(False)
@@ -158,14 +156,14 @@ async def _start(limits: HandlerLimits, folder: str) -> HandlerProcess:
                 BOOT,
                 json.dumps(library_path()),
                 str(theirs.fileno()),
-                folder,
+                path,
                 json.dumps(asdict(limits)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(theirs.fileno(),),
-                env=environment(folder),
-                cwd=folder,
+                env=environment(path),
+                cwd=path,
                 start_new_session=True,  # an interruption at the terminal is the gateway's to handle
             )
             reader, writer = await asyncio.open_connection(sock=ours)
@@ -175,11 +173,11 @@ async def _start(limits: HandlerLimits, folder: str) -> HandlerProcess:
     return HandlerProcess(process, reader, writer, limits)
 
 
-def environment(folder: str) -> dict[str, str]:
+def environment(path: str) -> dict[str, str]:
     """All that a handler finds in its environment."""
     return {
-        "HOME": folder,
-        "TMPDIR": folder,
+        "HOME": path,
+        "TMPDIR": path,
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         # Each arena reserves address space, which is what memory is limited by.
@@ -190,6 +188,4 @@ def environment(folder: str) -> dict[str, str]:
 
 def library_path() -> list[str]:
     """Where the handler's Python finds its modules: not in the gateway's working folder, nor in somebody's home."""
-    from koapy.handlers.files import is_library
-
     return [entry for entry in sys.path if is_library(entry)]
