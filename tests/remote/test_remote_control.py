@@ -210,8 +210,9 @@ def test_a_lost_connection_is_told_and_made_again(small: Any, heard: Any) -> Non
         host.close()
         slot.wait()
         assert isinstance(slot.read[0], ControlLost)
-        with pytest.raises(ControlLost, match="GetMasterCodeName was not called"):
+        with pytest.raises(ControlLost, match="GetMasterCodeName was not called") as lost:
             call(remote, "GetMasterCodeName", "005930")
+        assert not lost.value.begun
         with Host(small, remote.address):
             slot.wait(2)
             assert slot.events == [(-106,), (0,)]
@@ -248,8 +249,9 @@ def test_a_call_under_way_when_the_connection_goes_fails_at_once(small: Any) -> 
         future: Future[Any] = remote.submit(remote.GetMasterCodeName, "005930")
         assert entered.wait(20)
         host.close()
-        with pytest.raises(ControlLost, match="while GetMasterCodeName ran"):
+        with pytest.raises(ControlLost, match="while GetMasterCodeName ran") as lost:
             future.result(20)
+        assert lost.value.begun
     blocked.set()
 
 

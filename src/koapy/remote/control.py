@@ -43,6 +43,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 class ControlLost(ConnectionError):
     """There is no connection to the process that has the control; calls fail until it is back."""
 
+    def __init__(self, text: str, *, begun: bool = False) -> None:
+        super().__init__(text)
+        self.begun = begun
+        """Whether the call may have been made; otherwise it has not been and never will be."""
+
 
 class Signal:
     """One event. Slots run on the control's thread, in the order in which they were connected."""
@@ -297,7 +302,8 @@ class RemoteControl:
                 if frame is None and self._link is not link:
                     raise ControlLost(
                         f"the connection to the control at {self.address} was lost while {name} ran, and nobody "
-                        f"knows what came of it: {self._why}"
+                        f"knows what came of it: {self._why}",
+                        begun=True,
                     )
                 if self._news and self._event is None:
                     return None
