@@ -1,0 +1,229 @@
+"""The configuration file of `koapy serve`: TOML, strict, and every key of it the name of a setting.
+
+[server]            host, port, journal, ...
+[simulation]        what the embedded exchange is like
+[security]          tokens, audit; [security.tls] certificate, key, client_ca
+[limits]            tr, orders, conditions, and the scalar fields of Settings
+[clients]           the fields of Settings that begin with client_, without that
+[risk]              limits of everybody; [risk.accounts."8000000011"], [risk.clients.NAME]
+[custom_handlers]   enabled = true, and the fields of HandlerLimits
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path  # noqa: TC003  the type of fields is asked for when a file is read
+from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+
+from koapy.handlers.limits import HandlerLimits
+from koapy.openapi.limit import CONDITION_WINDOWS, ORDER_WINDOWS, TR_WINDOWS
+from koapy.orders.risk import RiskLimits, RiskRules
+from koapy.server.security import Security
+from koapy.server.settings import Settings
+from koapy.server.tables import ConfigError, Place, asdict, fill, quote, read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from koapy.openapi.limit import Window
+
+__all__ = ["Config", "ConfigError", "Listening", "Simulation", "load", "windows"]
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+WINDOWS = {
+    "tr": ("tr_windows", TR_WINDOWS),
+    "orders": ("order_windows", ORDER_WINDOWS),
+    "conditions": ("condition_windows", CONDITION_WINDOWS),
+}
+"""Keys of [limits] that are windows: their fields of Settings, and the sets that have names."""
+OF_CLIENT = "client_"
+UNLIMITED = "none"
+ENABLED = "enabled"
+HOLDERS = ("accounts", "clients")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """[server]."""
+
+    host: str = "127.0.0.1"
+    port: int = 5943
+    """0 takes a free one."""
+    journal: Path | None = None
+    """None: a file of this port in the user's state folder; for port 0, which is another one each time, none."""
+    keep_journal: bool = True
+    """False: the journal is forgotten when the server stops."""
+    log_level: LogLevel = "info"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ValueError(f"port = {self.port}: 0 to 65535 is wanted")
+
+    def journal_file(self, folder: Path) -> Path | None:
+        """The journal, by default in `folder`; None where it is not kept."""
+        if not self.keep_journal or (self.journal is None and self.port == 0):
+            return None
+        return self.journal or folder / f"orders-{self.port}.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """[simulation]."""
+
+    seed: int = 1
+    """The same seed gives the same market."""
+    history: Path | None = None
+    """A folder of daily prices: CODE.csv."""
+    hours: Literal["always", "krx"] = "always"
+    speed: float = 1.0
+    """Seconds of the market in a second."""
+    server: Literal["mock", "real"] = "mock"
+
+    def __post_init__(self) -> None:
+        if self.speed < 0.01:
+            raise ValueError(f"speed = {self.speed:g}: at least 0.01 is wanted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that a configuration file can say."""
+
+    server: Listening = field(default_factory=Listening)
+    simulation: Simulation = field(default_factory=Simulation)
+    security: Security = field(default_factory=Security)
+    settings: Settings = field(default_factory=Settings)
+
+    def toml(self) -> str:
+        """The same as a file: what `load` would read, defaults included. Nothing secret is in a configuration."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        settings = self.settings
+        scalars = {name: getattr(settings, name) for name in _SCALARS}
+        named = {key: _named(getattr(settings, name), known) for key, (name, known) in WINDOWS.items()}
+        yield from write("server", asdict(self.server))
+        yield from write("simulation", asdict(self.simulation))
+        yield from write("security", asdict(self.security))
+        yield from write("limits", named | {key: value for key, value in scalars.items() if not _of_client(key)})
+        own = {key.removeprefix(OF_CLIENT): value for key, value in scalars.items() if _of_client(key)}
+        yield from write("clients", own)
+        yield from write("risk", asdict(settings.risk.everybody))
+        for kind, limits in (("accounts", settings.risk.accounts), ("clients", settings.risk.clients)):
+            for name, each in sorted(limits.items()):
+                yield from write(f"risk.{kind}.{quote(name)}", asdict(each))
+        if settings.custom_handlers is not None:
+            yield from write("custom_handlers", {ENABLED: True} | asdict(settings.custom_handlers))
+
+
+_SCALARS = {name: hint for name, hint in get_type_hints(Settings).items() if hint in (int, float)}
+
+
+def load(file: Path) -> Config:
+    """Read a configuration file. Files that it names are taken to lie beside it.
+
+    Raises: ConfigError.
+    """
+    place = Place(file)
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise place.error(f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise place.error(f"is no TOML file: {error}") from error
+    known = ("server", "simulation", "security", "limits", "clients", "risk", "custom_handlers")
+    place.only(tables, known, "section")
+    table = {name: place.table(tables.get(name, {}), name) for name in known}
+    at = {name: place.below(name) for name in known}
+    return Config(
+        server=fill(Listening, table["server"], at["server"]),
+        simulation=fill(Simulation, table["simulation"], at["simulation"]),
+        security=fill(Security, table["security"], at["security"]),
+        settings=Settings(
+            **_limits(table["limits"], at["limits"]),
+            **_clients(table["clients"], at["clients"]),
+            risk=_risk(table["risk"], at["risk"]),
+            custom_handlers=_handlers(table["custom_handlers"], at["custom_handlers"]),
+        ),
+    )
+
+
+def windows(text: str, known: Mapping[str, tuple[Window, ...]] = TR_WINDOWS) -> tuple[Window, ...]:
+    """Windows of requests by their name, or from figures such as 5/1,100/60: calls and seconds.
+
+    Raises: ValueError.
+    """
+    if text == UNLIMITED:
+        return ()
+    if text in known:
+        return known[text]
+    try:
+        pairs = [each.split("/") for each in text.split(",")]
+        found = tuple((int(calls), float(seconds)) for calls, seconds in pairs)
+    except ValueError:
+        found = ()
+    if not found or any(calls < 1 or not 0 < seconds < 1e9 for calls, seconds in found):
+        raise ValueError(f"no limits {text!r}: use {', '.join(known)}, or calls per seconds such as 5/1,100/60")
+    return found
+
+
+def _of_client(name: str) -> bool:
+    return name.startswith(OF_CLIENT)
+
+
+def _named(value: tuple[Window, ...], known: Mapping[str, tuple[Window, ...]]) -> str:
+    if not value:
+        return UNLIMITED
+    figures = ",".join(f"{calls}/{seconds:g}" for calls, seconds in value)
+    return next((name for name, each in known.items() if each == value), figures)
+
+
+def _limits(table: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    scalars = [name for name in _SCALARS if not _of_client(name)]
+    place.only(table, [*WINDOWS, *scalars])
+    values = {name: _above_0(name, name, table[name], place) for name in scalars if name in table}
+    for key, (name, known) in WINDOWS.items():
+        if key in table:
+            try:
+                values[name] = windows(read(str, table[key], key, place), known)
+            except ValueError as error:
+                raise place.error(f"{key}: {error}") from error
+    return values
+
+
+def _clients(table: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    names = {name.removeprefix(OF_CLIENT): name for name in _SCALARS if _of_client(name)}
+    place.only(table, names)
+    return {names[key]: _above_0(names[key], key, value, place) for key, value in table.items()}
+
+
+def _above_0(name: str, key: str, value: object, place: Place) -> Any:
+    number = read(_SCALARS[name], value, key, place)
+    if number <= 0:
+        raise place.error(f"{key} = {number}: more than 0 is wanted")
+    return number
+
+
+def _risk(table: Mapping[str, Any], place: Place) -> RiskRules:
+    own = {key: value for key, value in table.items() if key not in HOLDERS}
+    place.only(own, [*(each.name for each in fields(RiskLimits)), *HOLDERS])
+    accounts, clients = (_holders(place.table(table.get(kind, {}), kind), place.below(kind)) for kind in HOLDERS)
+    for name, limits in accounts.items():
+        at = place.below("accounts").below(name)
+        if len(name) != 10 or not name.isascii() or not name.isdigit():
+            raise at.error("is no account: ten digits are wanted")
+        if limits.allowed_accounts is not None:
+            raise at.error("has allowed_accounts, which is for [risk] and [risk.clients.NAME]")
+    return RiskRules(everybody=fill(RiskLimits, own, place), accounts=accounts, clients=clients)
+
+
+def _holders(table: Mapping[str, Any], place: Place) -> dict[str, RiskLimits]:
+    return {name: fill(RiskLimits, place.table(each, name), place.below(name)) for name, each in table.items()}
+
+
+def _handlers(table: Mapping[str, Any], place: Place) -> HandlerLimits | None:
+    """Code of clients runs only where the file says so in a word; limits alone turn nothing on."""
+    rest = {key: value for key, value in table.items() if key != ENABLED}
+    place.only(rest, [*(each.name for each in fields(HandlerLimits)), ENABLED])
+    limits = fill(HandlerLimits, rest, place, least=0)
+    return limits if read(bool, table.get(ENABLED, False), ENABLED, place) else None
