@@ -3,6 +3,7 @@
     python3 run.py demo          the whole job in one minute, on the embedded exchange
     python3 run.py test ...      the tests; further words go to pytest
     python3 run.py check         lint, format, types, import layers, and whether what is generated is fresh
+    python3 run.py chaos ...     1,000 order flows while the gateway is killed at random moments; --seed N repeats a run
     python3 run.py docs          write what is generated anew: the protocol modules and docs/cli.md
     python3 run.py lock ...      bring requirements.lock in line with pyproject.toml; --upgrade takes newer releases
     python3 run.py serve ...     any other word goes to the koapy command
@@ -102,6 +103,8 @@ def main() -> int:
     name, *rest = sys.argv[1:]
     if name == "test":
         return run("python", "-m", "pytest", *rest)
+    if name == "chaos":
+        return run("python", "tests/faults/flows.py", *rest)
     if name == "lock":
         return run(*LOCKING, *rest)
     if name in {"check", "docs"}:

@@ -70,7 +70,7 @@ class Wish:
     early: float = 0.2
     """The share of gateways that are killed in their first second instead, while they start or recover."""
     kills: int | None = None
-    """At most so many; None: until the last flow has ended."""
+    """Exactly so many, spread over the flows; None: until the last flow has ended."""
     patience: float = 90.0
     """Seconds in which a client's order must have an end."""
 
@@ -143,6 +143,8 @@ class Clients:
         self._wish = wish
         self._codes = codes
         self._random = random.Random(f"{wish.seed}:flows")
+        self._killed = 0
+        self._kill = asyncio.Condition()
         self.intents: list[Intent] = []
         self.statuses: Counter[str] = Counter()
 
@@ -157,6 +159,12 @@ class Clients:
             async for _ in stub.LoginCall(pb.LoginRequest(), wait_for_ready=True):
                 pass
 
+    async def killed(self, kills: int) -> None:
+        """The gateway has been killed so often."""
+        async with self._kill:
+            self._killed = kills
+            self._kill.notify_all()
+
     async def run(self) -> None:
         """All flows."""
         flows = iter(range(self._wish.flows))
@@ -168,7 +176,14 @@ class Clients:
         """One program: one flow after the other, on a connection of its own."""
         async with self.stub() as stub:
             for flow in flows:
+                await self._turn(flow)
                 await self._flow(stub, flow)
+
+    async def _turn(self, flow: int) -> None:
+        """Wait until enough kills have been, where their number is given: the last flows begin before the last kill."""
+        due = flow * (self._wish.kills or 0) // self._wish.flows
+        async with self._kill:
+            await self._kill.wait_for(lambda: self._killed >= due)
 
     async def _flow(self, stub: KiwoomOpenApiPlusServiceStub, flow: int) -> None:
         # Code and quantity together are this flow's alone, so the ledger says whose order is whose.
@@ -346,10 +361,12 @@ async def chaos(wish: Wish, folder: Path) -> Result:
         await clients.log_in()
         subscribers = Subscribers(process.address)
         listening = asyncio.create_task(subscribers.run())
-        killing = asyncio.create_task(kill(process, wish))
+        killing = asyncio.create_task(kill(process, wish, clients))
         flowing = time.monotonic()
         try:
             await clients.run()
+            if wish.kills is not None:
+                await killing
         finally:
             flowing = time.monotonic() - flowing
             killing.cancel()
@@ -392,10 +409,11 @@ async def chaos(wish: Wish, folder: Path) -> Result:
     return Result(wrong, figures)
 
 
-async def kill(process: Gateway, wish: Wish) -> None:
+async def kill(process: Gateway, wish: Wish, clients: Clients) -> None:
     """Kill the gateway and start it again, at random moments; leaves it running."""
     chance = random.Random(f"{wish.seed}:kills")
     while wish.kills is None or process.kills < wish.kills:
+        # Random moments are what is asked for here; nothing is waited for.
         await asyncio.sleep(chance.uniform(*wish.uptime))
         process.kill()
         process.start()
@@ -403,6 +421,7 @@ async def kill(process: Gateway, wish: Wish) -> None:
             await asyncio.sleep(chance.uniform(0.0, 1.0))
             process.kill()
             process.start()
+        await clients.killed(process.kills)
         await process.ready()
 
 
@@ -426,7 +445,7 @@ def main() -> int:
     parser.add_argument("--flows", type=int, default=1000)
     parser.add_argument("--at-once", type=int, default=24)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--kills", type=int, default=None, help="at most so many")
+    parser.add_argument("--kills", type=int, default=None, help="exactly so many; otherwise it goes on to the end")
     parser.add_argument("--folder", type=Path, default=None, help="keeps the journal, the log and the result")
     parser.add_argument("--calm", action="store_true", help="nothing goes wrong but the kills")
     asked = parser.parse_args()
