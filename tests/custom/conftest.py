@@ -57,6 +57,9 @@ class House:
                 pass
         return how(caught.value)
 
+    how = staticmethod(lambda error: how(error))
+    detail = staticmethod(lambda error: detail(error))
+
     def left(self) -> list[str]:
         """What is left of handlers: processes and folders."""
         return [*processes(self.marker), *map(str, Path(self.marker).iterdir())]
@@ -84,13 +87,14 @@ def detail(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
 
 
 def processes(marker: str) -> list[str]:
-    """The processes that bear the marker in their command line or environment, zombies' parents aside."""
+    """The processes that bear the marker in their command line or environment, and unburied children of this one."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with suppress(OSError):
                 text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                if marker.encode() in text:
+                state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if marker.encode() in text or (state == "Z" and int(parent) == os.getpid()):
                     found.append(f"{entry.name}: {text!r}")
     return found
 

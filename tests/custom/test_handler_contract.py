@@ -60,7 +60,8 @@ async def test_the_data_of_events_is_read_inside_them(house: Callable[..., Any],
     reads = """
 def OnReceiveTrData(self, *args):
     tell(self, args, self.control.GetRepeatCnt(args[2], args[1]),
-         self.control.GetCommData(args[2], args[1], 1, "현재가"), self.control.GetCommData(args[2], args[1], 0, "종목코드"),
+         self.control.GetCommData(args[2], args[1], 1, "현재가"),
+         self.control.GetCommData(args[2], args[1], 0, "종목코드"),
          self.control.GetCommDataEx(args[2], args[1]), self.control.GetChejanData(9203))
 def OnReceiveRealData(self, code, kind, data):
     tell(self, code, kind, data, self.control.GetCommRealData(code, 10), self.control.GetCommRealData("000660", 10))

@@ -31,6 +31,8 @@ class HandlerLimits:
     """Threads that it may have, its own one included; not counted where the gateway runs as root."""
     message_bytes: int = 4 * MIB
     """Bytes of one message or call; also what a client of gRPC takes unless told otherwise."""
+    event_messages: int = 10_000
+    """Messages that it may give for one event, or before it is ready."""
     log_bytes: int = 64 << 10
     """Bytes of what it prints that go to the gateway's debug log; the rest is dropped."""
     at_once: int = 32

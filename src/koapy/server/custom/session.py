@@ -38,8 +38,6 @@ logger = logging.getLogger(__name__)
 WINDOW = 16
 """Events that may be on their way to the handler; more wait in the stream's inbox, where ticks can be merged."""
 M = TypeVar("M", pb.ListenResponse, pb.CallRequest)
-EARLY = 1024
-"""Messages that a handler may give before its stream begins."""
 
 
 class Session:
@@ -77,6 +75,7 @@ class Session:
         self._window = asyncio.Semaphore(WINDOW)
         self._unhandled = 0
         self._ready = asyncio.Event()
+        self._given = 0
         self._early: list[pb.ListenResponse] = []
         self._leaving = False
         self._refusal: Failure | None = None
@@ -173,22 +172,26 @@ class Session:
         for message in self._early:
             await self._write(message)
         self._early.clear()
+        self._given = 0
         self._ready.set()
 
     async def _next(self, message: pb.ListenResponse) -> None:
         if self._leaving:
             return
+        # What it gives between events, from a thread of its own, is a matter between it and its client.
+        self._given += 1
+        if self._given > self._limits.event_messages and (self._unhandled or not self._ready.is_set()):
+            raise output(f"it gave more than {self._limits.event_messages} messages for one event")
         if self._ready.is_set():
             await self._write(message)
-        elif len(self._early) < EARLY:
-            self._early.append(message)
         else:
-            raise output(f"it gave more than {EARLY} messages before it was ready")
+            self._early.append(message)
 
     def _done(self) -> None:
         if not self._unhandled:
             raise output("it wrote into the gateway's channel (DONE)")
         self._unhandled -= 1
+        self._given = 0
         self._window.release()
         if self._unhandled and not self._leaving:
             self._watch.allow(self._limits.event_seconds, "for an event")
@@ -218,6 +221,8 @@ class Session:
 
     def _end(self, told: Any) -> None:
         """The handler's own report."""
+        if not isinstance(told, dict):
+            raise output("it wrote into the gateway's channel (END)")
         text = str(told.get("text", ""))[:400]
         trace = {"traceback": str(told["traceback"])[:1000]} if told.get("traceback") else {}
         match told.get("end"):
