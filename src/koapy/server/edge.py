@@ -13,7 +13,7 @@ from urllib.parse import quote
 import grpc
 
 from koapy.server.access import LOCAL
-from koapy.server.failure import Failure
+from koapy.server.failure import LONGEST_TEXT, Failure, cut
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 Request = TypeVar("Request")
 logger = logging.getLogger(__name__)
-
-LONGEST_TEXT = 600
-"""Characters of a status text; it travels percent-encoded in a header, which is bounded."""
 
 WAIT, WAIT_FOR = "koapy-wait", "koapy-wait-for"
 """Initial metadata of a request that a limit holds up: seconds until it starts, and which limit it is."""
@@ -104,7 +101,7 @@ class Caller:
 
     def tell(self, key: str, text: str) -> None:
         """Add to the trailing metadata; not only ASCII, so percent-encoded."""
-        self._trailing[key] = quote(text, safe=" ,:=;")
+        self._trailing[key] = quote(cut(text, LONGEST_TEXT), safe=" ,:=;")
         self._context.set_trailing_metadata(tuple(self._trailing.items()))
 
     def tell_conflated(self, inbox: Inbox) -> None:
@@ -119,7 +116,7 @@ class Caller:
             *self._trailing.items(),
             ("grpc-status-details-bin", failure.packed()),
         )
-        await self._context.abort(failure.status, failure.text[:LONGEST_TEXT], trailing)
+        await self._context.abort(failure.status, cut(failure.text, LONGEST_TEXT), trailing)
 
     @property
     def silent(self) -> Nobody:

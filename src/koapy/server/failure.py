@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 DOMAIN = "koapy"
 
+LONGEST_TEXT, LONGEST_DETAIL = 1200, 300
+"""Bytes of a status text and of one of its details. A client's grpc takes 8 KB of trailing metadata, and instead of a
+status with more it sees RESOURCE_EXHAUSTED, whatever had been said."""
+
+
 
 class Failure(Exception):
     """Ends an RPC. `text` is the first line that people read; `reason` is a word for programs."""
@@ -50,12 +55,20 @@ class Failure(Exception):
 
     def packed(self) -> bytes:
         """The google.rpc.Status of the trailing metadata `grpc-status-details-bin`."""
-        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=self.details)
+        details = {key: cut(value, LONGEST_DETAIL) for key, value in self.details.items()}
+        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=details)
         detail = any_pb2.Any()
         detail.Pack(info)
         number: int = self.status.value[0]
-        packed: bytes = status_pb2.Status(code=number, message=self.text, details=[detail]).SerializeToString()
+        message = cut(self.text, LONGEST_TEXT)
+        packed: bytes = status_pb2.Status(code=number, message=message, details=[detail]).SerializeToString()
         return packed
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of a text, so many bytes of UTF-8 at most."""
+    encoded = text.encode()
+    return text if len(encoded) <= longest else encoded[:longest].decode(errors="ignore")
 
 
 def invalid(text: str, **details: str) -> Failure:
