@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import signal
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path  # noqa: TC003  typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from koapy.cli.app import CommandError, command
-from koapy.openapi.limit import TR_WINDOWS
+from koapy.cli.state import state_folder
 
 if TYPE_CHECKING:
-    from koapy.openapi.limit import Window
+    from koapy.server.config import Config
+
+T = TypeVar("T")
 
 
 class Hours(StrEnum):
@@ -46,57 +48,123 @@ class LogLevel(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add `serve` to `app`."""
     command(
-        app, serve, "koapy serve", "koapy serve --port 0 --seed 7", "koapy serve --history prices --limits 5/1,100/60"
+        app,
+        serve,
+        "koapy serve",
+        "koapy serve --port 0 --seed 7",
+        "koapy serve --history prices --limits 5/1,100/60",
+        "koapy serve --config koapy.toml",
     )
 
 
 def serve(
-    host: Annotated[str, typer.Option(metavar="HOST", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 5943,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings, limits of risk and security in TOML; options here win over it."),
+    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Where to listen.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.", show_default="5943")] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where orders are kept: they survive a crash, and none is sent twice.",
+            show_default="orders-PORT.sqlite in the user's state folder; for port 0 none",
+        ),
+    ] = None,
     history: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Daily prices: CODE.csv with date,open,high,low,close,volume."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same market.")] = 1,
-    hours: Annotated[Hours, typer.Option(help="A market that never closes, or the exchange's hours.")] = Hours.ALWAYS,
-    speed: Annotated[float, typer.Option(min=0.01, help="Seconds of the market in a second.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same market.", show_default="1")] = None,
+    hours: Annotated[
+        Hours | None, typer.Option(help="A market that never closes, or the exchange's hours.", show_default="always")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, help="Seconds of the market in a second.", show_default="1.0")
+    ] = None,
     server: Annotated[
-        Kind, typer.Option(help="The server that is played: mock has the rules of 모의투자.")
-    ] = Kind.MOCK,
+        Kind | None,
+        typer.Option(help="The server that is played: mock has the rules of 모의투자.", show_default="mock"),
+    ] = None,
     limits: Annotated[
-        str,
-        typer.Option(metavar="NAME|N/SECONDS,...", help="TR limits: guide, koapy (stricter), or figures."),
-    ] = "guide",
-    log_level: Annotated[LogLevel, typer.Option(help="Log lines go to stderr.")] = LogLevel.INFO,
+        str | None,
+        typer.Option(
+            metavar="NAME|N/SECONDS,...",
+            help="TR limits: guide, koapy (stricter), or figures.",
+            show_default="guide",
+        ),
+    ] = None,
+    log_level: Annotated[LogLevel | None, typer.Option(help="Log lines go to stderr.", show_default="info")] = None,
     insecure_off_loopback: Annotated[
         bool,
         typer.Option("--insecure-off-loopback", help="Listen on other interfaces, without encryption or login."),
     ] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print what holds, as a configuration file, and serve nothing.")
+    ] = False,
 ) -> None:
     """Serve the simulated exchange until interrupted."""
-    if not (insecure_off_loopback or is_loopback(host)):
-        raise CommandError(
-            f"{host} is open to other machines, and the server has no encryption and asks for no password yet: whoever "
-            "reaches it trades. Use --host 127.0.0.1, or in a closed network --insecure-off-loopback"
-        )
-    windows = TR_WINDOWS[limits] if limits in TR_WINDOWS else figures(limits)
-    logging.basicConfig(
-        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     # Only here: look-ups of the catalogue need not wait for grpc and the exchange.
-    from koapy.server import Settings
+    from koapy.server.config import Config, ConfigError, load, windows
+
+    try:
+        said = load(config) if config else Config()
+        settings = _given(said.settings, tr_windows=windows(limits) if limits else None)
+        chosen = Config(
+            server=_given(said.server, host=host, port=port, journal=journal, log_level=log_level),
+            simulation=_given(said.simulation, seed=seed, history=history, hours=hours, speed=speed, server=server),
+            security=_given(said.security, insecure_off_loopback=insecure_off_loopback or None),
+            settings=settings,
+        )
+    except (ConfigError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    if print_config:
+        sys.stdout.write(chosen.toml())
+        return
+    _run(chosen)
+
+
+def _given(said: T, **options: object) -> T:
+    """What the file said, with the options that were given instead."""
+    values = {name: value for name, value in options.items() if value is not None}
+    changed: T = replace(said, **values)  # type: ignore[type-var]
+    return changed
+
+
+def _run(chosen: Config) -> None:
+    from koapy.orders.journal import JournalError
     from koapy.server import serve as serve_control
+    from koapy.server.security import SecurityError
     from koapy.simulation.control import SimulatedControl
 
+    listening, market = chosen.server, chosen.simulation
+    logging.basicConfig(
+        level=listening.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     if break_signal := getattr(signal, "SIGBREAK", None):  # Windows: what a parent process can send
         signal.signal(break_signal, signal.default_int_handler)
     try:
-        control = SimulatedControl(seed=seed, history=history, hours=hours.value, speed=speed, server=server.value)
+        control = SimulatedControl(
+            seed=market.seed, history=market.history, hours=market.hours, speed=market.speed, server=market.server
+        )
     except ValueError as error:
         raise CommandError(str(error)) from error
-    ready = partial(_tell, f"simulation, seed {seed}")
+    journal = listening.journal_file(state_folder())
+    kept = f", journal {journal}" if journal else ""
+    ready = partial(_tell, f"simulation, seed {market.seed}{kept}")
     try:
-        serve_control(control, host, port, Settings(tr_windows=windows), ready=ready)
+        serve_control(
+            control,
+            listening.host,
+            listening.port,
+            chosen.settings,
+            journal=journal,
+            security=chosen.security,
+            ready=ready,
+        )
+    except (JournalError, SecurityError) as error:
+        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{error}; --port 0 takes a free one") from error
     finally:
@@ -105,23 +173,3 @@ def serve(
 
 def _tell(what: str, address: str) -> None:
     print(f"koapy: listening on {address} ({what})", file=sys.stderr, flush=True)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def figures(limits: str) -> tuple[Window, ...]:
-    """Windows of TR requests from text such as 5/1,100/60: calls and seconds."""
-    try:
-        pairs = [each.split("/") for each in limits.split(",")]
-        windows = tuple((int(calls), float(seconds)) for calls, seconds in pairs)
-    except ValueError:
-        windows = ()
-    if not windows or any(calls < 1 or seconds <= 0 for calls, seconds in windows):
-        raise CommandError(f"no limits {limits!r}: use guide, koapy, or calls per seconds such as 5/1,100/60")
-    return windows
