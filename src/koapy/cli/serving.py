@@ -100,17 +100,28 @@ def serve(
         bool,
         typer.Option("--insecure-off-loopback", help="Listen on other interfaces, without encryption or login."),
     ] = False,
+    allow_custom_handlers: Annotated[
+        bool,
+        typer.Option(
+            "--allow-custom-handlers", help="Run event handlers that clients send as code; see docs/security.md."
+        ),
+    ] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print what holds, as a configuration file, and serve nothing.")
     ] = False,
 ) -> None:
     """Serve the simulated exchange until interrupted."""
     # Only here: look-ups of the catalogue need not wait for grpc and the exchange.
+    from koapy.handlers.limits import HandlerLimits
     from koapy.server.config import Config, ConfigError, load, windows
 
     try:
         said = load(config) if config else Config()
-        settings = _given(said.settings, tr_windows=windows(limits) if limits else None)
+        settings = _given(
+            said.settings,
+            tr_windows=windows(limits) if limits else None,
+            custom_handlers=(said.settings.custom_handlers or HandlerLimits()) if allow_custom_handlers else None,
+        )
         chosen = Config(
             server=_given(said.server, host=host, port=port, journal=journal, log_level=log_level),
             simulation=_given(said.simulation, seed=seed, history=history, hours=hours, speed=speed, server=server),
