@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from koapy.orders.model import NewOrder
 from koapy.server.events import (
     Event,
     EventConnect,
@@ -20,7 +21,7 @@ from koapy.server.events import (
     Table,
 )
 from koapy.server.machines import Ask, Done, Effect, Limit, Send
-from koapy.server.machines.order import Order, OrderArguments
+from koapy.server.machines.order import Order
 
 if TYPE_CHECKING:
     from koapy.server.failure import Failure
@@ -35,9 +36,10 @@ NEW, CHANGE = "", CHANGED
 def order(original: str = NEW, *, quantity: int = 10, quote_type: str = "00") -> Order:
     order_type = 3 if original else 1
     return Order(
-        OrderArguments(
-            request="r1",
-            screen="0001",
+        "r1",
+        "0001",
+        NewOrder(
+            function="SendOrder",
             account=ACCOUNT,
             order_type=order_type,
             code=CODE,
@@ -45,7 +47,7 @@ def order(original: str = NEW, *, quantity: int = 10, quote_type: str = "00") ->
             price=70000,
             quote_type=quote_type,
             original=original,
-        )
+        ),
     )
 
 
@@ -303,9 +305,8 @@ def test_what_belongs_to_others_is_not_forwarded(foreign: ReceiveChejanData, ori
 
 
 def test_an_original_number_of_a_new_order_means_nothing() -> None:
-    arguments = OrderArguments(
-        request="r1",
-        screen="0001",
+    new = NewOrder(
+        function="SendOrder",
         account=ACCOUNT,
         order_type=1,
         code=CODE,
@@ -315,7 +316,7 @@ def test_an_original_number_of_a_new_order_means_nothing() -> None:
         original=CHANGED,
     )
     script = [*HEAD, event(CHANGED, "체결", 0), ACCEPTED, event(N, "체결", 0), event(CHANGED, "체결", 0), balance()]
-    played = play(Order(arguments), script)
+    played = play(Order("r1", "0001", new), script)
     assert played.forwarded == [*HEAD, ACCEPTED, script[4], script[6]]
     assert played.ended_at == 6
 

@@ -105,6 +105,11 @@ class Journal:
         """The number of the newest event, on disk or on its way there."""
         return self._sequence
 
+    @property
+    def last_order(self) -> int:
+        """The id of the newest order, on disk or on its way there."""
+        return self._orders
+
     def intend(
         self, order: NewOrder, *, key: str | None, client: str, request: str, client_request: str, client_screen: str
     ) -> Future[OrderRecord]:

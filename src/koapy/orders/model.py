@@ -93,6 +93,16 @@ class OrderRecord:
     message: str = ""
     changed: datetime
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have been sent, and what SendOrder returned is not known."""
+        return self.state is OrderState.INTENDED
+
+    @property
+    def unnumbered(self) -> bool:
+        """Whether it may stand at the exchange under a number that is not known."""
+        return self.state in (OrderState.INTENDED, OrderState.SENT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
@@ -104,7 +114,7 @@ class OrderEvent:
     name: str
     """OnReceiveMsg, OnReceiveTrData or OnReceiveChejanData."""
     message: bytes
-    """The event as it goes to clients, encoded, without its sequence."""
+    """The event as it goes to clients, encoded."""
     recovered: bool = False
     """Made from opt10075 and opt10076; the control never told it."""
     order_id: int = 0

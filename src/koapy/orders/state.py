@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from koapy.openapi.order import order_type
 from koapy.orders.model import OrderState
+from koapy.orders.verdict import action
 
 if TYPE_CHECKING:
-    from koapy.orders.model import NewOrder, OrderEvent, OrderRecord
+    from koapy.orders.model import OrderEvent, OrderRecord
 
 ACCEPTED, TRADED, CONFIRMED = "접수", "체결", "확인"
 ORDER = "0"
-
-
-def action(order: NewOrder) -> str:
-    """new, modify or cancel."""
-    if order.function == "SendOrderFO":  # its lOrdKind: 1 new, 2 modify, 3 cancel
-        return {2: "modify", 3: "cancel"}.get(order.order_type, "new")
-    known = order_type(order.order_type)
-    return known.action if known else "new"
 
 
 def returned(record: OrderRecord, code: int) -> OrderRecord:
@@ -55,6 +47,8 @@ def _answered(record: OrderRecord, event: OrderEvent) -> OrderRecord:
 
 def _own(record: OrderRecord, event: OrderEvent) -> OrderRecord:
     """An event of the order itself. What is through stays through; late events can only add to its fills."""
+    if event.recovered and (event.filled or 0) < record.filled:
+        return record  # told by the lists before the last fill was
     filled = max(record.filled, event.filled or 0)
     amount = max(record.amount, event.amount or 0)
     record = replace(record, filled=filled, amount=amount, open=event.open)

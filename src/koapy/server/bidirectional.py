@@ -7,6 +7,7 @@ end of the stream, or the deadline. All clients that listen for an event are let
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from koapy.control.apartment import Visit
 from koapy.server.failure import Failure
 
 if TYPE_CHECKING:
-    from koapy.control.apartment import Portal
+    from collections.abc import Callable
+
     from koapy.server.events import Event
     from koapy.server.inbox import Inbox
 
@@ -71,10 +73,15 @@ class Gate:
 class Gates:
     """All doors, by event. Doors are added and removed on the loop; `hold` runs on the control's thread."""
 
-    def __init__(self, portal: Portal) -> None:
-        self._portal = portal
+    def __init__(self) -> None:
         self._gates: dict[str, tuple[Gate, ...]] = {}
         self._rooms: dict[str, Room] = {}
+        self._held_until = 0.0
+
+    @property
+    def holding(self) -> bool:
+        """Whether the control's thread is waiting for clients, within the time that they have."""
+        return time.monotonic() < self._held_until
 
     @property
     def count(self) -> int:
@@ -104,8 +111,8 @@ class Gates:
         """The event that this client is in now."""
         return self._rooms.get(client)
 
-    def hold(self, event: Event, owner: str | None, request: str, *, wait: bool) -> None:
-        """Send the event to those who want it and wait until all are through. Runs in the slot.
+    def hold(self, event: Event, owner: str | None, request: str, *, wait: bool, post: Callable[..., object]) -> None:
+        """Send the event to those who want it, by `post`, and wait until all are through. Runs in the slot.
 
         The answer to a client's own request (`owner`) is that client's alone. An event that is nested in another one
         waits for nobody, because those who should acknowledge it may be what the outer one waits for.
@@ -115,7 +122,7 @@ class Gates:
             return
         if not wait:
             for gate in gates:
-                self._portal.post(gate.offer, event, None)
+                post(gate.offer, event, None)
             return
         visit = Visit(len(gates))
         room = Room(visit, event, request)
@@ -123,11 +130,14 @@ class Gates:
         for client in clients:
             self._rooms[client] = room
         for gate in gates:
-            self._portal.post(self._offer, gate, event, visit)
+            post(self._offer, gate, event, visit)
         try:
             # The gates' own timers end the wait; the second more is for a loop that is late.
-            visit.hold(max(gate.seconds for gate in gates) + 1.0)
+            longest = max(gate.seconds for gate in gates) + 1.0
+            self._held_until = time.monotonic() + longest
+            visit.hold(longest)
         finally:
+            self._held_until = 0.0
             for client in clients:
                 if self._rooms.get(client) is room:
                     del self._rooms[client]

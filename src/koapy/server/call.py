@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from koapy.control.apartment import inside
 from koapy.control.registrations import RegistrationRefused
 from koapy.control.screens import ScreensExhausted
 from koapy.openapi.functions import FUNCTIONS, HELPERS
+from koapy.orders.model import NewOrder
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.conditions import load_conditions
+from koapy.server.edge import JOURNAL
 from koapy.server.failure import exhausted, invalid, unimplemented
 from koapy.server.machines import Limit
 from koapy.server.router import MARKET_HOURS
@@ -34,7 +36,7 @@ WAIT_FOR_AN_EVENT = frozenset({"LoadCondition", "EnsureConditionLoaded"})
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
 
-TOO_MANY = {Limit.TR: -200, Limit.ORDER: -308, Limit.CONDITION: 0}
+TOO_MANY = {Limit.TR: -200, Limit.CONDITION: 0}
 """OpenAPI+'s own answers to too many requests, given where nothing may wait."""
 
 
@@ -140,25 +142,17 @@ class _Call:
 
     async def _run(self, calls: Calls) -> Value | None:
         """Make these calls in one piece."""
-        value: Value | None = await self._core.apartment.run(self._core.make, calls)
+        value: Value | None = await self._core.run(calls)
         return value
 
     async def _limited(self, limit: Limit, calls: Calls, key: str = "") -> Value | None:
         """Make these calls under a limit; inside an event OpenAPI+'s code for too many comes back instead."""
-        if self._room is None:
-            async with self._core.permit(limit, key, self._caller):
-                return await self._run(calls)
-        limits = self._core.limits(limit, key)
-        begun = []
-        try:
-            for each in limits:
-                if not each.try_begin():
-                    return TOO_MANY[limit]
-                begun.append(each)
+        async with AsyncExitStack() as permit:
+            if self._room is None:
+                await permit.enter_async_context(self._core.permit(limit, key, self._caller))
+            elif not self._core.begin(permit, limit, key):
+                return TOO_MANY[limit]
             return await self._run(calls)
-        finally:
-            for each in begun:
-                each.end()
 
     async def _screen(self, number: str) -> str:
         return (await self._core.clients.screen(self._client, number)).number
@@ -187,6 +181,7 @@ class _Call:
     async def _comm_kw_rq_data(
         self, codes: str, following: int, count: int, kind: int, request: str, screen: str
     ) -> Value | None:
+        self._core.require_connection()
         name = self._name(screen, request)
         args = (codes, following, count, kind, name, await self._screen(screen))
         return await self._limited(Limit.TR, [("CommKwRqData", args)])
@@ -210,36 +205,96 @@ class _Call:
         original: str,
     ) -> Value | None:
         checks.order(order_type, quote_type, quantity, price, original)
-        await self._order_target(account, code)
-        args = (account, order_type, code, quantity, price, quote_type, original)
-        return await self._order("SendOrder", request, screen, args)
+        order = NewOrder(
+            function="SendOrder",
+            account=account,
+            order_type=order_type,
+            code=code,
+            quantity=quantity,
+            price=price,
+            quote_type=quote_type,
+            original=original,
+        )
+        return await self._order(
+            order, request, screen, (account, order_type, code, quantity, price, quote_type, original)
+        )
 
     async def _send_order_credit(
-        self, request: str, screen: str, account: str, order_type: int, code: str, *rest: str | int
+        self,
+        request: str,
+        screen: str,
+        account: str,
+        order_type: int,
+        code: str,
+        quantity: int,
+        price: int,
+        quote_type: str,
+        credit: str,
+        loan_date: str,
+        original: str,
     ) -> Value | None:
-        await self._order_target(account, code)
-        return await self._order("SendOrderCredit", request, screen, (account, order_type, code, *rest))
+        order = NewOrder(
+            function="SendOrderCredit",
+            account=account,
+            order_type=order_type,
+            code=code,
+            quantity=quantity,
+            price=price,
+            quote_type=quote_type,
+            original=original,
+            extra=(credit, loan_date),
+        )
+        rest = (account, order_type, code, quantity, price, quote_type, credit, loan_date, original)
+        return await self._order(order, request, screen, rest)
 
     async def _send_order_fo(
-        self, request: str, screen: str, account: str, code: str, *rest: str | int
+        self,
+        request: str,
+        screen: str,
+        account: str,
+        code: str,
+        kind: int,
+        side: str,
+        quote_type: str,
+        quantity: int,
+        price: str,
+        original: str,
     ) -> Value | None:
-        await self._order_target(account, code)
-        return await self._order("SendOrderFO", request, screen, (account, code, *rest))
+        order = NewOrder(
+            function="SendOrderFO",
+            account=account,
+            order_type=kind,
+            code=code,
+            quantity=quantity,
+            price=0,
+            quote_type=quote_type,
+            original=original,
+            extra=(side, price),
+        )
+        return await self._order(
+            order, request, screen, (account, code, kind, side, quote_type, quantity, price, original)
+        )
 
-    async def _order_target(self, account: str, code: str) -> None:
-        await self._core.require_login()
-        await checks.account(self._core, account)
-        await checks.order_code(self._core, code)
-
-    async def _order(self, function: str, request: str, screen: str, rest: tuple[str | int, ...]) -> Value | None:
-        name = self._name(screen, request)
-        return await self._limited(Limit.ORDER, [(function, (name, await self._screen(screen), *rest))])
+    async def _order(self, order: NewOrder, request: str, screen: str, rest: tuple[str | int, ...]) -> Value | None:
+        core, caller = self._core, self._caller
+        await core.require_login()
+        await checks.account(core, order.account)
+        await checks.order_code(core, order.code)
+        caller.announce(JOURNAL, core.journal.identity)
+        key = core.ordering.key_of(caller)
+        with core.ordering.place(order, caller, key, request, screen) as (placing, is_new):
+            if not is_new:
+                return await core.ordering.outcome(placing)
+            calls = [(order.function, (placing.request, await self._screen(screen), *rest))]
+            return await core.ordering.send(placing, calls, caller, wait=self._room is None)
 
     async def _set_real_reg(self, screen: str, codes: str, fids: str, option: str) -> Value | None:
         if option not in {"0", "1"}:
             raise invalid(f"strOptType {option!r}: 0 replaces the screen's codes, 1 adds to them")
         wanted = [code for code in codes.split(";") if code]
         numbers = _fids(fids)
+        self._core.function("SetRealReg")
+        self._core.require_connection()
         for code in wanted:
             await checks.real_code(self._core, code)
         holder = self._client.holder(screen)
@@ -261,19 +316,22 @@ class _Call:
             await self._core.registrations.remove(self._client.holder(each), codes)
 
     async def _disconnect_real_data(self, screen: str) -> None:
-        await self._core.clients.give_back(self._client, screen)
+        self._core.function("DisconnectRealData")
+        if (failure := await self._core.clients.give_back(self._client, screen)) is not None:
+            raise failure
 
     async def _send_condition(self, screen: str, name: str, index: int, search: int) -> Value | None:
+        self._core.require_connection()
         own = await self._screen(screen)
         result = await self._limited(
             Limit.CONDITION, [("SendCondition", (own, name, index, search))], f"{index}^{name}"
         )
         if result == SEARCHING:
-            self._client.searches.add((screen, name, index))
+            self._client.searches[screen, name, index] = search
         return result
 
     async def _send_condition_stop(self, screen: str, name: str, index: int) -> None:
-        self._client.searches.discard((screen, name, index))
+        self._client.searches.pop((screen, name, index), None)
         await self._run([("SendConditionStop", (await self._screen(screen), name, index))])
 
     async def _load_condition(self) -> int:

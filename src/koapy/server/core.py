@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
-from koapy.control.apartment import Apartment, Portal
+from koapy.control.apartment import Apartment, Frozen, Portal
 from koapy.control.limits import LimitExceeded, RateLimit
+from koapy.control.redaction import passwords_of_call, trace
 from koapy.control.registrations import Registrations
 from koapy.control.screens import Screen, Screens, ScreensExhausted
+from koapy.openapi.calendar import KST
+from koapy.orders.risk import Risk
 from koapy.server.bidirectional import Gates
 from koapy.server.clients import Clients
-from koapy.server.failure import Failure, exhausted, precondition, unavailable, unimplemented
-from koapy.server.inbox import Inbox
+from koapy.server.failure import Failure, exhausted, frozen, precondition, raised, unavailable, unimplemented
+from koapy.server.health import Health, State
+from koapy.server.inbox import Froze
 from koapy.server.machines import Limit
 from koapy.server.names import RequestNames
+from koapy.server.ordering import Ordering
+from koapy.server.prices import LastPrices
+from koapy.server.quotas import Quotas
+from koapy.server.recovery import Recovery
+from koapy.server.restoration import Restoration
+from koapy.server.returns import checked
 from koapy.server.router import Router
+from koapy.server.security.guard import Guard
 from koapy.server.session import SessionWatch
+from koapy.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from koapy.control.seam import Control
+    from koapy.orders.journal import Journal
     from koapy.server.edge import Writer
+    from koapy.server.inbox import Inbox
+    from koapy.server.quotas import Queue
     from koapy.server.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -37,33 +52,86 @@ NOTICEABLE_SECONDS = 0.05
 class Core:
     """Made at the first RPC, on the loop that serves it."""
 
-    def __init__(self, control: Control, settings: Settings) -> None:
+    def __init__(self, control: Control, settings: Settings, journal: Journal, guard: Guard | None = None) -> None:
         self.settings = settings
+        self.journal = journal
+        self.health = Health()
+        self.quotas = Quotas(settings)
+        self.guard = guard or Guard()
+        """Who may come in."""
         self.apartment = Apartment(control)
         self.portal = Portal(asyncio.get_running_loop())
         self.names = RequestNames()
         self.screens = Screens()
-        self.registrations = Registrations(self.apartment, self.screens)
-        self.gates = Gates(self.portal)
-        self.router = Router(self.apartment, self.portal, self.names, self.screens, self.gates)
+        self.registrations = Registrations(self.apartment, self.screens, lambda name, *args: self.make(((name, args),)))
+        self.gates = Gates()
+        self.router = Router(self.apartment, self.portal, self.names, self.screens, self.gates, journal)
         self.tr_limit = RateLimit("TR requests", settings.tr_windows)
         self.order_limit = RateLimit("orders", settings.order_windows)
         self._conditions: dict[str, RateLimit] = {}
         self.clients = Clients(self)
         self.session = SessionWatch(self)
+        self._restoration = Restoration(self)
+        self.router.when_connected = self._connected
+        self._watchdog = Watchdog(self)
+        self.risk = Risk(settings.risk)
+        self.risk.restore(journal.orders(), datetime.now(KST))
+        self.prices = LastPrices(self)
+        if self.risk.wants_prices:
+            self.router.on_trade = self.prices.seen
+        self.ordering = Ordering(self)
+        self.recovery = Recovery(self)
         self.conditions_of: int | None = None
         """The login in which conditions were loaded, as the router counts them."""
         self.conditions_loading = asyncio.Lock()
         self.closing: Failure | None = None
         self._inboxes: set[Inbox] = set()
         self._tasks = 0
+        self.handlers = 0
+        """Event handlers of clients that are running."""
         self._idle = asyncio.Event()
         self._unnumbered = 0
         self._numbered = asyncio.Event()
 
     async def start(self) -> None:
-        """Connect to the control's events."""
-        await self.apartment.run(self.router.connect)
+        """Connect to the control's events, and watch its thread."""
+        self._watchdog.start()
+        try:
+            await self.apartment.run(self.router.connect)
+            await self._restoration.begin()
+            self.journal.on_trouble = partial(self.portal.post, self._journal_trouble)
+            self._recall()
+            self.recovery.start()
+        except BaseException as error:
+            await self._watchdog.aclose()
+            self.apartment.close()
+            if isinstance(error, Exception) and not isinstance(error, Frozen | Failure):
+                raise raised("connect", error) from error
+            raise
+
+    def _recall(self) -> None:
+        """What the journal knows of orders that are not through: how their clients called them."""
+        for record in self.journal.unsettled():
+            self.names.recall(record.request, record.client_screen, record.client_request)
+            if record.number:
+                self.names.ordered(record.number, record.client_screen)
+
+    def _connected(self, code: int) -> None:
+        """OnEventConnect has come."""
+        self._restoration.connected(code)
+        if code >= 0:
+            self.recovery.everything()
+
+    def _journal_trouble(self, trouble: str | None) -> None:
+        """The journal cannot be written, or can be again."""
+        if trouble is None:
+            self.health.clear(State.JOURNAL_FAILED)
+            return
+        text = f"the journal cannot be written ({trouble}); orders are refused until it can"
+        self.health.set(State.JOURNAL_FAILED, text)
+        failure = unavailable(f"{text}; ask again with the same key or from the last sequence", "JOURNAL_FAILED")
+        for inbox in self.router.order_inboxes():
+            inbox.fail(failure)
 
     def statistics(self) -> dict[str, int]:
         """What is taken at this moment."""
@@ -74,6 +142,8 @@ class Core:
             "codes": self.registrations.codes,
             "subscriptions": self.router.subscriptions,
             "gates": self.gates.count,
+            "handlers": self.handlers,
+            "waiting_bytes": self.quotas.waiting,
         }
 
     def function(self, name: str) -> Callable[..., Any]:
@@ -91,29 +161,75 @@ class Core:
         """Make these calls, in one piece, and give the last one's value. Runs on the control's thread.
 
         Raises:
-            Failure: this control does not offer one of them, or it raised.
+            Failure: this control does not offer one of them, it raised, or returned what OpenAPI+ would not.
         """
         value = None
         for name, args in calls:
             function = self.function(name)
             if name == "CommRqData":
                 self.router.sent(str(args[0]))
+            self.apartment.busy_with = name
             try:
-                value = function(*args)
-            except Exception as error:
-                logger.exception("%s raised", name)
-                text = f"{name} raised {type(error).__name__} in the control: {error}"
-                raise Failure(grpc.StatusCode.INTERNAL, text, reason="CONTROL_RAISED") from error
+                value = checked(name, function(*args))
+            except Failure:
+                raise
+            except BaseException as error:  # an exit of the control's is no exit of the gateway's
+                passwords = [each for call in calls for each in passwords_of_call(*call)]
+                logger.error("%s raised\n%s", name, trace(error, passwords))
+                # Without its cause, whose text may hold a password: what is logged of a failure shows causes.
+                raise raised(name, error, passwords) from None
+            finally:
+                self.apartment.busy_with = ""
         return value
 
     async def call(self, name: str, *args: str | int) -> Any:
         """Call one function of the control on its thread."""
-        return await self.apartment.run(self.make, ((name, args),))
+        return await self.run(((name, args),))
 
-    async def settle(self, name: str, *args: str | int) -> None:
-        """Call what gives something back, even when the waiting is cancelled, if the control has such a function."""
-        if self.apartment.has(name):
+    async def run(self, calls: Iterable[tuple[str, tuple[str | int, ...]]]) -> Any:
+        """Make these calls, in one piece, on the control's thread, and give the last one's value.
+
+        Raises:
+            Failure: as `make` says, or the thread is frozen: the detail `sent` says whether that is "no" or "unknown".
+        """
+        try:
+            return await self.apartment.run(self.make, calls)
+        except Frozen as error:
+            raise frozen(begun=error.begun) from None
+
+    async def settle(self, name: str, *args: str | int) -> Failure | None:
+        """Call what gives something back, even when the waiting is cancelled, if the control has such a function.
+
+        What the control makes of it changes nothing for the one who gives back: a failure is logged, and returned.
+        """
+        if not self.apartment.has(name):
+            return None
+        try:
             await self.apartment.settle(self.make, ((name, args),))
+        except Failure as failure:
+            logger.warning("not given back: %s", failure.text)
+            return failure
+        except Frozen:
+            pass  # it is made when the thread is back
+        return None
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """Wait, in this block, for something that comes before a call of the control.
+
+        Raises:
+            Failure: the control's thread is frozen, or freezes in the meantime.
+        """
+        try:
+            async with self.apartment.patience():
+                yield
+        except Frozen as error:
+            raise frozen(begun=error.begun) from None
+
+    def tell_frozen(self) -> None:
+        """Tell all streams that the control's thread does not answer; those end that wait for an answer."""
+        for inbox in tuple(self._inboxes):
+            inbox.put(Froze(self.health.text))
 
     @contextmanager
     def task(self) -> Iterator[None]:
@@ -133,34 +249,47 @@ class Core:
         return self.conditions_of == self.router.logins
 
     async def connected(self) -> bool | None:
-        """Whether the control is logged in; None where it cannot say."""
+        """Whether the control is logged in; None where it cannot say.
+
+        After a lost connection it is not before OnEventConnect says so, whatever the control says.
+        """
+        if self.health.refusal(State.CONNECTION_LOST) is not None:
+            return False
         if not self.apartment.has("GetConnectState"):
             return None
         return bool(await self.call("GetConnectState") == 1)
 
     async def require_login(self) -> None:
         """Refuse what needs a login while there is none; a control that cannot say is taken to be logged in."""
+        self.require_connection()
         if await self.connected() is False:
             raise precondition("not logged in to OpenAPI+; log in by LoginCall or CommConnect first", "NOT_LOGGED_IN")
 
+    def require_connection(self) -> None:
+        """Refuse what needs the connection to OpenAPI+ while that is lost."""
+        if (failure := self.health.refusal(State.CONNECTION_LOST)) is not None:
+            raise failure
+
     @contextmanager
-    def inbox(self) -> Iterator[Inbox]:
-        """A stream's queue, which a shutdown reaches."""
+    def inbox(self, queue: Queue | None = None) -> Iterator[Inbox]:
+        """A stream's queue, which a shutdown reaches; `queue` where the stream asks for one of its own."""
         if self.closing is not None:
             raise self.closing
-        inbox = Inbox(self.settings.queue)
+        inbox = self.quotas.inbox(queue)
         self._inboxes.add(inbox)
         try:
             yield inbox
         finally:
             self._inboxes.discard(inbox)
+            inbox.close()
 
     @asynccontextmanager
     async def permit(self, limit: Limit | None, key: str, writer: Writer) -> AsyncIterator[None]:
         """Hold the places that a call needs under the limits, waiting for them fairly; `writer` is told how long.
 
         Raises:
-            Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first.
+            Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first; UNAVAILABLE, when the control's
+                thread freezes.
         """
         async with AsyncExitStack() as held:
             for each in self.limits(limit, key):
@@ -168,10 +297,21 @@ class Core:
                 if wait > NOTICEABLE_SECONDS:
                     await writer.will_wait(each.name, wait)
                 try:
-                    await held.enter_async_context(each.permit(writer.client, writer.deadline))
+                    async with self.patience():
+                        await held.enter_async_context(each.permit(writer.client, writer.deadline))
                 except LimitExceeded as error:
                     raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
             yield
+
+    def begin(self, held: AsyncExitStack, limit: Limit, key: str) -> bool:
+        """As `permit`, for those who cannot wait: hold the places in `held`, or give False and hold none."""
+        with ExitStack() as begun:
+            for each in self.limits(limit, key):
+                if not each.try_begin():
+                    return False
+                begun.callback(each.end)
+            held.push(begun.pop_all())
+        return True
 
     def limits(self, limit: Limit | None, key: str) -> tuple[RateLimit, ...]:
         """The limits that a call counts against."""
@@ -205,7 +345,7 @@ class Core:
     async def short_screen(self, what: str, client: str = "") -> AsyncIterator[Screen]:
         """A screen for one request; waits for one that is given back."""
         try:
-            async with asyncio.timeout(self.settings.answer_seconds):
+            async with self.patience(), asyncio.timeout(self.settings.answer_seconds):
                 screen = await self.screens.wait(what, client)
         except TimeoutError:
             try:
@@ -240,6 +380,9 @@ class Core:
     async def aclose(self) -> None:
         """Refuse new requests, wait a little for orders that have no number yet, and end all streams."""
         self.closing = unavailable("the gateway is shutting down; reconnect when it is back", "SHUTTING_DOWN")
+        self.health.set(State.SHUTTING_DOWN)
+        await self._restoration.aclose()
+        await self.recovery.aclose()
         if self._unnumbered:
             try:
                 async with asyncio.timeout(self.settings.drain_seconds):
@@ -252,8 +395,10 @@ class Core:
             async with asyncio.timeout(self.settings.drain_seconds):
                 if self._tasks:
                     await self._idle.wait()
+                await self.ordering.aclose()
                 await self.clients.aclose()
                 await self.apartment.settle(self.router.disconnect)
-        except TimeoutError:
+        except (TimeoutError, Frozen):
             logger.warning("%d requests have not ended, or the control's thread does not answer", self._tasks)
+        await self._watchdog.aclose()
         self.apartment.close()

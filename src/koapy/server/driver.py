@@ -7,12 +7,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from koapy.server.events import Event
-from koapy.server.failure import Failure, silent
-from koapy.server.inbox import Returned
+from koapy.server.failure import CONTROL_FROZEN, Failure, silent, unavailable
+from koapy.server.inbox import Froze, Returned
 from koapy.server.machines import Ask, Done, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from koapy.server.core import Core
     from koapy.server.edge import Writer
@@ -20,13 +20,22 @@ if TYPE_CHECKING:
     from koapy.server.machines import Effect, Machine
 
 
-async def drive(core: Core, machine: Machine, inbox: Inbox, writer: Writer) -> None:
+async def drive(
+    core: Core,
+    machine: Machine,
+    inbox: Inbox,
+    writer: Writer,
+    make: Callable[[Ask], Awaitable[object]] | None = None,
+) -> None:
     """Run `machine` to its end; `inbox` must be subscribed to its events.
+
+    Args:
+        make: makes the machine's calls, limits and all, where they need more than to be made.
 
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
     """
-    run = _Run(core, inbox, writer)
+    run = _Run(core, inbox, writer, make)
     pump = asyncio.create_task(run.pump())
     try:
         await run.work(machine)
@@ -41,8 +50,11 @@ async def drive(core: Core, machine: Machine, inbox: Inbox, writer: Writer) -> N
 class _Run:
     """One machine's run: the asks go out one at a time, what they return comes in through the stream's own inbox."""
 
-    def __init__(self, core: Core, inbox: Inbox, writer: Writer) -> None:
+    def __init__(
+        self, core: Core, inbox: Inbox, writer: Writer, make: Callable[[Ask], Awaitable[object]] | None
+    ) -> None:
         self._core = core
+        self._make = make or self._limited
         self._inbox = inbox
         self._writer = writer
         self._asks: asyncio.Queue[Ask] = asyncio.Queue()
@@ -53,16 +65,16 @@ class _Run:
         while True:
             ask = await self._asks.get()
             try:
-                value: object = await self._ask(ask)
+                value: object = await self._make(ask)
             except Failure as failure:
                 value = failure
             self._inbox.put(Returned(ask, value))
 
-    async def _ask(self, ask: Ask) -> object:
+    async def _limited(self, ask: Ask) -> object:
         async with self._core.permit(ask.limit, ask.key, self._writer):
             try:
                 async with asyncio.timeout(self._core.settings.answer_seconds):
-                    return await self._core.apartment.run(self._core.make, ask.calls)
+                    return await self._core.run(ask.calls)
             except TimeoutError:
                 raise silent(ask.calls[-1][0], self._core.settings.answer_seconds) from None
 
@@ -99,4 +111,7 @@ class _Run:
             return machine.returned(item.ask, item.value)
         if isinstance(item, Event):
             return machine.received(item)
+        # A call that is on its way ends by itself, and says whether it had begun.
+        if isinstance(item, Froze) and waiting_for:
+            raise unavailable(f"{item.text}; waited for {waiting_for}", CONTROL_FROZEN)
         return ()

@@ -7,16 +7,20 @@ import functools
 import logging
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import grpc
 
-from koapy.server.access import LOCAL
-from koapy.server.failure import LONGEST_TEXT, Failure, cut
+from koapy.control.apartment import Frozen
+from koapy.control.redaction import trace
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server.access import LOCAL, RPC_NEEDS
+from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen
+from koapy.server.redaction import passwords_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from koapy.server.core import Core
     from koapy.server.inbox import Inbox
@@ -26,8 +30,11 @@ logger = logging.getLogger(__name__)
 
 WAIT, WAIT_FOR = "koapy-wait", "koapy-wait-for"
 """Initial metadata of a request that a limit holds up: seconds until it starts, and which limit it is."""
+JOURNAL, SEQUENCE = "koapy-journal", "koapy-sequence"
+"""Initial metadata of what follows orders: the journal's identity, and the number of its last event."""
 WARNING = "koapy-warning"
-CONFLATED = "koapy-conflated"
+CONFLATED, DROPPED = "koapy-conflated", "koapy-dropped"
+"""Trailing metadata of a stream that did not keep up: how many ticks of which codes it did not get."""
 
 
 class Writer(Protocol):
@@ -71,6 +78,7 @@ class Caller:
 
     def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         self._context = context
+        self._initial: list[tuple[str, str]] = []
         self._trailing: dict[str, str] = {}
         self._begun = False
         self.principal = LOCAL
@@ -83,14 +91,26 @@ class Caller:
 
     async def write(self, message: object, /) -> None:
         """Write to the client; waits while the client does not read."""
-        self._begun = True
+        await self.open()
         await self._context.write(message)
+
+    def announce(self, key: str, text: str) -> None:
+        """Add to the initial metadata, which goes out before anything else does."""
+        self._initial.append((key, text))
+
+    async def open(self) -> None:
+        """Send the initial metadata, if it has not been sent and says anything."""
+        if not self._begun:
+            self._begun = True
+            if self._initial:
+                await self._context.send_initial_metadata(tuple(self._initial))
 
     async def will_wait(self, limit: str, seconds: float) -> None:
         """Tell how long a limit holds the request up, in the initial metadata, which is sent once."""
         if not self._begun:
-            self._begun = True
-            await self._context.send_initial_metadata(((WAIT, f"{seconds:.3f}"), (WAIT_FOR, quote(limit, safe=" "))))
+            self.announce(WAIT, f"{seconds:.3f}")
+            self.announce(WAIT_FOR, quote(limit, safe=" "))
+            await self.open()
 
     def metadata(self, key: str) -> str | None:
         """One value of the call's metadata."""
@@ -104,11 +124,12 @@ class Caller:
         self._trailing[key] = quote(cut(text, LONGEST_TEXT), safe=" ,:=;")
         self._context.set_trailing_metadata(tuple(self._trailing.items()))
 
-    def tell_conflated(self, inbox: Inbox) -> None:
-        """Tell how many ticks of which codes were merged, if any were."""
-        if inbox.conflated:
-            most = ",".join(f"{code}={count}" for code, count in inbox.conflated.most_common(50))
-            self.tell(CONFLATED, f"total={inbox.conflated.total()},{most}")
+    def tell_overflow(self, inbox: Inbox) -> None:
+        """Tell how many ticks of which codes were merged or dropped, if any were."""
+        for key, counted in ((CONFLATED, inbox.conflated), (DROPPED, inbox.dropped)):
+            if counted:
+                most = ",".join(f"{code}={count}" for code, count in counted.most_common(50))
+                self.tell(key, f"total={counted.total()},{most}")
 
     async def fail(self, failure: Failure) -> None:
         """End the RPC with this failure."""
@@ -135,19 +156,31 @@ def rpc(
     """Make a method that speaks of callers and failures one that grpc.aio calls.
 
     Every end passes here: a `Failure` becomes its status, a client that went away ends the RPC quietly, and anything
-    else is a bug of ours, which the client sees as INTERNAL with an id that is in the log.
+    else is a bug of ours, which the client sees as INTERNAL with an id that is in the log. Every beginning does too:
+    the caller is known and has the roles that `access.RPC_NEEDS` has under the method's name, or the method is not run.
     """
+    name = method.__name__
+    needs = RPC_NEEDS[name]  # an RPC that has been forgotten there cannot be imported
 
     @functools.wraps(method)
     async def serve(servicer: Any, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         caller = Caller(context)
         try:
             core: Core = await servicer.core()
-            with core.task():
-                return await method(servicer, core, request, caller)
+            with core.task(), core.guard.visit(context, name) as visit:
+                caller.principal = visit.principal
+                with core.quotas.admit(caller, name):
+                    if hasattr(request, "__aiter__") and not isinstance(needs, frozenset):
+                        asked, request = await _opened(request)
+                    else:
+                        asked = request
+                    visit.begin(asked, needs if isinstance(needs, frozenset) else needs(asked))
+                    return await method(servicer, core, request, caller)
         except Failure as failure:
             if not caller.gone:
                 await caller.fail(failure)
+        except Frozen as error:
+            await caller.fail(frozen(begun=error.begun))
         except grpc.aio.BaseError:
             raise
         except Exception as error:
@@ -155,9 +188,31 @@ def rpc(
             if caller.gone:
                 return None
             mark = secrets.token_hex(4)
-            logger.exception("%s failed [%s]", method.__name__, mark)
-            text = f"a bug of the gateway in {method.__name__}: {type(error).__name__}; the log has it under {mark}"
+            logger.error("%s failed [%s]\n%s", name, mark, trace(error, passwords_of(request)))
+            text = f"a bug of the gateway in {name}: {type(error).__name__}; the log has it under {mark}"
             await caller.fail(Failure(grpc.StatusCode.INTERNAL, text, reason="BUG", details={"id": mark}))
         return None
 
     return serve
+
+
+async def _opened(requests: Any) -> tuple[Any, AsyncIterator[Any]]:
+    """The first request of a stream, and the stream with it still to come; an empty one where the client sent none."""
+    first = await anext(aiter(requests), None)
+    if first is None:
+        return pb.BidirectionalListenRequest(), aiter(requests)
+    return first, _Reopened(first, requests)
+
+
+class _Reopened:
+    """A stream whose first request has been looked at."""
+
+    def __init__(self, first: Any, rest: Any) -> None:
+        self._first = [first]
+        self._rest = aiter(rest)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return self._first.pop() if self._first else await anext(self._rest)

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from koapy.orders.model import OrderState
 
 
 def argument(value: str | int | bool) -> pb.Argument:
@@ -22,6 +26,28 @@ def argument(value: str | int | bool) -> pb.Argument:
     if isinstance(value, int):
         return pb.Argument(long_value=value)
     return pb.Argument(string_value=value)
+
+
+KINDS = {"str": str, "int": int, "bool": int}
+NEEDED: Mapping[str, tuple[tuple[str, type], ...]] = {
+    signature.name: tuple((each.name, KINDS[each.type]) for each in signature.parameters[:5])
+    for signature in EVENTS.values()
+}
+"""The arguments of each event that anybody looks at: those after the fifth say nothing any more."""
+
+
+def check(name: str, args: Sequence[object]) -> None:
+    """Hold an event's arguments to what OpenAPI+ gives.
+
+    Raises:
+        TypeError: there are too few, or one is of another kind.
+    """
+    needed = NEEDED[name]
+    if len(args) < len(needed):
+        raise TypeError(f"{len(args)} arguments, where OpenAPI+ gives {len(EVENTS[name].parameters)}")
+    for (argument_name, kind), value in zip(needed, args, strict=False):
+        if not isinstance(value, kind):
+            raise TypeError(f"{argument_name} is {value!r:.40}, where OpenAPI+ gives {EVENTS[name]}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +70,15 @@ class Table:
 class Event:
     """What every event has: its OpenAPI+ name and its arguments in the wire's order."""
 
+    sequence: int = field(default=0, kw_only=True)
+    """The number of an order event in the journal; 0 for events of anything else."""
+    time: datetime | None = field(default=None, kw_only=True)
+    """When an order event was written into the journal."""
+    order_id: int = field(default=0, kw_only=True)
+    """The order of the journal that it tells of; 0: none of them."""
+    recovered: bool = field(default=False, kw_only=True)
+    """Made from opt10075 and opt10076; the control never told it."""
+
     @property
     def name(self) -> str:
         """The event's OpenAPI+ name."""
@@ -55,7 +90,8 @@ class Event:
         raise NotImplementedError
 
     def _bare(self) -> pb.ListenResponse:
-        return pb.ListenResponse(name=self.name, arguments=[argument(each) for each in self.arguments])
+        arguments = [argument(each) for each in self.arguments]
+        return pb.ListenResponse(name=self.name, arguments=arguments, sequence=self.sequence, recovered=self.recovered)
 
     @cached_property
     def bare(self) -> pb.ListenResponse:
@@ -66,6 +102,11 @@ class Event:
     def message(self) -> pb.ListenResponse:
         """The event with the data that was read inside it."""
         return self._bare()
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the message on the wire, counted once for all streams."""
+        return self.message.ByteSize()
 
 
 @dataclass(frozen=True)
@@ -225,3 +266,15 @@ class ReceiveConditionVer(Event):
     @property
     def arguments(self) -> Iterable[str | int]:
         return self.code, self.text
+
+
+@dataclass(frozen=True)
+class OrderSettled(Event):
+    """The gateway's own: what the journal knows became of an order whose events do not tell; never sent to a client."""
+
+    state: OrderState
+    text: str
+
+    @property
+    def arguments(self) -> Iterable[str | int]:
+        return ()

@@ -8,10 +8,11 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from koapy.control.redaction import redacted
 from koapy.openapi.error import error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DOMAIN = "koapy"
 
@@ -19,6 +20,7 @@ LONGEST_TEXT, LONGEST_DETAIL = 1200, 300
 """Bytes of a status text and of one of its details. A client's grpc takes 8 KB of trailing metadata, and instead of a
 status with more it sees RESOURCE_EXHAUSTED, whatever had been said."""
 
+CONTROL_FROZEN = "CONTROL_FROZEN"
 
 
 class Failure(Exception):
@@ -101,6 +103,37 @@ def exhausted(text: str, reason: str, **details: str) -> Failure:
 def unavailable(text: str, reason: str, **details: str) -> Failure:
     """Control lost, login lost or shutting down; `text` says what happened to the order."""
     return Failure(grpc.StatusCode.UNAVAILABLE, text, reason=reason, details=details)
+
+
+def raised(name: str, error: BaseException, passwords: Iterable[str] = ()) -> Failure:
+    """A function of the control raised; its text is told without these."""
+    if isinstance(error, ConnectionError):  # a control in another process, and no way to it
+        sent = "unknown" if getattr(error, "begun", True) else "no"
+        return unavailable(redacted(str(error), passwords), "CONNECTION_LOST", function=name, sent=sent)
+    text = redacted(f"{name} raised {type(error).__name__} in the control: {error}", passwords)
+    return Failure(grpc.StatusCode.INTERNAL, text, reason="CONTROL_RAISED", details={"function": name})
+
+
+def unreadable(event: str, error: BaseException) -> Failure:
+    """An event came whose arguments or data are not what OpenAPI+ gives; what it told is lost."""
+    if isinstance(error, Failure):
+        text = f"{event} came from the control, but could not be read: {error.text}"
+        return Failure(grpc.StatusCode.INTERNAL, text, reason=error.reason, details={"event": event} | error.details)
+    text = f"{event} came from the control, but could not be read: {type(error).__name__}: {error}"
+    return Failure(grpc.StatusCode.INTERNAL, text, reason="CONTROL_RAISED", details={"event": event})
+
+
+def nonsense(what: str, value: object, wanted: str) -> Failure:
+    """The control gave something that OpenAPI+ would not."""
+    text = f"{what} gave {value!r:.80} in the control, where OpenAPI+ gives a {wanted}"
+    return Failure(grpc.StatusCode.INTERNAL, text, reason="CONTROL_RETURNED", details={"function": what})
+
+
+def frozen(*, begun: bool) -> Failure:
+    """The control's thread does not answer, and this call was `begun` or never will be made."""
+    fate = "the call had begun, whether it was carried out is not known" if begun else "nothing was sent"
+    text = f"the control's thread does not answer; {fate}"
+    return unavailable(text, CONTROL_FROZEN, sent="unknown" if begun else "no")
 
 
 def silent(what: str, seconds: float) -> Failure:

@@ -121,18 +121,26 @@ class Inbox:
             self._put_other(item)
         self._wake()
 
-    def precede(self, events: Iterable[Event]) -> None:
-        """Put numbered events that are known from elsewhere before all that waits.
-
-        What waits or comes under a number up to theirs is among them, and is left out.
-        """
-        known = list(events)
-        self._floor = max((each.sequence for each in known), default=0)
+    def known_up_to(self, sequence: int) -> None:
+        """Order events up to this number are known from elsewhere: leave out what waits of them, and what comes."""
+        self._floor = max(sequence, self._floor)
         waiting = [entry.item for entry in self._others]
         for entry in self._others:
             self._budget.held -= entry.size
         self._others.clear()
-        for item in (*known, *(each for each in waiting if not self._is_known(each))):
+        for item in waiting:
+            if not self._is_known(item):
+                self._put_other(item)
+
+    def precede(self, events: Iterable[Event]) -> None:
+        """Put order events that are known from elsewhere before all that waits, and leave them out after that."""
+        known = list(events)
+        self.known_up_to(max((each.sequence for each in known), default=0))
+        waiting = [entry.item for entry in self._others]
+        for entry in self._others:
+            self._budget.held -= entry.size
+        self._others.clear()
+        for item in (*known, *waiting):
             self._put_other(item)
         self._wake()
 

@@ -5,27 +5,39 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import grpc
+
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.bidirectional import Gate
 from koapy.server.call import call
+from koapy.server.edge import JOURNAL, SEQUENCE
 from koapy.server.events import Event, EventConnect
-from koapy.server.failure import invalid
+from koapy.server.failure import Failure, invalid
 from koapy.server.inbox import Tick
 from koapy.server.machines.endings import lost
 from koapy.server.reading import EVERYTHING
+from koapy.server.recording import message
 from koapy.server.router import ORDERS, every_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    from koapy.orders.model import OrderEvent
     from koapy.server.core import Core
     from koapy.server.edge import Caller
     from koapy.server.inbox import Inbox
 
 REAL_DATA = "OnReceiveRealData"
 LONGEST_EVENT_SECONDS = 60.0
+GAPS = "koapy-gaps"
+"""Trailing metadata: the times, joined by commas, in which there was no connection to OpenAPI+ and so no events."""
+FROM_SEQUENCE = "koapy-from-sequence"
+"""Call metadata of OrderListen: the number of the first event that is wanted."""
+CHUNK = 500
+"""Events that are read from the journal at a time."""
+CONNECTION = every_key("OnEventConnect")
 EVENT_DEADLINE = "koapy-event-deadline"
 """Call metadata: seconds that an event of this stream waits for its acknowledgement."""
 
@@ -41,7 +53,9 @@ async def follow(
     """Write these events as they occur, until the client ends the stream; `wrap` puts each into another message."""
     wanted = frozenset(names)
     tick_key = every_key(REAL_DATA)
-    with core.inbox() as inbox, core.router.subscribe(inbox, [every_key(name) for name in wanted - {REAL_DATA}]):
+    queue = core.quotas.wanted(caller) if REAL_DATA in wanted else None
+    gaps = core.health.gap_count
+    with core.inbox(queue) as inbox, core.router.subscribe(inbox, [every_key(name) for name in wanted - {REAL_DATA}]):
         if REAL_DATA in wanted:
             core.router.subscribe_ticks(inbox, tick_key, EVERYTHING)
         try:
@@ -52,7 +66,9 @@ async def follow(
         finally:
             if REAL_DATA in wanted:
                 core.router.unsubscribe_ticks(inbox, tick_key, EVERYTHING)
-                caller.tell_conflated(inbox)
+                caller.tell_overflow(inbox)
+            if since := core.health.gaps_since(gaps):
+                caller.tell(GAPS, ",".join(map(str, since)))
 
 
 async def everything(core: Core, caller: Caller) -> None:
@@ -68,15 +84,55 @@ async def call_and_everything(core: Core, request: pb.CallRequest, caller: Calle
 
 
 async def orders(core: Core, caller: Caller) -> None:
-    """OrderListen: every event of every order; ends with the connection to OpenAPI+."""
-    with core.inbox() as inbox, core.router.subscribe(inbox, [ORDERS, every_key("OnEventConnect")]):
+    """OrderListen: every event of every order, from a sequence number on where the client names one."""
+    given = caller.metadata(FROM_SEQUENCE)
+    if given is not None and not given.isdecimal():
+        raise invalid(f"{FROM_SEQUENCE} {given!r}: the number of the first event that is wanted, 1 or more")
+    await follow_orders(core, caller, int(given or 0), lambda kept: message(kept), lambda event: event.message)
+
+
+async def follow_orders(
+    core: Core,
+    caller: Caller,
+    since: int,
+    kept: Callable[[OrderEvent], object],
+    told: Callable[[Event], object],
+) -> None:
+    """Write order events as they come, before them those of the journal from number `since` on (0: none of them).
+
+    Ends with the connection to OpenAPI+. `kept` and `told` make a message of what the journal has and of what comes.
+
+    Raises:
+        Failure: OUT_OF_RANGE where the journal does not reach that far.
+    """
+    journal = core.journal
+    if since > journal.last_sequence + 1:
+        text = f"no event {since} yet, the last one is {journal.last_sequence}; is it the number of another journal?"
+        raise Failure(
+            grpc.StatusCode.OUT_OF_RANGE, text, reason="SEQUENCE", details={"last": str(journal.last_sequence)}
+        )
+    with core.inbox() as inbox, core.router.subscribe(inbox, [ORDERS, CONNECTION]):
+        caller.announce(JOURNAL, journal.identity)
+        caller.announce(SEQUENCE, str(journal.last_sequence))
+        await caller.open()
+        if since:
+            await _catch_up(core, caller, since - 1, inbox, kept)
         while True:
             item = await inbox.get()
             if isinstance(item, EventConnect):
                 if failure := lost(item, "ask opt10075 and opt10076 for the orders of the day after the next login"):
                     raise failure
             elif isinstance(item, Event):
-                await caller.write(item.message)
+                await caller.write(told(item))
+
+
+async def _catch_up(core: Core, caller: Caller, after: int, inbox: Inbox, kept: Callable[[OrderEvent], object]) -> None:
+    """Write what the journal has after a number; what is told meanwhile waits in the inbox."""
+    while chunk := await asyncio.to_thread(core.journal.events, after, CHUNK):
+        for event in chunk:
+            await caller.write(kept(event))
+        after = chunk[-1].sequence
+        inbox.known_up_to(after)
 
 
 async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalListenRequest], caller: Caller) -> None:

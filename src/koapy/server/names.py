@@ -6,6 +6,7 @@ up; a serial number in the name the control sees tells them apart.
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import count
@@ -14,6 +15,9 @@ LONGEST = 80
 """Bytes of CP949 that OpenAPI+ keeps of a request name."""
 
 REMEMBERED = 4096
+NOBODY = ""
+"""Owns what an earlier process asked."""
+SERIAL_BITS = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class RequestNames:
     """Issues names on the event loop; `origin` may be asked from the control's thread."""
 
     def __init__(self) -> None:
-        self._serial = count(1)
+        # Somewhere at random: names are unique in the journal too, which outlives the process.
+        self._serial = count(secrets.randbits(SERIAL_BITS))
         self._origins: OrderedDict[str, Origin] = OrderedDict()
         self._orders: OrderedDict[str, str] = OrderedDict()
 
@@ -42,6 +47,10 @@ class RequestNames:
         if len(self._origins) > REMEMBERED:
             self._origins.popitem(last=False)
         return name
+
+    def recall(self, name: str, screen: str, request: str) -> None:
+        """A name that an earlier process has issued; nobody who is here owns what it asked."""
+        self._origins[name] = Origin(NOBODY, screen, request)
 
     def ordered(self, number: str, screen: str) -> None:
         """The order of this number was sent by a client that calls its screen so. Runs on the control's thread."""

@@ -1,9 +1,8 @@
-"""The RPCs that ask something and stream what comes of it: login, queries, orders, conditions."""
+"""The RPCs that ask something and stream what comes of it: login, queries, conditions."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.server import checks
@@ -14,14 +13,10 @@ from koapy.server.failure import invalid
 from koapy.server.machines.condition import Condition
 from koapy.server.machines.keyword import KINDS, Chunk, KeywordQuery, chunks
 from koapy.server.machines.login import Login
-from koapy.server.machines.order import Order, OrderArguments
 from koapy.server.machines.transaction import COMPARATORS, StopCondition, Transaction
-from koapy.server.router import condition_key, every_key, order_key, request_key, screen_key
+from koapy.server.router import condition_key, every_key, request_key, screen_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from koapy.control.screens import Screen
     from koapy.openapi.tr import Tr
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.core import Core
@@ -88,64 +83,6 @@ async def _keywords(core: Core, known: Tr, request: pb.TransactionRequest, calle
         keys = [*(request_key(chunk.request) for chunk in asked), CONNECTION]
         held.enter_context(core.router.subscribe(inbox, keys))
         await drive(core, KeywordQuery(known.code.upper(), asked), inbox, caller)
-
-
-async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
-    """OrderCall: an order is sent once its client, account, code and kind are known to be right."""
-    checks.screen(request.screen_no)
-    checks.order(request.order_type, request.quote_type, request.quantity, request.price, request.original_order_no)
-    await core.require_login()
-    await checks.account(core, request.account_no)
-    await checks.order_code(core, request.code)
-    name = core.names.issue(caller.client, request.screen_no, request.request_name)
-    async with AsyncExitStack() as held:
-        screen = await held.enter_async_context(core.short_screen("orders", request.screen_no))
-        inbox = held.enter_context(core.inbox())
-        keys = [request_key(name), order_key(request.account_no, request.code), CONNECTION]
-        held.enter_context(core.router.subscribe(inbox, keys))
-        await held.enter_async_context(core.session.follow(inbox))
-        settled = held.enter_context(core.unnumbered_order())
-        arguments = OrderArguments(
-            request=name,
-            screen=screen.number,
-            account=request.account_no,
-            order_type=request.order_type,
-            code=request.code,
-            quantity=request.quantity,
-            price=request.price,
-            quote_type=request.quote_type,
-            original=request.original_order_no,
-        )
-        machine = Order(arguments)
-        await drive(core, machine, inbox, _UntilNumbered(core, caller, machine, screen, settled))
-
-
-@dataclass(frozen=True, slots=True)
-class _UntilNumbered:
-    """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
-
-    core: Core
-    caller: Caller
-    machine: Order
-    screen: Screen
-    settled: Callable[[], None]
-
-    @property
-    def client(self) -> str:
-        return self.caller.client
-
-    @property
-    def deadline(self) -> float | None:
-        return self.caller.deadline
-
-    async def will_wait(self, limit: str, seconds: float) -> None:
-        await self.caller.will_wait(limit, seconds)
-
-    async def write(self, message: object, /) -> None:
-        await self.caller.write(message)
-        if self.machine.number:
-            self.settled()
-            self.core.screens.give_back(self.screen)
 
 
 async def condition(core: Core, request: pb.ConditionRequest, caller: Caller) -> None:

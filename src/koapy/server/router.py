@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.tr import is_tr
-from koapy.server import reading
+from koapy.server import events, reading
 from koapy.server.events import (
     Event,
     EventConnect,
@@ -23,18 +25,23 @@ from koapy.server.events import (
     ReceiveTrCondition,
     ReceiveTrData,
 )
+from koapy.server.failure import unreadable
 from koapy.server.inbox import Tick
 from koapy.server.names import REMEMBERED
+from koapy.server.recording import plain_code, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from koapy.control.apartment import Apartment, Portal
     from koapy.control.screens import Screens
+    from koapy.orders.journal import Journal
+    from koapy.orders.model import OrderEvent
     from koapy.server.bidirectional import Gates
     from koapy.server.inbox import Inbox
     from koapy.server.names import Origin, RequestNames
     from koapy.server.reading import View
+    from koapy.server.recording import OrderRelated
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +93,13 @@ class Router:
     """Subscriptions, and the slots that serve them."""
 
     def __init__(
-        self, apartment: Apartment, portal: Portal, names: RequestNames, screens: Screens, gates: Gates
+        self,
+        apartment: Apartment,
+        portal: Portal,
+        names: RequestNames,
+        screens: Screens,
+        gates: Gates,
+        journal: Journal,
     ) -> None:
         self._apartment = apartment
         self._control = apartment.control
@@ -94,6 +107,7 @@ class Router:
         self._names = names
         self._screens = screens
         self._gates = gates
+        self._journal = journal
         self._inboxes: dict[Key, tuple[Inbox, ...]] = {}
         self._views: dict[Key, tuple[tuple[View, tuple[Inbox, ...]], ...]] = {}
         self._nesting = threading.local()
@@ -107,6 +121,10 @@ class Router:
             "OnReceiveTrCondition": self._on_tr_condition,
             "OnReceiveConditionVer": self._on_condition_ver,
         }
+        self.on_trade: Callable[[ReceiveRealData, reading.Reader], None] | None = None
+        """Gets each tick that is read, on the control's thread; None where nobody needs prices."""
+        self.when_connected: Callable[[int], None] | None = None
+        """Told of each OnEventConnect, on the loop, before the streams are."""
         self.logins = 0
         """How often the connection has changed; what was true of one login may not be of the next."""
         self._unanswered: dict[str, None] = {}
@@ -118,6 +136,11 @@ class Router:
         """How many streams are subscribed to how many keys, added up."""
         views = sum(len(inboxes) for by_view in self._views.values() for _, inboxes in by_view)
         return sum(map(len, self._inboxes.values())) + views
+
+    def order_inboxes(self) -> set[Inbox]:
+        """Those of the streams that follow orders."""
+        names = {"order", ORDERS[0]}
+        return {inbox for key, inboxes in self._inboxes.items() if key[0] in names for inbox in inboxes}
 
     def sent(self, name: str) -> None:
         """A query of this name has been sent. Runs on the control's thread, before the call."""
@@ -168,20 +191,50 @@ class Router:
             self._views.pop(key, None)
 
     def _guarded(self, name: str, slot: Callable[..., None]) -> Callable[..., None]:
-        """A slot that counts how deep events are nested and never throws into the control."""
+        """A slot that counts how deep events are nested and never throws into the control.
+
+        An event that cannot be read ends the streams that it was for: they are not to miss one without being told.
+        """
         nesting = self._nesting
 
         def guarded(*args: Any) -> None:
             depth = getattr(nesting, "depth", 0)
             nesting.depth = depth + 1
             try:
+                events.check(name, args)
                 slot(*args)
-            except Exception:
-                logger.exception("%s%r could not be delivered", name, args[:4])
+            except (Exception, SystemExit) as error:  # an exit of the control's is no exit of the gateway's
+                logger.exception("%s%.200r could not be delivered", name, args[:4])
+                failure = unreadable(name, error)
+                for inbox in self._concerned(name, args):
+                    self._portal.post(inbox.fail, failure)
             finally:
                 nesting.depth = depth
 
         return guarded
+
+    def _concerned(self, name: str, args: tuple[Any, ...]) -> Iterable[Inbox]:
+        """The streams that an event may have been for, by what of its arguments can be understood."""
+        keys: list[Key] = [every_key(name)]
+        match name, args:
+            case (("OnReceiveTrData" | "OnReceiveMsg"), (_, request, *_)):
+                keys += [request_key(request), ORDERS]
+            case "OnReceiveChejanData", _:
+                # Whose order it was is what could not be read.
+                keys += [ORDERS, *(key for key in tuple(self._inboxes) if key[0] == "order")]
+            case "OnReceiveRealData", (code, *_):
+                keys += [real_key(code)]
+            case "OnReceiveTrCondition", (screen, *_):
+                keys += [screen_key(screen)]
+            case "OnReceiveRealCondition", _:
+                keys += [key for key in tuple(self._inboxes) if key[0] == "condition"]
+        for key in keys:
+            try:
+                yield from self._inboxes.get(key, ())
+                for _, inboxes in self._views.get(key, ()):
+                    yield from inboxes
+            except TypeError:  # what should have been a text cannot be a key
+                continue
 
     def _publish(self, event: Event, *keys: Key) -> None:
         every = every_key(event.name)
@@ -189,12 +242,38 @@ class Router:
         if inboxes:
             self._portal.post(_put, tuple(inboxes), event)
 
+    def told(self, event: OrderRelated, request: str, *keys: Key) -> None:
+        """Publish an event about orders when it is in the journal. Runs on the control's thread.
+
+        Who gets it is decided when it is passed on, so that a stream that reads the journal first and then
+        subscribes, or the other way round, misses nothing. `request` is the name at the control of what it answers.
+        """
+        event = replace(event, sequence=self._journal.last_sequence + 1)
+        self._journal.event(recorded(event, request), partial(self._pass_on, event, keys))
+
+    def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], kept: OrderEvent) -> None:
+        self._portal.post(self._deliver, replace(event, time=kept.time, order_id=kept.order_id), (*keys, ORDERS))
+
+    def tell(self, event: Event, *keys: Key) -> None:
+        """Give the streams of these keys an event of the gateway's own. Belongs to the loop."""
+        self._deliver(event, keys)
+
+    def _deliver(self, event: Event, keys: tuple[Key, ...]) -> None:
+        every = every_key(event.name)
+        _put(tuple(dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))), event)
+
+    def _post_in_turn(self, function: Callable[..., object], *args: object) -> None:
+        """As `Portal.post`, but not before the journal has taken what the control has told until now."""
+        self._journal.after(partial(self._portal.post, function, *args))
+
     def _wanted(self, name: str, *keys: Key) -> bool:
         return any(key in self._inboxes for key in (*keys, every_key(name)))
 
-    def _hold(self, event: Event, owner: str | None, request: str = "") -> None:
+    def _hold(
+        self, event: Event, owner: str | None, request: str = "", post: Callable[..., object] | None = None
+    ) -> None:
         """Let clients that listen in both directions into the event; a nested event waits for nobody."""
-        self._gates.hold(event, owner, request, wait=self._nesting.depth == 1)
+        self._gates.hold(event, owner, request, wait=self._nesting.depth == 1, post=post or self._portal.post)
 
     def _client_view(self, screen: str, request: str) -> tuple[str, str, Origin | None]:
         origin = self._names.origin(request)
@@ -205,18 +284,20 @@ class Router:
     def _on_tr_data(self, screen: str, request: str, code: str, record: str, prev_next: str, *_: object) -> None:
         self._unanswered.pop(request, None)
         own_screen, own_request, origin = self._client_view(screen, request)
-        keys: tuple[Key, ...] = (request_key(request),)
+        key = request_key(request)
         owner = origin.owner if origin else None
         bare = ReceiveTrData(own_screen, own_request, code, record, prev_next)
-        # An order's answer interests everybody who follows orders.
-        is_order = not is_tr(code)
-        if self._wanted("OnReceiveTrData", *keys) or (is_order and ORDERS in self._inboxes):
+        if not is_tr(code):
             single, multi = reading.tr_data(self._control, code, request, record)
-            event = ReceiveTrData(own_screen, own_request, code, record, prev_next, single, multi)
-            if is_order and event.order_number:
+            event = replace(bare, single=single, multi=multi)
+            if event.order_number:
                 self._names.ordered(event.order_number, own_screen)
-                keys = (*keys, ORDERS)
-            self._publish(event, *keys)
+            self.told(event, request, key)
+            self._hold(bare, owner, request, self._post_in_turn)
+            return
+        if self._wanted("OnReceiveTrData", key):
+            single, multi = reading.tr_data(self._control, code, request, record)
+            self._publish(replace(bare, single=single, multi=multi), key)
         self._hold(bare, owner, request)
 
     def _on_msg(self, screen: str, request: str, code: str, text: str) -> None:
@@ -225,24 +306,21 @@ class Router:
             request, _ = self._unanswered.popitem()
         own_screen, own_request, origin = self._client_view(screen, request)
         event = ReceiveMsg(own_screen, own_request, code, text)
-        keys: tuple[Key, ...] = (request_key(request),)
-        if not is_tr(code):
-            keys = (*keys, ORDERS)
-        self._publish(event, *keys)
-        self._hold(event, origin.owner if origin else None, request)
+        owner = origin.owner if origin else None
+        if is_tr(code):
+            self._publish(event, request_key(request))
+            self._hold(event, owner, request)
+        else:
+            self.told(event, request, request_key(request))
+            self._hold(event, owner, request, self._post_in_turn)
 
     def _on_chejan_data(self, gubun: str, item_count: int, fid_list: str) -> None:
         event = reading.chejan(self._control, gubun, item_count, fid_list)
         if SCREEN_FID in event.by_fid:
             own = self._names.order_screen(event[ORDER_FID]) or self._screens.client_number(event[SCREEN_FID])
             event = event.with_value(SCREEN_FID, own)
-        code = event[9001]
-        # 9001 carries a prefix (A stock, J ELW, Q ETN) that the code of an order does not.
-        keys = [order_key(event[9201], code)]
-        if code[1:]:
-            keys.append(order_key(event[9201], code[1:]))
-        self._publish(event, *keys, ORDERS)
-        self._hold(event, None)
+        self.told(event, "", order_key(event[9201], plain_code(event[9001])))
+        self._hold(event, None, "", self._post_in_turn)
 
     def _on_real_data(self, code: str, kind: str, raw: str) -> None:
         every = every_key("OnReceiveRealData")
@@ -253,7 +331,9 @@ class Router:
             reader = reading.Reader(self._control, tick)
             for view, inboxes in by_view:
                 message = tick.with_values(*reader.values(view))
-                self._portal.post(_put, inboxes, Tick(code, kind, message))
+                self._portal.post(_put, inboxes, Tick(code, kind, message, message.ByteSize()))
+            if self.on_trade is not None:
+                self.on_trade(tick, reader)
         if code == MARKET_HOURS and PHASES in self._inboxes:
             self._portal.post(_put, self._inboxes[PHASES], tick or ReceiveRealData(code, kind, raw))
         if self._gates.want("OnReceiveRealData"):
@@ -262,8 +342,11 @@ class Router:
     def _on_connect(self, code: int) -> None:
         self.logins += 1
         event = EventConnect(code)
-        self._publish(event)
-        self._hold(event, None)
+        if self.when_connected is not None:
+            self._post_in_turn(self.when_connected, code)
+        # After the order events that came before it: a stream that ends with the connection has had them.
+        self._post_in_turn(self._deliver, event, ())
+        self._hold(event, None, "", self._post_in_turn)
 
     def _on_real_condition(self, code: str, kind: str, name: str, index: str) -> None:
         event = ReceiveRealCondition(code, kind, name, index)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import TYPE_CHECKING, Self
 
-import grpc
-
+from koapy.orders.journal import Journal, JournalError
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
-from koapy.server import listen, realtime, requests
+from koapy.server import listen, order_call, realtime, requests
 from koapy.server.call import call
 from koapy.server.core import Core
+from koapy.server.custom import serve as custom
 from koapy.server.edge import rpc
-from koapy.server.failure import Failure, invalid, unavailable
+from koapy.server.failure import invalid, unavailable
 from koapy.server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
     from types import TracebackType
 
     from koapy.control.seam import Control
     from koapy.server.edge import Caller
+    from koapy.server.security.guard import Guard
+
+LOGGERS = "koapy"
+"""The root of the gateway's loggers, which "" means too."""
+LOGGER = re.compile(rf"{LOGGERS}(\.[a-z_]{{1,30}}){{0,5}}")
 
 
 class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer):
@@ -33,11 +40,22 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
     Args:
         control: any object with OpenAPI+'s functions and events; see `koapy.control.seam`.
         settings: limits and deadlines, where the defaults do not fit.
+        guard: who may come in; None: everybody who reaches the server.
+        journal: the file in which orders are written down; None: they are known for as long as the servicer lives.
     """
 
-    def __init__(self, control: Control, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        control: Control,
+        settings: Settings | None = None,
+        guard: Guard | None = None,
+        *,
+        journal: Path | None = None,
+    ) -> None:
         self._control = control
         self._settings = settings or Settings()
+        self._guard = guard
+        self._journal = journal
         self._starting: asyncio.Task[Core] | None = None
         self._closed = False
 
@@ -53,7 +71,7 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
         """What the RPCs share, made at the first one.
 
         Raises:
-            Failure: the servicer has been closed.
+            Failure: the servicer has been closed, or the journal cannot be used.
         """
         if self._closed:
             raise unavailable("the gateway is shutting down; reconnect when it is back", "SHUTTING_DOWN")
@@ -62,11 +80,17 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
         return await asyncio.shield(self._starting)
 
     async def _start(self) -> Core:
+        journal = None
         try:
-            core = Core(self._control, self._settings)
+            journal = await asyncio.to_thread(Journal, self._journal)
+            core = Core(self._control, self._settings, journal, self._guard)
             await core.start()
-        except BaseException:
+        except BaseException as error:
             self._starting = None  # the next RPC tries again
+            if journal is not None:
+                journal.close()
+            if isinstance(error, JournalError):
+                raise unavailable(str(error), "JOURNAL_FAILED") from error
             raise
         return core
 
@@ -85,6 +109,7 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
             starting, self._starting = self._starting, None
             core = await starting
             await core.aclose()
+            await asyncio.to_thread(core.journal.close)
 
     @rpc
     async def Call(self, core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallResponse:
@@ -116,7 +141,7 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
     @rpc
     async def OrderCall(self, core: Core, request: pb.OrderRequest, caller: Caller) -> None:
         """Send an order and stream its life."""
-        await requests.order(core, request, caller)
+        await order_call.order(core, request, caller)
 
     @rpc
     async def RealCall(self, core: Core, request: pb.RealRequest, caller: Caller) -> None:
@@ -147,27 +172,21 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
 
     @rpc
     async def CustomListen(self, core: Core, request: pb.ListenRequest, caller: Caller) -> None:
-        """Every event, where no handler is given; handlers are off."""
-        _no_handler(request)
-        await listen.everything(core, caller)
+        """What the client's own event handler gives; every event, where there is none."""
+        await custom.listen(core, request, caller)
 
     @rpc
     async def CustomCallAndListen(self, core: Core, request: pb.CallAndListenRequest, caller: Caller) -> None:
         """Call a function once, then as CustomListen."""
-        _no_handler(request.listen_request)
-        await listen.call_and_everything(core, request.call_request, caller)
+        await custom.call_and_listen(core, request, caller)
 
     @rpc
     async def SetLogLevel(self, core: Core, request: pb.SetLogLevelRequest, caller: Caller) -> pb.SetLogLevelResponse:
-        """Set the level of one of the server's loggers."""
+        """Set the level of one of the gateway's own loggers; others might print what passes by them."""
         if not 0 <= request.level <= logging.CRITICAL:
             raise invalid(f"level {request.level}: 0 to {logging.CRITICAL}, as Python's logging counts (20 is INFO)")
-        logging.getLogger(request.logger).setLevel(request.level)
+        name = request.logger or LOGGERS
+        if not LOGGER.fullmatch(name):
+            raise invalid(f"no logger {name[:40]!r} of the gateway: {LOGGERS}, or one below it such as {__name__}")
+        logging.getLogger(name).setLevel(request.level)
         return pb.SetLogLevelResponse()
-
-
-def _no_handler(request: pb.ListenRequest) -> None:
-    """Refuse code from a client: running it is off."""
-    if request.code or request.class_name:
-        text = "event handlers from clients are off on this server; listen by Listen or BidirectionalListen instead"
-        raise Failure(grpc.StatusCode.PERMISSION_DENIED, text, reason="CUSTOM_HANDLERS_OFF")

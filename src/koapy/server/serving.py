@@ -11,17 +11,27 @@ from typing import TYPE_CHECKING, Self
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
+from koapy.orders.journal import JournalError
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import gateway_pb2
+from koapy.protocol.gateway_pb2_grpc import add_GatewayServicer_to_server
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import add_KiwoomOpenApiPlusServiceServicer_to_server
+from koapy.server.decoding import Decoding
+from koapy.server.failure import Failure
+from koapy.server.gateway import GatewayServicer
+from koapy.server.reflection import GuardedReflection
+from koapy.server.security import Security
 from koapy.server.servicer import KiwoomOpenApiPlusServiceServicer
+from koapy.server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
     from koapy.control.seam import Control
-    from koapy.server.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +39,36 @@ HOST, PORT = "127.0.0.1", 5943
 """Where the clients of KOAPY 0.9 look for their server."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["KiwoomOpenApiPlusService"].full_name
+GATEWAY = gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name
 GRACE_SECONDS = 5.0
 
-OPTIONS = (
-    # Two servers on one port would share the clients between them; the second one is to fail instead.
-    ("grpc.so_reuseport", 0),
-    # A peer that died without a word is found by pings, and its streams are given back.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-)
+METADATA_BYTES = 16 * 1024
+"""Of one request; grpc refuses what is longer with RESOURCE_EXHAUSTED."""
+
+CHECKED = ("", SERVICE, GATEWAY)
+"""The names under which health is told."""
+
+
+def options(settings: Settings) -> tuple[tuple[str, int], ...]:
+    """How grpc is to treat connections."""
+    return (
+        # Two servers on one port would share the clients between them; the second one is to fail instead.
+        ("grpc.so_reuseport", 0),
+        # A peer that died without a word is found by pings, and its streams are given back.
+        ("grpc.keepalive_time_ms", round(settings.keepalive_seconds * 1000)),
+        ("grpc.keepalive_timeout_ms", round(settings.keepalive_timeout_seconds * 1000)),
+        # Without it grpc gives a ping a minute, whatever the line above says.
+        ("grpc.http2.ping_timeout_ms", round(settings.keepalive_timeout_seconds * 1000)),
+        # However long nothing else is sent: an order's stream may be silent for hours.
+        ("grpc.http2.max_pings_without_data", 0),
+        # The same holds for pings that clients send; more frequent ones would end their connection.
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        # What a peer can make the server hold before anybody has looked at who it is.
+        ("grpc.max_receive_message_length", settings.request_bytes),
+        ("grpc.max_metadata_size", METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
+        ("grpc.max_concurrent_streams", settings.client_streams + settings.client_requests),
+    )
 
 
 class Server:
@@ -49,40 +79,102 @@ class Server:
         host: the address to listen on.
         port: 0 chooses a free one; `address` says which.
         settings: limits and deadlines.
+        journal: the file in which orders are written down before they are sent, so that a crash loses and doubles
+            none; None: they are known for as long as the server runs.
+        security: who may reach it, and how; without it everybody on this machine may do everything.
     """
 
-    def __init__(self, control: Control, host: str = HOST, port: int = PORT, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        control: Control,
+        host: str = HOST,
+        port: int = PORT,
+        settings: Settings | None = None,
+        *,
+        journal: Path | None = None,
+        security: Security | None = None,
+    ) -> None:
         self._host = host
+        self._journal = journal
         self._port = port
         self._control = control
-        self._settings = settings
+        self._settings = settings or Settings()
+        self._security = security or Security()
         self._stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._servicer = KiwoomOpenApiPlusServiceServicer(self._control, self._settings)
-        self._server = grpc.aio.server(options=OPTIONS)
+        self._security.require_safe(self._host)
+        credentials = self._security.credentials()
+        self._guard = self._security.guard()
+        try:
+            await self._start(credentials)
+        except BaseException:
+            self._guard.close()
+            raise
+        self._telling = asyncio.create_task(self._tell_health())
+        self._watching = asyncio.create_task(self._guard.watch())
+        return self
+
+    async def _start(self, credentials: grpc.ServerCredentials | None) -> None:
+        self._servicer = KiwoomOpenApiPlusServiceServicer(
+            self._control, self._settings, self._guard, journal=self._journal
+        )
+        try:
+            # Before the first request: no event of an order may go by unrecorded.
+            await self._servicer.core()
+            await self._listen(credentials)
+        except BaseException as error:
+            await self._servicer.aclose()
+            if isinstance(error, Failure) and isinstance(error.__cause__, JournalError):
+                raise error.__cause__ from None
+            raise
+
+    async def _listen(self, credentials: grpc.ServerCredentials | None) -> None:
+        self._server = grpc.aio.server(options=options(self._settings), interceptors=[Decoding()])
         add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, self._server)
+        add_GatewayServicer_to_server(GatewayServicer(self._servicer), self._server)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        services = (SERVICE, GATEWAY, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        add_ServerReflectionServicer_to_server(GuardedReflection(services, self._guard), self._server)
         try:
-            self._port = self._server.add_insecure_port(f"{self._host}:{self._port}")
+            address = f"{self._host}:{self._port}"
+            self._port = (
+                self._server.add_insecure_port(address)
+                if credentials is None
+                else self._server.add_secure_port(address, credentials)
+            )
         except RuntimeError:
             text = (
                 f"cannot listen on {self._host}:{self._port}; the port is taken, or the address is not this machine's"
             )
             raise OSError(text) from None
         await self._server.start()
-        for name in ("", SERVICE):
+        for name in CHECKED:  # until the gateway itself knows better
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._telling.cancel()
+        await asyncio.gather(self._telling, return_exceptions=True)
         await self._health.enter_graceful_shutdown()
         await self._servicer.aclose()
         await self._server.stop(GRACE_SECONDS)
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+        self._guard.close()
+
+    async def _tell_health(self) -> None:
+        """Tell those who check health what state the gateway is in, now and whenever it changes."""
+        state = (await self._servicer.core()).health
+        while True:
+            serving = (
+                health_pb2.HealthCheckResponse.SERVING if state.serving else health_pb2.HealthCheckResponse.NOT_SERVING
+            )
+            for name in CHECKED:
+                await self._health.set(name, serving)
+            await state.changed()
 
     @property
     def address(self) -> str:
@@ -108,6 +200,8 @@ async def serve_async(
     port: int = PORT,
     settings: Settings | None = None,
     *,
+    journal: Path | None = None,
+    security: Security | None = None,
     ready: Callable[[str], object] | None = None,
 ) -> None:
     """Serve `control` until interrupted (SIGINT or SIGTERM) or cancelled.
@@ -117,12 +211,17 @@ async def serve_async(
         host: the address to listen on.
         port: 0 chooses a free one.
         settings: limits and deadlines.
+        journal: the file in which orders are written down before they are sent; None: nothing is kept.
+        security: who may reach it, and how; needed where `host` is open to other machines.
         ready: called with host:port once the server listens; by default that is logged.
 
     Raises:
         OSError: the address cannot be listened on.
+        JournalError: the journal cannot be used; JournalInUse where another server uses it.
+        SecurityError: `host` is open to other machines and `security` does not say how that is safe, or a file that it
+            names is missing, wrong or open to others.
     """
-    async with Server(control, host, port, settings) as server:
+    async with Server(control, host, port, settings, journal=journal, security=security) as server:
         loop = asyncio.get_running_loop()
         for interruption in (signal.SIGINT, signal.SIGTERM):
             # Windows has no signal handlers on the loop, other threads have none at all: KeyboardInterrupt ends those.
@@ -138,11 +237,13 @@ def serve(
     port: int = PORT,
     settings: Settings | None = None,
     *,
+    journal: Path | None = None,
+    security: Security | None = None,
     ready: Callable[[str], object] | None = None,
 ) -> None:
     """Serve `control`, blocking, until interrupted; see `serve_async`."""
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve_async(control, host, port, settings, ready=ready))
+        asyncio.run(serve_async(control, host, port, settings, journal=journal, security=security, ready=ready))
 
 
 def _log_address(address: str) -> None:

@@ -29,6 +29,12 @@ class Acting(Caller):
     async def write(self, message: object, /) -> None:
         """Nothing of a call is written but its answer, which goes to the handler."""
 
+    def announce(self, key: str, text: str) -> None:
+        """Nobody to tell: the stream has begun."""
+
+    async def open(self) -> None:
+        """The stream has been opened."""
+
     async def will_wait(self, limit: str, seconds: float) -> None:
         """The handler waits without being told."""
 

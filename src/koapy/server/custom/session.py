@@ -209,8 +209,9 @@ class Session:
         self._process.send(frame)
 
     async def _call(self, request: pb.CallRequest) -> pb.CallResponse:
-        require(self._caller.principal, call_needs(request.name, request.arguments), request.name)
-        return await call(self._core, request, self._caller)
+        with self._core.guard.call(self._caller.principal, self._caller.client) as visit:
+            visit.begin(request, call_needs(request.name, request.arguments))
+            return await call(self._core, request, self._caller)
 
     async def _listen(self, names: Any) -> pb.CallResponse:
         if not (isinstance(names, list) and all(name in EVENTS for name in names)):

@@ -10,16 +10,24 @@ Chejan events that overtake the answer to SendOrder wait here for the order's nu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.openapi.order import order_type
-from koapy.server.events import EventConnect, ReceiveChejanData, ReceiveMsg, ReceiveRealData, ReceiveTrData
+from koapy.orders.model import OrderState
+from koapy.server.events import (
+    EventConnect,
+    OrderSettled,
+    ReceiveChejanData,
+    ReceiveMsg,
+    ReceiveRealData,
+    ReceiveTrData,
+)
 from koapy.server.failure import refused
 from koapy.server.machines import Ask, Done, Limit, Send
 from koapy.server.machines.endings import lost, negative, told
 
 if TYPE_CHECKING:
+    from koapy.orders.model import NewOrder
     from koapy.server.events import Event
     from koapy.server.failure import Failure
     from koapy.server.machines import Effect
@@ -39,34 +47,20 @@ FILL_OR_KILL = frozenset({"10", "13", "16", "20", "23", "26"})
 """Quote types of which nothing stays open: IOC and FOK."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderArguments:
-    """SendOrder's arguments, as the control gets them."""
-
-    request: str
-    screen: str
-    account: str
-    order_type: int
-    code: str
-    quantity: int
-    price: int
-    quote_type: str
-    original: str = ""
-    """Number of the order that is cancelled or modified; means nothing for a new order."""
-
-
 class Order:
     """Sends one order and forwards what belongs to it."""
 
-    def __init__(self, arguments: OrderArguments) -> None:
-        self._arguments = arguments
-        kind = order_type(arguments.order_type)
-        self._original = arguments.original if kind and kind.action != "new" else ""
+    def __init__(self, request: str, screen: str, order: NewOrder) -> None:
+        self._request = request
+        self._screen = screen
+        self._order = order
+        kind = order_type(order.order_type)
+        self._original = order.original if kind and kind.action != "new" else ""
         self._number = ""
         self._sent = False
         self._reason = ""
         self._early: list[ReceiveChejanData] = []
-        self._open = arguments.quantity
+        self._open = order.quantity
         self._filled_up = False
         self._confirmed = False
         self._changed_in_part: set[str] = set()
@@ -90,13 +84,14 @@ class Order:
     @property
     def waiting_for(self) -> str:
         """The order's number; after that the market takes its time."""
-        return "" if self._number else f"주문번호 of the order {self._arguments.request!r}; {self.fate}"
+        return "" if self._number else f"주문번호 of the order {self._request!r}; {self.fate}"
 
     def start(self) -> list[Effect]:
         """Send the order."""
-        a = self._arguments
+        a = self._order
         # SendOrder's own order of arguments.
-        values = (a.request, a.screen, a.account, a.order_type, a.code, a.quantity, a.price, a.quote_type, a.original)
+        target = (self._request, self._screen, a.account)
+        values = (*target, a.order_type, a.code, a.quantity, a.price, a.quote_type, a.original)
         return [Ask((("SendOrder", values),), Limit.ORDER)]
 
     def returned(self, ask: Ask, value: object) -> list[Effect]:
@@ -120,14 +115,30 @@ class Order:
             case EventConnect():
                 failure = lost(event, self.fate)
                 return [Done(failure)] if failure else []
+            case OrderSettled():
+                return [Done(self._settled(event))]
         return []
+
+    def _settled(self, event: OrderSettled) -> Failure | None:
+        """How an order ends whose own events do not tell, as the gateway was away when they came."""
+        order = f"the order {self._number}" if self._number else "the order"
+        match event.state:
+            case OrderState.UNDETERMINED:
+                return refused(
+                    f"what became of {order} cannot be determined: {event.text}", reason="ORDER_UNDETERMINED"
+                )
+            case OrderState.EXPIRED:
+                return refused(f"{order} expired with its day", reason="EXPIRED", order=self._number)
+            case OrderState.REFUSED | OrderState.REJECTED:
+                return told(f"{order} was refused", event.text or self._reason or "OpenAPI+ gave no reason")
+        return None
 
     def _phase(self, phase: str) -> list[Effect]:
         """The trading day goes on; what is still open when the order's session has ended is no more."""
-        after_hours = self._arguments.quote_type in AFTER_HOURS
+        after_hours = self._order.quote_type in AFTER_HOURS
         if phase not in (DAY_OVER, *(() if after_hours else (SESSION_OVER,))) or not self._number or self._through:
             return []
-        text = f"the order {self._number} expired with the session: {self._open} of {self._arguments.quantity} open"
+        text = f"the order {self._number} expired with the session: {self._open} of {self._order.quantity} open"
         return [Done(refused(text, reason="EXPIRED", order=self._number))]
 
     def release(self) -> list[Ask]:
@@ -151,7 +162,7 @@ class Order:
         return effects + [effect for each in early for effect in self._chejan(each)]
 
     def _chejan(self, event: ReceiveChejanData) -> list[Effect]:
-        if event[ACCOUNT] != self._arguments.account or not event[CODE].endswith(self._arguments.code):
+        if event[ACCOUNT] != self._order.account or not event[CODE].endswith(self._order.code):
             return []
         if not self._number:
             self._early.append(event)
@@ -161,7 +172,10 @@ class Order:
         if event.gubun != ORDER:
             return [Done(refused(f"the control sent a chejan event of the unknown gubun {event.gubun!r}; {self.fate}"))]
         if event[NUMBER] == self._number:
-            return [Send(event.message), *self._own(event)]
+            effects = [Send(event.message), *self._own(event)]
+            # The events that would end it came while the gateway was away.
+            over = event.recovered and (self._original != "" or not self._open)
+            return effects if isinstance(effects[-1], Done) else [*effects, *_end(over)]
         if event[ORIGINAL] == self._number:
             return [Send(event.message), *self._changed_by(event)]
         if self._original and event[NUMBER] == self._original:
@@ -170,7 +184,7 @@ class Order:
 
     def _own(self, event: ReceiveChejanData) -> list[Effect]:
         state, rest, is_new = event[STATE], _number(event[OPEN]), not self._original
-        if is_new and rest == 0 and self._arguments.quote_type in FILL_OR_KILL and not _is_fill(event):
+        if is_new and rest == 0 and self._order.quote_type in FILL_OR_KILL and not _is_fill(event):
             return [Done()]
         if state not in STATES:
             return [Done(_rejected(event))]

@@ -80,6 +80,18 @@ class Guard:
             raise
         visit.over(None)
 
+    @contextmanager
+    def call(self, principal: Principal, peer: str) -> Iterator[Visit]:
+        """One call of a handler that is being served for `principal`, written down as any other Call is."""
+        visit = Visit("Call", peer, self._audit)
+        visit.principal = principal
+        try:
+            yield visit
+        except BaseException as error:
+            visit.over(error)
+            raise
+        visit.over(None)
+
     async def watch(self) -> None:
         """End the RPCs of those who may no longer be here; runs for as long as the server does."""
         reminded = monotonic() - DAY

@@ -1,0 +1,100 @@
+"""OrderCall: an order from its checks to its last event; a retry with the same key follows the order that there is."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from koapy.orders.model import NewOrder
+from koapy.server import checks
+from koapy.server.driver import drive
+from koapy.server.edge import JOURNAL
+from koapy.server.machines.order import Order
+from koapy.server.router import every_key, order_key, request_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from koapy.control.screens import Screen
+    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.server.core import Core
+    from koapy.server.edge import Caller, Writer
+
+CONNECTION = every_key("OnEventConnect")
+
+
+async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
+    """Serve one OrderCall: an order is sent once its account, code and kind are known to be right."""
+    checks.screen(request.screen_no)
+    checks.order(request.order_type, request.quote_type, request.quantity, request.price, request.original_order_no)
+    await core.require_login()
+    await checks.account(core, request.account_no)
+    await checks.order_code(core, request.code)
+    wanted = NewOrder(
+        function="SendOrder",
+        account=request.account_no,
+        order_type=request.order_type,
+        code=request.code,
+        quantity=request.quantity,
+        price=request.price,
+        quote_type=request.quote_type,
+        original=request.original_order_no,
+    )
+    caller.announce(JOURNAL, core.journal.identity)
+    key = core.ordering.key_of(caller)
+    await follow_order(core, wanted, caller, caller, key, request.request_name, request.screen_no)
+
+
+async def follow_order(
+    core: Core, wanted: NewOrder, caller: Caller, writer: Writer, key: str | None, request: str, screen_no: str
+) -> None:
+    """Send an order, or join the one that has this key, and write its events until it is through.
+
+    Args:
+        request, screen_no: as the client calls them.
+    """
+    async with AsyncExitStack() as held:
+        placing, is_new = held.enter_context(core.ordering.place(wanted, caller, key, request, screen_no))
+        inbox = held.enter_context(core.inbox())
+        keys = [request_key(placing.request), order_key(wanted.account, wanted.code), CONNECTION]
+        held.enter_context(core.router.subscribe(inbox, keys))
+        await held.enter_async_context(core.session.follow(inbox))
+        if not is_new:
+            await core.ordering.rejoin(placing, inbox)
+            machine = Order(placing.request, "", wanted)
+            await drive(core, machine, inbox, writer, lambda _: core.ordering.outcome(placing))
+            return
+        screen = await held.enter_async_context(core.short_screen("orders", screen_no))
+        machine = Order(placing.request, screen.number, wanted)
+        settled = held.enter_context(core.unnumbered_order())
+        until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
+        await drive(core, machine, inbox, until_numbered, lambda ask: core.ordering.send(placing, ask.calls, writer))
+
+
+@dataclass(frozen=True, slots=True)
+class _UntilNumbered:
+    """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
+
+    core: Core
+    writer: Writer
+    machine: Order
+    screen: Screen
+    settled: Callable[[], None]
+
+    @property
+    def client(self) -> str:
+        return self.writer.client
+
+    @property
+    def deadline(self) -> float | None:
+        return self.writer.deadline
+
+    async def will_wait(self, limit: str, seconds: float) -> None:
+        await self.writer.will_wait(limit, seconds)
+
+    async def write(self, message: object, /) -> None:
+        await self.writer.write(message)
+        if self.machine.number:
+            self.settled()
+            self.core.screens.give_back(self.screen)

@@ -1,0 +1,92 @@
+"""Between the gateway's events and the journal's: what of an event the state of an order is derived from, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from koapy.openapi.calendar import KST
+from koapy.orders.model import OrderEvent
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server.events import ReceiveChejanData, ReceiveMsg, ReceiveTrData, Table
+
+if TYPE_CHECKING:
+    from koapy.server.events import Event
+
+ACCOUNT, CODE, NUMBER, ORIGINAL = 9201, 9001, 9203, 904
+STATE, KIND, ORDERED, OPEN, AMOUNT, FILLED = 913, 905, 900, 902, 903, 911
+NO_ORIGINAL = "0000000"
+
+OrderRelated = ReceiveMsg | ReceiveTrData | ReceiveChejanData
+
+
+def recorded(event: OrderRelated, request: str) -> OrderEvent:
+    """The event for the journal; `request` is the name at the control of what it answers, "" of a chejan event."""
+    facts: dict[str, object] = {}
+    if isinstance(event, ReceiveMsg):
+        facts = {"text": event.text}
+    elif isinstance(event, ReceiveTrData):
+        facts = {"number": event.order_number}
+    else:
+        original = event[ORIGINAL]
+        facts = {
+            "gubun": event.gubun,
+            "account": event[ACCOUNT],
+            "code": plain_code(event[CODE]),
+            "number": event[NUMBER],
+            "original": "" if original == NO_ORIGINAL else original,
+            "state": event[STATE],
+            "kind": event[KIND],
+            "ordered": _number(event[ORDERED]) or 0,
+            "open": _number(event[OPEN]) or 0,
+            "filled": _number(event[FILLED]),
+            "amount": _number(event[AMOUNT]),
+        }
+    return OrderEvent(
+        sequence=event.sequence,
+        time=datetime.now(KST),
+        name=event.name,
+        message=event.message.SerializeToString(),
+        recovered=event.recovered,
+        request=request,
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def message(kept: OrderEvent) -> pb.ListenResponse:
+    """The event as it went to clients."""
+    told = pb.ListenResponse.FromString(kept.message)
+    told.sequence = kept.sequence
+    return told
+
+
+def replayed(kept: OrderEvent) -> Event:
+    """The event again, for a machine that follows the order it tells of."""
+    return replace(_replayed(kept.name, message(kept)), sequence=kept.sequence, recovered=kept.recovered)
+
+
+def _replayed(name: str, told: pb.ListenResponse) -> Event:
+    texts = [each.string_value for each in told.arguments]
+    single = told.single_data
+    if name == "OnReceiveMsg":
+        return ReceiveMsg(*texts)
+    if name == "OnReceiveTrData":
+        table = Table(tuple(single.names), (tuple(single.values),)) if told.HasField("single_data") else None
+        screen, request, code, record, prev_next = texts
+        return ReceiveTrData(screen, request, code, record, prev_next, table)
+    gubun, count, fid_list = texts[0], told.arguments[1].long_value, texts[2]
+    fids = tuple(int(fid) for fid in fid_list.split(";") if fid)
+    return ReceiveChejanData(gubun, count, fid_list, fids, tuple(single.names), tuple(single.values))
+
+
+def plain_code(code: str) -> str:
+    """A code without the letter for its kind (A005930 -> 005930)."""
+    return code[1:] if len(code) > 6 and code[:1].isalpha() else code
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
