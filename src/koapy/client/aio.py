@@ -219,9 +219,7 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
     async def _message(self, follow: Follow[T]) -> Any:
         with self._client._translating(follow.source.rpc):
             if follow.interrupted:
-                await self._call.initial_metadata()
-                if not self._call.done():
-                    follow.back()
+                follow.answered(await self._call.initial_metadata())
             return await self._call.read()
 
     async def _reopen(self, follow: Follow[T], error: KoapyError) -> None:

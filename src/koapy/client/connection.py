@@ -148,11 +148,15 @@ def warn(trailing: Any) -> None:
     for key, value in trailing or ():
         if key == "koapy-warning":
             warnings.warn(urllib.parse.unquote(value), KoapyWarning, stacklevel=4)
-        elif key in _SLOW:
-            warnings.warn(f"read too slowly, so ticks were {_SLOW[key]}: {value}", KoapyWarning, stacklevel=4)
+        elif key in _MISSED:
+            warnings.warn(f"{_MISSED[key]}: {urllib.parse.unquote(value)}", KoapyWarning, stacklevel=4)
 
 
-_SLOW = {"koapy-conflated": "merged", "koapy-dropped": "dropped"}
+_MISSED = {
+    "koapy-conflated": "read too slowly, so ticks were merged",
+    "koapy-dropped": "read too slowly, so ticks were dropped",
+    "koapy-gaps": "there was no connection to OpenAPI+, and so no events",
+}
 
 
 def _what(key: str) -> str:

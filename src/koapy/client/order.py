@@ -158,6 +158,8 @@ def uncertain(error: KoapyError, known: str, order: Order | None = None, *, perh
     open_ = isinstance(error, DeadlineExceeded | ServerError) or error.reason in _OPEN
     lost = isinstance(error, ConnectionLost) and error.reached
     settled = isinstance(error, OpenApiError) and not open_
+    if not perhaps_sent and error.details.get("sent") == "no":
+        return error
     if settled or not (open_ or lost or perhaps_sent):
         return error
     then = "it was not sent a second time; look at open_orders and fills before you order again"

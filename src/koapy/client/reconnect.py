@@ -48,12 +48,14 @@ RECONNECT = 60.0
 FIRST, LONGEST = 0.2, 5.0
 """Seconds: the longest wait before the first try, and before any."""
 
-_LOST = frozenset({"", "SHUTTING_DOWN"})
-"""Reasons of ConnectionLost with which a gateway goes; "": it said nothing."""
+_LOST = frozenset({"", "SHUTTING_DOWN", "NOT_SENT"})
+"""Reasons of ConnectionLost with which a gateway goes; "": it said nothing. NOT_SENT: the try that this one had joined
+went with its connection before the order was sent."""
 _NOT_YET = frozenset({"NOT_LOGGED_IN", "CONNECTION_LOST", "CONTROL_FROZEN", "JOURNAL_FAILED"})
 """Reasons that a gateway has for a while after it has come back."""
-_RESUMABLE = frozenset({"STREAM_QUEUE_FULL", "JOURNAL_FAILED"})
-"""Reasons that end a stream with numbers, which goes on where it ended."""
+_RESUMABLE = frozenset({"STREAM_QUEUE_FULL", "JOURNAL_FAILED", "CONTROL_SILENT"})
+"""Reasons that end a stream with numbers, which goes on where it ended. CONTROL_SILENT: an order is in doubt, and
+whoever asks again is told how that was resolved."""
 
 
 def delay(tries: int, chance: float) -> float:
@@ -238,7 +240,9 @@ class Follow(Generic[T]):
         self.interruptions: list[Interruption] = []
         self._link = link
         self._tries = _Tries(link.reconnect, clock, chance)
+        self._clock = clock
         self._since: datetime | None = None
+        self._back = clock()
 
     @property
     def interrupted(self) -> bool:
@@ -248,24 +252,28 @@ class Follow(Generic[T]):
     def took(self, message: Any) -> Iterable[T]:
         """The items of a message; none of one that was read before the connection broke."""
         self._link.reached = True
-        if self.interrupted:
-            self.back()
+        self._told_back()
         number = getattr(message, "sequence", 0)
         if number:
             if number <= self.sequence:
                 return ()
             self.sequence = number
+        self._tries.reset()
         return self.source.parse(message)
 
-    def back(self) -> None:
-        """The gateway has answered again."""
+    def answered(self, initial: Any) -> None:
+        """The first metadata is there: a gateway has sent something, or (without any) the try has failed."""
+        if initial:
+            self._told_back()
+
+    def _told_back(self) -> None:
         if self._since is None:
             return
         lost = self.source.again is None
         resumed = None if lost or not self.sequence else self.sequence + 1
         found = Interruption(self._since, datetime.now(KST), resumed, lost)
         self._since = None
-        self._tries.reset()
+        self._back = self._clock()
         self.interruptions.append(found)
         seconds = (found.until - found.since).total_seconds()
         then = "what was told meanwhile is lost" if lost else "nothing was missed"
@@ -276,6 +284,9 @@ class Follow(Generic[T]):
     def broke(self, error: KoapyError) -> Plan[None]:
         """Wait until it may be opened again. Raises: what the user gets when it may not, or the time is over."""
         source = self._again(error)
+        if not self.interrupted and self._clock() - self._back > LONGEST:
+            # A loss of its own. Sooner, and without news, it is a gateway that answers and cannot go on.
+            self._tries.reset()
         wait = None if source is None else self._tries.next()
         self._link.broke(error)
         if source is None or wait is None:
@@ -289,7 +300,7 @@ class Follow(Generic[T]):
     def _again(self, error: KoapyError) -> Source[T] | None:
         again = self.source.again
         possible = _lost(error, self._link) or (
-            error.reason in _NOT_YET if self.interrupted else again is not None and error.reason in _RESUMABLE
+            error.reason in _NOT_YET if self._tries.begun else again is not None and error.reason in _RESUMABLE
         )
         if again is None:
             return self.source if possible else None

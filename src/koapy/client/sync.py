@@ -171,9 +171,7 @@ class Stream(Iterator[T], Generic[T]):
         while True:
             try:
                 if self._follow.interrupted:
-                    self._call.initial_metadata()
-                    if self._call.is_active():
-                        self._follow.back()
+                    self._follow.answered(self._call.initial_metadata())
                 return next(self._call)
             except StopIteration:
                 warn(self._call.trailing_metadata())
