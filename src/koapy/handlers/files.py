@@ -59,7 +59,7 @@ def restrict(folder: str) -> bool:
         _allow(library, rules, path, READING & handled)
     _allow(library, rules, "/dev/null", (READ_FILE | WRITE_FILE) & handled)
     _allow(library, rules, folder, handled)
-    restricted = library.syscall(RESTRICT_SELF, rules, 0) == 0
+    restricted = bool(library.syscall(RESTRICT_SELF, rules, 0) == 0)
     os.close(rules)
     return restricted
 
