@@ -286,7 +286,7 @@ class _Call:
             if not is_new:
                 return await core.ordering.outcome(placing)
             calls = [(order.function, (placing.request, await self._screen(screen), *rest))]
-            return await core.ordering.send(placing, calls, caller, wait=self._room is None)
+            return await core.ordering.send(placing, caller, calls, wait=self._room is None)
 
     async def _set_real_reg(self, screen: str, codes: str, fids: str, option: str) -> Value | None:
         if option not in {"0", "1"}:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.orders.model import NewOrder
 from koapy.server import checks
 from koapy.server.driver import drive
 from koapy.server.edge import JOURNAL
-from koapy.server.machines.order import Order
+from koapy.server.failure import Failure
+from koapy.server.machines.order import EXPIRED, Order
 from koapy.server.router import every_key, order_key, request_key
 
 if TYPE_CHECKING:
@@ -69,7 +71,14 @@ async def follow_order(
         machine = Order(placing.request, screen.number, wanted)
         settled = held.enter_context(core.unnumbered_order())
         until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
-        await drive(core, machine, inbox, until_numbered, lambda ask: core.ordering.send(placing, ask.calls, writer))
+        try:
+            await drive(
+                core, machine, inbox, until_numbered, lambda ask: core.ordering.send(placing, ask.calls, writer)
+            )
+        except Failure as failure:
+            if failure.reason == EXPIRED:
+                core.ordering.expired(placing)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

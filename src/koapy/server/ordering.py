@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
 from koapy.orders.journal import JournalFailed
+from koapy.orders.model import OrderState
 from koapy.server.events import OrderSettled
 from koapy.server.failure import Failure, invalid, precondition, silent, unavailable
 from koapy.server.machines import Limit
@@ -123,7 +124,7 @@ class Ordering:
         finally:
             self._give_up(placing, unavailable("the first call of this order ended before it was sent", "NOT_SENT"))
 
-    async def send(self, placing: Placing, calls: Calls, caller: Writer, *, wait: bool = True) -> int:
+    async def send(self, placing: Placing, caller: Writer, calls: Calls, *, wait: bool = True) -> int:
         """Send a new order and give what SendOrder returned; that is on disk then.
 
         Once the order is on its way to the journal it is sent, whatever becomes of its caller.
@@ -171,11 +172,17 @@ class Ordering:
         record = await asyncio.shield(placing.recorded)
         kept = await asyncio.to_thread(journal.events_of, record)
         told: list[Event] = [replayed(each) for each in kept]
-        if record.id < self.first_id:
-            record = journal.order(record.id)
-            if record.state.settled:
-                told.append(OrderSettled(record.state, record.message))
+        record = journal.order(record.id)
+        # What an earlier process was told last may be missing, and of these two nothing is told at all.
+        untold = record.state in (OrderState.EXPIRED, OrderState.UNDETERMINED)
+        if untold or (record.id < self.first_id and record.state.settled):
+            told.append(OrderSettled(record.state, record.message))
         inbox.precede(told)
+
+    def expired(self, placing: Placing) -> None:
+        """The order's day ended while it was open, which no event of its own tells."""
+        order_id = placing.recorded.result().id
+        self._core.journal.settle(order_id, OrderState.EXPIRED, "its session is over")
 
     def resolved(self, record: OrderRecord) -> None:
         """It is known, or known to be unknowable, what became of an order in doubt."""

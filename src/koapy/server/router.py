@@ -262,6 +262,9 @@ class Router:
         every = every_key(event.name)
         _put(tuple(dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))), event)
 
+    def _deliver_phase(self, event: Event) -> None:
+        _put(self._inboxes.get(PHASES, ()), event)
+
     def _post_in_turn(self, function: Callable[..., object], *args: object) -> None:
         """As `Portal.post`, but not before the journal has taken what the control has told until now."""
         self._journal.after(partial(self._portal.post, function, *args))
@@ -335,7 +338,8 @@ class Router:
             if self.on_trade is not None:
                 self.on_trade(tick, reader)
         if code == MARKET_HOURS and PHASES in self._inboxes:
-            self._portal.post(_put, self._inboxes[PHASES], tick or ReceiveRealData(code, kind, raw))
+            # After the order events that came before it: an order that it ends must have had them.
+            self._post_in_turn(self._deliver_phase, tick or ReceiveRealData(code, kind, raw))
         if self._gates.want("OnReceiveRealData"):
             self._hold(tick or ReceiveRealData(code, kind, raw), None)
 

@@ -37,6 +37,9 @@ STATE, ORDERED, OPEN, FILLED, FILLED_NOW, REJECTED_FOR, CLOSING = 913, 900, 902,
 STATES = ACCEPTED, TRADED, CONFIRMED = "접수", "체결", "확인"
 ORDER, BALANCES = "0", ("1", "4")
 
+EXPIRED = "EXPIRED"
+"""The reason with which the stream of an order ends that its day leaves open."""
+
 SESSION_OVER, DAY_OVER = "8", "9"
 """Phases of FID 215: the regular session is over, the whole day with its after-hours sessions is."""
 
@@ -128,7 +131,7 @@ class Order:
                     f"what became of {order} cannot be determined: {event.text}", reason="ORDER_UNDETERMINED"
                 )
             case OrderState.EXPIRED:
-                return refused(f"{order} expired with its day", reason="EXPIRED", order=self._number)
+                return refused(f"{order} expired with its day", reason=EXPIRED, order=self._number)
             case OrderState.REFUSED | OrderState.REJECTED:
                 return told(f"{order} was refused", event.text or self._reason or "OpenAPI+ gave no reason")
         return None
@@ -139,7 +142,7 @@ class Order:
         if phase not in (DAY_OVER, *(() if after_hours else (SESSION_OVER,))) or not self._number or self._through:
             return []
         text = f"the order {self._number} expired with the session: {self._open} of {self._order.quantity} open"
-        return [Done(refused(text, reason="EXPIRED", order=self._number))]
+        return [Done(refused(text, reason=EXPIRED, order=self._number))]
 
     def release(self) -> list[Ask]:
         """Nothing was taken: an order registers nothing under its screen."""
