@@ -18,6 +18,7 @@ from koapy.cli.state import state_folder
 
 if TYPE_CHECKING:
     from koapy.server.config import Config
+    from koapy.server.security import Tls
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
         "koapy serve --port 0 --seed 7",
         "koapy serve --history prices --limits 5/1,100/60",
         "koapy serve --config koapy.toml",
+        "koapy serve --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem --tokens tokens.json",
     )
 
 
@@ -96,6 +98,21 @@ def serve(
         ),
     ] = None,
     log_level: Annotated[LogLevel | None, typer.Option(help="Log lines go to stderr.", show_default="info")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The certificate of TLS, PEM; `koapy cert make` makes one.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its key, which only its owner may read.")
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Let only clients in that have a certificate of this CA.")
+    ] = None,
+    tokens: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who may do what; `koapy token create` makes it.")
+    ] = None,
+    audit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write down who did what: JSON lines, without secrets.")
+    ] = None,
     insecure_off_loopback: Annotated[
         bool,
         typer.Option("--insecure-off-loopback", help="Listen on other interfaces, without encryption or login."),
@@ -125,7 +142,13 @@ def serve(
         chosen = Config(
             server=_given(said.server, host=host, port=port, journal=journal, log_level=log_level),
             simulation=_given(said.simulation, seed=seed, history=history, hours=hours, speed=speed, server=server),
-            security=_given(said.security, insecure_off_loopback=insecure_off_loopback or None),
+            security=_given(
+                said.security,
+                tls=_tls(said.security.tls, tls_cert, tls_key, tls_client_ca),
+                tokens=tokens,
+                audit=audit,
+                insecure_off_loopback=insecure_off_loopback or None,
+            ),
             settings=settings,
         )
     except (ConfigError, ValueError) as error:
@@ -134,6 +157,19 @@ def serve(
         sys.stdout.write(chosen.toml())
         return
     _run(chosen)
+
+
+def _tls(said: Tls | None, certificate: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
+    """What the file said of TLS, with the options that were given instead."""
+    from koapy.server.security import Tls
+
+    certificate, key = certificate or (said and said.certificate), key or (said and said.key)
+    client_ca = client_ca or (said and said.client_ca)
+    if not (certificate or key or client_ca):
+        return None
+    if not (certificate and key):
+        raise CommandError("TLS takes a certificate and its key: --tls-cert FILE --tls-key FILE")
+    return Tls(certificate=certificate, key=key, client_ca=client_ca)
 
 
 def _given(said: T, **options: object) -> T:
