@@ -92,18 +92,26 @@ class Session:
         self._process.send(start)
         reading = asyncio.create_task(self._read())
         feeding = asyncio.create_task(self._feed())
-        tasks = (self._late, reading, feeding)
+        closing = asyncio.create_task(self._closing())
+        tasks = (self._late, reading, feeding, closing)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             next(task for task in tasks if task.done()).result()
         finally:
             feeding.cancel()
+            closing.cancel()
             self._late.cancel()
             if not (reading.done() or (self._late.done() and not self._late.cancelled())):
                 await self._goodbye(reading)
             reading.cancel()
-            await asyncio.gather(reading, feeding, self._late, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             self._watch.off()
+
+    async def _closing(self) -> None:
+        """End with the gateway at once, also while the handler is busy and takes no events."""
+        with self._core.inbox() as notices:
+            while True:
+                await notices.get()
 
     async def _goodbye(self, reading: asyncio.Task[None]) -> None:
         """Let the handler clean up, for a moment; its calls are still made."""
