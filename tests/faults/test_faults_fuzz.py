@@ -6,10 +6,7 @@ The large form is `python tests/faults/chaos_fuzz.py --requests 1000000`.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import random
-import struct
-import time
 from typing import TYPE_CHECKING
 
 import chaos_fuzz
@@ -18,8 +15,8 @@ import grpc
 import pytest
 from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Garbage, Judge, settled
 from fault_host import Host
-from fuzz_requests import FINITE, GATEWAY, HEALTH, REFLECTION, SERVICE, Generator, Request, World
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from fuzz_requests import FINITE, HEALTH, REFLECTION, SERVICE, World
+from grpc_health.v1 import health_pb2
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -28,7 +25,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 UNARY_UNARY = frozenset({SERVICE + "Call", SERVICE + "SetLogLevel", HEALTH + "Check"})
 
@@ -212,3 +209,65 @@ async def test_garbage_on_the_socket_leaves_nothing(host: Host) -> None:
     judge = Judge()
     chaos_fuzz.check(judge, before, await settled(host, before), 0)
     assert judge.wrong == []
+
+
+def strings(*values: str) -> list[pb.Argument]:
+    return [pb.Argument(string_value=value) for value in values]
+
+
+LONG = [
+    ("Call", pb.CallRequest(name="x" * 20_000), grpc.StatusCode.UNIMPLEMENTED),
+    ("Call", pb.CallRequest(name="가" * 20_000), grpc.StatusCode.UNIMPLEMENTED),
+    ("OrderCall", pb.OrderRequest(order_type=1, quote_type="x" * 20_000), grpc.StatusCode.INVALID_ARGUMENT),
+    ("TransactionCall", pb.TransactionRequest(transaction_code="y" * 200_000), grpc.StatusCode.INVALID_ARGUMENT),
+    ("Listen", pb.ListenRequest(slots=["z" * 50_000]), grpc.StatusCode.INVALID_ARGUMENT),
+]
+
+
+@pytest.mark.parametrize(("rpc", "request_", "status"), LONG, ids=[f"{rpc}-{n}" for n, (rpc, *_) in enumerate(LONG)])
+async def test_what_is_said_about_long_values_reaches_the_client(
+    host: Host, rpc: str, request_: object, status: grpc.StatusCode
+) -> None:
+    """A client's grpc takes 8 KB of trailing metadata, and puts a status of its own in the place of a longer one."""
+    async with grpc.aio.insecure_channel(host.address) as channel:
+        call = getattr(KiwoomOpenApiPlusServiceStub(channel), rpc)(request_)
+        assert await call.code() is status
+
+
+async def test_a_warning_about_many_inputs_reaches_the_client(host: Host) -> None:
+    inputs = {"종목코드": host.ready["codes"][0]} | {f"입력{number}": "x" for number in range(2000)}
+    async with grpc.aio.insecure_channel(host.address) as channel:
+        request = pb.TransactionRequest(request_name="질의", transaction_code="opt10001", inputs=inputs)
+        call = KiwoomOpenApiPlusServiceStub(channel).TransactionCall(request)
+        assert [page.name async for page in call] == ["OnReceiveTrData"]
+        assert "koapy-warning" in dict(await call.trailing_metadata())
+
+
+async def until(host: Host, met: Callable[[dict[str, int]], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not met((await asyncio.to_thread(host.look))["statistics"]):
+            await asyncio.sleep(0.02)
+
+
+async def test_codes_being_removed_when_their_client_goes_are_given_back(host: Host) -> None:
+    """Found by the soak: what a removal had begun to take out of the books, the end of the stream no longer knew of."""
+    first, second = host.ready["codes"][:2]
+    await settled(host)
+    async with grpc.aio.insecure_channel(host.address) as channel:
+        stub = KiwoomOpenApiPlusServiceStub(channel)
+        stream = stub.BidirectionalRealCall()
+        start = pb.BidirectionalRealInitializeRequest(fid_list=[10])
+        await stream.write(pb.BidirectionalRealRequest(initialize_request=start))
+        register = pb.BidirectionalRealRegisterRequest(code_list=[first])
+        await stream.write(pb.BidirectionalRealRequest(register_request=register))
+        await until(host, lambda held: held["codes"] == 1 and held["subscriptions"] == 2)
+        other = stub.RealCall(pb.RealRequest(code_list=[second], fid_list=[10]))
+        await until(host, lambda held: held["codes"] == 2 and held["subscriptions"] == 4)
+        await asyncio.to_thread(host.ask, "busy", 1.0)
+        other.cancel()  # its code is given back once the control has time, and others wait for that
+        await until(host, lambda held: held["subscriptions"] == 3)
+        remove = pb.BidirectionalRealRemoveRequest(code_list=[first])
+        await stream.write(pb.BidirectionalRealRequest(remove_request=remove))
+        await until(host, lambda held: held["subscriptions"] == 2)
+        stream.cancel()
+        assert not any((await settled(host))["statistics"].values())

@@ -133,7 +133,8 @@ class _Ticks:
         gone = list(self._views) if codes is None else [code for code in codes if code in self._views]
         for code in gone:
             self._unsubscribe(code)
-        await self._core.registrations.remove(self, gone)
+        # All means all that is held, not all that is shown: a removal before this one may have been cancelled on its way.
+        await self._core.registrations.remove(self, None if codes is None else gone)
 
     async def forward(self) -> None:
         """Write the ticks as they come; ends with the connection to OpenAPI+."""
