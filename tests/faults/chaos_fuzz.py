@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
 import random
 import struct
 import sys
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import fuzz_wire as wire
 import grpc
 from fault_host import Host
-from fuzz_requests import FINITE, Generator, Request, World
+from fuzz_requests import Generator, Request, World
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
