@@ -66,8 +66,9 @@ class _Run:
             ask = await self._asks.get()
             try:
                 value: object = await self._make(ask)
-            except Failure as failure:
-                value = failure
+            except Exception as error:
+                # A bug of ours ends the run as a failure does; the machine would wait for the answer for ever.
+                value = error
             self._inbox.put(Returned(ask, value))
 
     async def _limited(self, ask: Ask) -> object:
@@ -105,7 +106,7 @@ class _Run:
             raise silent(waiting_for, seconds) from None
         if isinstance(item, Returned):
             self._outstanding -= 1
-            if isinstance(item.value, Failure):
+            if isinstance(item.value, Exception):
                 raise item.value
             assert isinstance(item.ask, Ask)
             return machine.returned(item.ask, item.value)

@@ -71,10 +71,9 @@ async def follow_order(
         machine = Order(placing.request, screen.number, wanted)
         settled = held.enter_context(core.unnumbered_order())
         until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
+        send = partial(core.ordering.send, placing, writer)
         try:
-            await drive(
-                core, machine, inbox, until_numbered, lambda ask: core.ordering.send(placing, ask.calls, writer)
-            )
+            await drive(core, machine, inbox, until_numbered, lambda ask: send(ask.calls))
         except Failure as failure:
             if failure.reason == EXPIRED:
                 core.ordering.expired(placing)

@@ -67,7 +67,8 @@ def options(settings: Settings) -> tuple[tuple[str, int], ...]:
         ("grpc.max_receive_message_length", settings.request_bytes),
         ("grpc.max_metadata_size", METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", METADATA_BYTES),
-        ("grpc.max_concurrent_streams", settings.client_streams + settings.client_requests),
+        # Some more than one client may have, so that one too many is told so instead of being left to wait.
+        ("grpc.max_concurrent_streams", settings.client_streams + settings.client_requests + 100),
     )
 
 

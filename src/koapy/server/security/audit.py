@@ -11,8 +11,9 @@ import json
 import logging
 import os
 import queue
+import threading
 from datetime import datetime
-from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from logging.handlers import QueueHandler, RotatingFileHandler
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ LINES_PER_MINUTE = 300
 """Of one principal and kind, for what it can cause without limit."""
 COUNTED = frozenset({"refused", "stream", "query"})
 FULL_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
 
 
 class _PrivateFile(RotatingFileHandler):
@@ -107,12 +109,12 @@ class Audit:
             raise SecurityError(f"cannot write {path}: {error.strerror}") from error
         require_private(path)
         self._file = _PrivateFile(path)
-        waiting: queue.Queue[Any] = queue.Queue(QUEUE)
-        self._listener = QueueListener(waiting, self._file)
+        self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(QUEUE)
+        self._thread = threading.Thread(target=self._drain, name="koapy-audit", daemon=True)
         # Not one of logging's tree: no level that anybody sets there silences it.
         self._log = logging.Logger("koapy.audit", logging.INFO)
-        self._log.addHandler(_Queue(waiting))
-        self._listener.start()
+        self._log.addHandler(_Queue(self._waiting))
+        self._thread.start()
 
     def write(self, kind: str, principal: str, **facts: Any) -> None:
         """Write one line: the time, `kind`, the principal's name, and the facts that are not None."""
@@ -127,12 +129,22 @@ class Audit:
         self._log.info("%s", json.dumps(line, ensure_ascii=False))
 
     def close(self) -> None:
-        """Write what waits, and close the file."""
+        """Write what waits, and close the file; a disk that does not answer is waited for a few seconds."""
         for (principal, kind), minute in self._minutes.items():
             if skipped := minute.taken():
                 self._log.info("%s", json.dumps({"kind": kind, "principal": principal, "skipped": skipped}))
         self._minutes.clear()
-        self._listener.stop()
+        try:
+            self._waiting.put(None, timeout=CLOSE_SECONDS)
+            self._thread.join(CLOSE_SECONDS)
+        except queue.Full:
+            pass
+        if self._thread.is_alive():
+            logger.error("the last lines of the audit log are lost: the disk does not answer")
+
+    def _drain(self) -> None:
+        while (record := self._waiting.get()) is not None:
+            self._file.handle(record)
         self._file.close()
 
 
