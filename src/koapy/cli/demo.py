@@ -53,7 +53,7 @@ def demo(
             with server:
                 took = time.monotonic() - began
                 show(f"The server is another process and listens on {server.address} (started in {took:.1f} s).")
-                with connected(server.address, login=False) as client, _watched(client) as late:
+                with connected(server.address, login=False, plain=True) as client, _watched(client) as late:
                     results = _run(client, late)
             seconds = time.monotonic() - began
             show("", Text(f"Done in {seconds:.1f} s; the server has stopped cleanly.", "bold"))
