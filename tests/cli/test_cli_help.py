@@ -39,7 +39,9 @@ def commands() -> dict[str, Any]:
 
 def test_the_commands_are_these() -> None:
     wanted = """
-        serve cert token demo tr login account call condition watch order orders realtype error fid function search version
+        serve status halt release cert token demo
+        tr login account call condition watch order orders
+        realtype error fid function search version
     """
     groups = {name.split()[1] for name in commands() if " " in name}
     assert groups == set(wanted.split())

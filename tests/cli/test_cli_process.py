@@ -194,7 +194,7 @@ def test_order_is_followed_to_its_end_and_listed(run: Run) -> None:
     events = lines(run, "order", "buy", "005930", "3")
     assert [events[0]["event"], events[-1]["event"]] == ["message", "order"]
     assert (events[-1]["state"], events[-1]["filled"]) == ("filled", 3)
-    listed = answer(run, "orders")
+    listed = answer(run, "order", "list")
     assert isinstance(listed, list)
     assert events[-1]["number"] in [row["주문번호"] for row in listed]
     shown = run("order", "sell", "005930", "1").stdout

@@ -22,7 +22,7 @@ Code = Annotated[str, typer.Argument(help="The code of an issue.")]
 Quantity = Annotated[int, typer.Argument(min=1, help="How many.")]
 Price = Annotated[int, typer.Option("--price", min=0, help="In won, 지정가; at the market (시장가) unless given.")]
 Part = Annotated[int, typer.Option("--quantity", min=0, help="A part of what is open; all of it unless given.")]
-Number = Annotated[str, typer.Argument(help="The number of an open order; `koapy orders` lists them.")]
+Number = Annotated[str, typer.Argument(help="The number of an open order; `koapy order list` lists them.")]
 Quote = Annotated[str, typer.Option("--quote-type", help="거래구분, two digits; 00 with a price, else 03.")]
 Wait = Annotated[bool, typer.Option(help="Follow the order until it is through, or return when it is accepted.")]
 
@@ -42,15 +42,15 @@ ORDERS = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add `order` and `orders` to `app`."""
+    """Add `order` to `app`."""
     group = typer.Typer()
     command(group, buy, "koapy order buy 005930 10", "koapy order buy 005930 10 --price 70000 --no-wait")
     command(group, sell, "koapy order sell 005930 10")
     command(group, modify, "koapy order modify 0000012 --price 69900")
     command(group, cancel, "koapy order cancel 0000012")
-    told = "Buy, sell, modify and cancel, and follow what becomes of the order."
+    command(group, listed, "koapy order list", "koapy order list --json", name="list")
+    told = "Buy, sell, modify and cancel, follow what becomes of an order, and list the day's."
     app.add_typer(group, name="order", help=told, epilog="Example: koapy order buy 005930 10")
-    command(app, orders, "koapy orders", "koapy orders --json")
 
 
 def buy(
@@ -127,7 +127,7 @@ def _place(send: Callable[[Client], OrderStream], address: str, wait: bool, as_j
 def _left(order: Order) -> str:
     """What to say of an order that nobody follows any more."""
     if not order.number:
-        return "interrupted before the order had its number; `koapy orders` shows whether it stands"
+        return "interrupted before the order had its number; `koapy order list` shows whether it stands"
     return f"interrupted; order {order.number} stands with {order.open} open: koapy order cancel {order.number}"
 
 
@@ -185,18 +185,18 @@ def summary(order: Order) -> dict[str, Any]:
     return {key: value for key, value in asdict(order).items() if key != "events"}
 
 
-def orders(
+def listed(
     number: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="An account; the first one unless given.")] = "",
     address: Address = DEFAULT_ADDRESS,
     as_json: Json = False,
 ) -> None:
-    """The day's orders of an account: those with something open, then those that are done."""
+    """The day's orders of an account by OpenAPI+'s own lists, those of other programs too: open ones first."""
     with connected(address) as client:
         as_numbers = not as_json
         open_orders = client.open_orders(number or None, numeric=as_numbers)
-        listed = [*_rows(open_orders), *_rows(client.fills(number or None, numeric=as_numbers))]
+        rows = [*_rows(open_orders), *_rows(client.fills(number or None, numeric=as_numbers))]
     # An order that is filled in part is in both answers.
-    found = list({row["주문번호"]: row for row in reversed(listed)}.values())[::-1]
+    found = list({row["주문번호"]: row for row in reversed(rows)}.values())[::-1]
     if as_json:
         write_json(found)
     elif found:
