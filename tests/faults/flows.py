@@ -240,11 +240,13 @@ class Clients:
         )
         while time.monotonic() < until:
             intent.attempts += 1
-            intent.sequences = []
+            intent.sequences, intent.chejan = [], []
             try:
                 stream = stub.OrderCall(request, timeout=until - time.monotonic(), metadata=[(KEY, intent.key)])
                 async for event in stream:
                     intent.sequences.append(event.sequence)
+                    if event.name == "OnReceiveChejanData":
+                        intent.chejan.append(event.sequence)
                     number = number_of(event)
                     if event.name == "OnReceiveTrData" and number:
                         intent.numbers.add(number)
@@ -431,7 +433,7 @@ async def orders(address: str) -> gateway.OrdersResponse:
 
 
 def row(order: gateway.Order) -> dict[str, Any]:
-    names = ("id", "number", "state", "open", "filled", "amount", "code", "quantity", "request_name", "message")
+    names = ("id", "number", "state", "open", "filled", "amount", "order_type", "original")
     return {name: getattr(order, name) for name in names}
 
 
@@ -446,16 +448,28 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=24)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--kills", type=int, default=None, help="exactly so many; otherwise it goes on to the end")
+    parser.add_argument("--patience", type=float, default=90.0, help="seconds that an order's end may take")
     parser.add_argument("--folder", type=Path, default=None, help="keeps the journal, the log and the result")
     parser.add_argument("--calm", action="store_true", help="nothing goes wrong but the kills")
     asked = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     plan = {} if asked.calm else dict(EVERYTHING_GOES_WRONG)
-    wish = Wish(flows=asked.flows, at_once=asked.at_once, seed=seed, kills=asked.kills, plan=plan)
+    wish = Wish(
+        flows=asked.flows,
+        at_once=asked.at_once,
+        seed=seed,
+        kills=asked.kills,
+        plan=plan,
+        patience=asked.patience,
+    )
     print(f"chaos: {wish.flows} flows, seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as passing:
         folder = asked.folder or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            parser.error(
+                f"{folder} is not empty, and a journal of another exchange's orders would be wrong in all of them"
+            )
         result = asyncio.run(chaos(wish, folder))
         if asked.folder:
             (folder / "result.json").write_text(

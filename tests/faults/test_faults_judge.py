@@ -17,10 +17,10 @@ class Case:
 
     def __init__(self) -> None:
         self.intents = [
-            Intent("filled", NEW, "005930", 3, 0, "03", "", 2, ENDED, "", [1, 2], {"0000001"}),
-            Intent("rested", NEW, "000660", 3, 9, "00", "", 1, ENDED, "", [3, 6], {"0000002"}),
-            Intent("cancel", CANCEL, "000660", 3, 0, "00", "0000002", 1, ENDED, "", [4, 5], {"0000003"}),
-            Intent("refused", NEW, "035420", 3, 0, "03", "", 1, REFUSED, "no", [], set()),
+            Intent("filled", NEW, "005930", 3, 0, "03", "", 2, ENDED, "", [1, 2], [1, 2], {"0000001"}),
+            Intent("rested", NEW, "000660", 3, 9, "00", "", 1, ENDED, "", [3, 6], [3, 6], {"0000002"}),
+            Intent("cancel", CANCEL, "000660", 3, 0, "00", "0000002", 1, ENDED, "", [4, 5], [4, 5], {"0000003"}),
+            Intent("refused", NEW, "035420", 3, 0, "03", "", 1, REFUSED, "no", [], [], set()),
         ]
         filled = {"open": 0, "filled": 3, "amount": 300}
         nothing = {"open": 0, "filled": 0, "amount": 0}
@@ -32,10 +32,10 @@ class Case:
             ]
         }
         self.journal: list[dict[str, Any]] = [
-            {"id": 1, "number": "0000001", "state": "filled"} | filled,
-            {"id": 2, "number": "0000002", "state": "cancelled"} | nothing,
-            {"id": 3, "number": "0000003", "state": "confirmed"} | nothing,
-            {"id": 4, "number": "", "state": "refused"} | nothing,
+            row(1, "0000001", "filled") | filled,
+            row(2, "0000002", "cancelled") | nothing,
+            row(3, "0000003", "confirmed", CANCEL, "0000002") | nothing,
+            row(4, "", "refused") | nothing,
         ]
         told = [
             ("0000001", "3"),
@@ -57,6 +57,10 @@ class Case:
 
 def order(number: str, code: str, action: str, original: str) -> dict[str, Any]:
     return {"number": number, "code": code, "quantity": 3, "action": action, "original": original}
+
+
+def row(order: int, number: str, state: str, order_type: int = NEW, original: str = "") -> dict[str, Any]:
+    return {"id": order, "number": number, "state": state, "order_type": order_type, "original": original}
 
 
 def test_all_is_well() -> None:
@@ -89,6 +93,10 @@ def _order_of_nobody(case: Case) -> None:
 
 def _events_twice(case: Case) -> None:
     case.intents[0].sequences = [1, 2, 2]
+
+
+def _events_back(case: Case) -> None:
+    case.intents[0].chejan = [2, 1]
 
 
 def _gap(case: Case) -> None:
@@ -128,7 +136,15 @@ def _journal_in_doubt(case: Case) -> None:
 
 
 def _journal_invents(case: Case) -> None:
-    case.journal.append({"id": 5, "number": "0000008", "state": "filled", "open": 0, "filled": 1, "amount": 1})
+    case.journal.append(row(5, "0000008", "filled") | {"open": 0, "filled": 1, "amount": 1})
+
+
+def _cancel_invented(case: Case) -> None:
+    case.journal.append(row(5, "", "confirmed", CANCEL, "0000001"))
+
+
+def _cancel_unknown(case: Case) -> None:
+    del case.journal[2]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +157,7 @@ def _journal_invents(case: Case) -> None:
         (_two_numbers, "several numbers"),
         (_order_of_nobody, "nobody's order"),
         (_events_twice, "out of order"),
+        (_events_back, "out of order"),
         (_gap, "missing [4]"),
         (_repeated, "twice [1]"),
         (_another_journal, "journals ['j', 'k']"),
@@ -151,6 +168,8 @@ def _journal_invents(case: Case) -> None:
         (_journal_twice, "0000001 2 times"),
         (_journal_in_doubt, "is sent and has no number"),
         (_journal_invents, "the journal has 0000008"),
+        (_cancel_invented, "order 5 is confirmed and has no number"),
+        (_cancel_unknown, "0000003 0 times"),
     ],
 )
 def test_each_wrong_is_found(harm: Callable[[Case], None], says: str) -> None:
@@ -163,4 +182,12 @@ def test_what_is_named_undetermined_may_be_either_way() -> None:
     case = Case()
     case.intents[3].outcome = UNDETERMINED
     case.journal[3]["state"] = "undetermined"
+    assert case.judged() == []
+
+
+def test_a_cancel_that_lost_its_answer_needs_no_number() -> None:
+    case = Case()
+    case.journal[2]["number"] = ""
+    assert case.judged() == []
+    case.journal[2]["state"] = "undetermined"
     assert case.judged() == []
