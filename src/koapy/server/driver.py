@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from koapy.server.events import Event
-from koapy.server.failure import CONTROL_FROZEN, Failure, silent, unavailable
+from koapy.server.failure import CONTROL_FROZEN, silent, unavailable
 from koapy.server.inbox import Froze, Returned
 from koapy.server.machines import Ask, Done, Send
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from koapy.control.apartment import Frozen
@@ -19,7 +20,6 @@ from koapy.orders.verdict import action
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import listing
 from koapy.server.driver import drive
-from koapy.server.edge import Nobody
 from koapy.server.events import OrderSettled
 from koapy.server.failure import Failure
 from koapy.server.listing import Listed, closed, confirmed, numbered, standing
@@ -225,12 +225,16 @@ class Recovery:
         return answer.rows
 
 
-class _Rows(Nobody):
+@dataclass(slots=True)
+class _Rows:
     """Keeps the rows of all pages."""
 
-    def __init__(self, client: str) -> None:
-        super().__init__(client, None)
-        self.rows: list[dict[str, str]] = []
+    client: str
+    deadline: float | None = None
+    rows: list[dict[str, str]] = field(default_factory=list)
+
+    async def will_wait(self, limit: str, seconds: float) -> None:
+        """Nobody to tell."""
 
     async def write(self, message: object, /) -> None:
         """Take a page."""
