@@ -173,9 +173,9 @@ class Ordering:
         kept = await asyncio.to_thread(journal.events_of, record)
         told: list[Event] = [replayed(each) for each in kept]
         record = journal.order(record.id)
-        # What an earlier process was told last may be missing, and of these two nothing is told at all.
-        untold = record.state in (OrderState.EXPIRED, OrderState.UNDETERMINED)
-        if untold or (record.id < self.first_id and record.state.settled):
+        # What an earlier process was told last may be missing; of the others no event of their own tells the end.
+        untold = not record.number or record.state in (OrderState.EXPIRED, OrderState.UNDETERMINED)
+        if record.state.settled and (untold or record.id < self.first_id):
             told.append(OrderSettled(record.state, record.message))
         inbox.precede(told)
 

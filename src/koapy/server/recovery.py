@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECTION = every_key("OnEventConnect")
-PATIENCE = (1.0, 3.0, 6.0)
-"""Seconds until an order that is not listed is looked for again: the exchange may be slower than we are."""
 RETRY_SECONDS = 5.0
 """Seconds until a query that failed is made again."""
 
@@ -114,7 +112,8 @@ class Recovery:
             await self._flushed()
             await self._compare([each for each in records if each.order.account == account], listed)
         missed = [count for count in self._due.values() if count]
-        return PATIENCE[min(missed) - 1] if missed else RETRY_SECONDS
+        # The exchange may be slower than we are.
+        return core.settings.patience[min(missed) - 1] if missed else RETRY_SECONDS
 
     async def _compare(self, records: Sequence[OrderRecord], listed: Sequence[Listed]) -> None:
         """Settle what can be, of one account."""
@@ -180,7 +179,7 @@ class Recovery:
     async def _missed(self, record: OrderRecord, why: str) -> None:
         """It was not found; after some patience it is named as undetermined."""
         self._due[record.id] += 1
-        if self._due[record.id] > len(PATIENCE):
+        if self._due[record.id] > len(self._core.settings.patience):
             logger.warning("order %d cannot be determined: %s", record.id, why)
             await self._settle(record, OrderState.UNDETERMINED, why)
 
