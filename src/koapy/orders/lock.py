@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from koapy.orders.store import JournalError
@@ -40,10 +41,15 @@ def acquire(path: Path) -> IO[str]:
         by = _holder(file)
         file.close()
         raise JournalInUse(path, by) from None
-    file.seek(PID_AT)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
+    try:
+        file.seek(PID_AT)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+    except OSError as error:
+        with suppress(OSError):  # what could not be written is tried once more
+            file.close()
+        raise JournalError(f"the journal {path} cannot be written: {error.strerror}") from error
     return file
 
 
