@@ -231,7 +231,8 @@ class Journal:
             self._report("the journal's thread has failed; the log says why. Restart the gateway")
         finally:
             with self._reader:
-                for connection in self._connections:
+                # The writing one last: only that can move the write-ahead log into the file, which then is the journal.
+                for connection in reversed(self._connections):
                     connection.close()
             lock.release(self._lock_file)
 
