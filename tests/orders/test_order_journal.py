@@ -1,0 +1,294 @@
+"""The journal: what it derives of orders, what is on disk when, and files that are none."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from koapy.openapi.calendar import KST
+from koapy.orders.journal import Journal, JournalError, JournalFailed, read_events, read_orders
+from koapy.orders.lock import JournalInUse
+from koapy.orders.model import NewOrder, OrderEvent, OrderRecord, OrderState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ACCOUNT, CODE = "8012345611", "005930"
+N, OTHER = "0000042", "0000043"
+KINDS = {1: "+매수", 3: "매수취소", 5: "+매수정정"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "orders.sqlite"
+
+
+@pytest.fixture(params=["file", "transient"])
+def journal(request: pytest.FixtureRequest, path: Path) -> Iterator[Journal]:
+    journal = Journal(path if request.param == "file" else None)
+    yield journal
+    journal.close()
+
+
+def new_order(order_type: int = 1, quantity: int = 10, original: str = "") -> NewOrder:
+    return NewOrder(
+        function="SendOrder",
+        account=ACCOUNT,
+        order_type=order_type,
+        code=CODE,
+        quantity=quantity,
+        price=70000,
+        quote_type="00",
+        original=original,
+    )
+
+
+def intend(journal: Journal, request: str = "r~1", key: str | None = None, **order: Any) -> OrderRecord:
+    intent = journal.intend(
+        new_order(**order), key=key, client="me", request=request, client_request="r", client_screen="0001"
+    )
+    return intent.result(10)
+
+
+def tell(journal: Journal, **facts: Any) -> OrderEvent:
+    """Have an event written, and give it as it was passed on."""
+    told = threading.Event()
+    passed: list[OrderEvent] = []
+
+    def then(event: OrderEvent) -> None:
+        passed.append(event)
+        told.set()
+
+    fields = {"name": "OnReceiveChejanData", "message": b"m", "gubun": "0", "account": ACCOUNT, "code": CODE}
+    if facts.get("request"):
+        fields = {"name": "OnReceiveTrData", "message": b"m"}
+    journal.event(OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), **(fields | facts)), then)
+    assert told.wait(10)
+    return passed[0]
+
+
+def chejan(
+    number: str, state: str, rest: int, filled: int = 0, *, of: str = "", kind: int = 1, ordered: int = 10
+) -> Any:
+    return {
+        "number": number,
+        "state": state,
+        "open": rest,
+        "filled": filled or None,
+        "amount": filled * 70000 or None,
+        "original": of,
+        "kind": KINDS[kind],
+        "ordered": ordered,
+    }
+
+
+ANSWER = {"request": "r~1", "number": N}
+
+
+@pytest.mark.parametrize(
+    ("order", "script", "state", "rest", "filled"),
+    [
+        ({}, [], OrderState.INTENDED, 0, 0),
+        ({}, [0], OrderState.SENT, 0, 0),
+        ({}, [-308], OrderState.REFUSED, 0, 0),
+        ({}, [0, {"request": "r~1", "number": ""}], OrderState.REFUSED, 0, 0),
+        ({}, [0, ANSWER], OrderState.ACCEPTED, 10, 0),
+        ({}, [0, ANSWER, chejan(N, "접수", 10), chejan(N, "체결", 6, 4)], OrderState.PARTLY_FILLED, 6, 4),
+        ({}, [0, ANSWER, chejan(N, "체결", 6, 4), chejan(N, "체결", 0, 10)], OrderState.FILLED, 0, 10),
+        # Events that overtake the answer, and an answer before SendOrder has returned.
+        ({}, [0, chejan(N, "접수", 10), chejan(N, "체결", 6, 4), ANSWER], OrderState.PARTLY_FILLED, 6, 4),
+        ({}, [ANSWER, chejan(N, "체결", 0, 10), 0], OrderState.FILLED, 0, 10),
+        # Cancelled and modified by others, in full and in part.
+        ({}, [0, ANSWER, chejan(OTHER, "확인", 0, of=N, kind=3)], OrderState.CANCELLED, 0, 0),
+        ({}, [0, ANSWER, chejan(OTHER, "확인", 10, of=N, kind=5), chejan(N, "접수", 0)], OrderState.MODIFIED, 0, 0),
+        ({}, [0, ANSWER, chejan(OTHER, "확인", 4, of=N, kind=5, ordered=4)], OrderState.ACCEPTED, 6, 0),
+        ({}, [0, ANSWER, chejan(N, "체결", 6, 4), chejan(N, "체결", 0, 4)], OrderState.CANCELLED, 0, 4),
+        ({}, [0, ANSWER, chejan(N, "거부", 0)], OrderState.REJECTED, 0, 0),
+        # Its own cancellation and modification.
+        ({"order_type": 3, "original": OTHER}, [0, ANSWER, chejan(N, "확인", 0, kind=3)], OrderState.CONFIRMED, 0, 0),
+        ({"order_type": 5, "original": OTHER}, [0, ANSWER, chejan(N, "확인", 10, kind=5)], OrderState.ACCEPTED, 10, 0),
+        # Of other accounts, other orders, and lists that are older than the last fill.
+        ({}, [0, ANSWER, chejan(N, "체결", 0, 10) | {"account": "8012345699"}], OrderState.ACCEPTED, 10, 0),
+        ({}, [0, ANSWER, chejan(OTHER, "체결", 0, 10)], OrderState.ACCEPTED, 10, 0),
+        (
+            {},
+            [0, ANSWER, chejan(N, "체결", 6, 4), chejan(N, "체결", 8, 2) | {"recovered": True}],
+            OrderState.PARTLY_FILLED,
+            6,
+            4,
+        ),
+    ],
+)
+def test_orders_are_what_their_events_say(
+    journal: Journal, order: Any, script: list[Any], state: OrderState, rest: int, filled: int
+) -> None:
+    record = intend(journal, **order)
+    for step in script:
+        if isinstance(step, int):
+            journal.returned(record.id, step).result(10)
+        else:
+            tell(journal, **step)
+    (found,) = journal.orders()
+    assert (found.state, found.open, found.filled, found.amount) == (state, rest, filled, filled * 70000)
+    assert found.state.settled == (found not in journal.unsettled())
+
+
+def test_an_event_is_on_disk_before_it_is_passed_on(path: Path) -> None:
+    journal = Journal(path)
+    found: list[list[int]] = []
+    for _ in range(50):
+        journal.event(
+            OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), name="OnReceiveMsg", message=b"m"),
+            lambda event: found.append([each.sequence for each in read_events(path, event.sequence - 1)]),
+        )
+    written = threading.Event()
+    journal.after(written.set)
+    assert written.wait(10)
+    assert [sequences[0] for sequences in found] == list(range(1, 51))
+    journal.close()
+
+
+def test_an_intent_is_on_disk_before_its_future_says_so(path: Path) -> None:
+    journal = Journal(path)
+    record = intend(journal, key="k")
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT id, key, state FROM orders").fetchall() == [(record.id, "k", "intended")]
+    journal.close()
+
+
+def test_what_it_knows_outlives_it(path: Path) -> None:
+    first = Journal(path)
+    identity = first.identity
+    intend(first, key="k")
+    tell(first, **ANSWER)
+    first.halt("me", "시험").result(10)
+    first.close()
+    second = Journal(path)
+    assert (second.identity, second.last_sequence, second.last_order) == (identity, 1, 1)
+    found = second.find("me", "k")
+    assert found is not None
+    assert (found.number, found.order) == (N, new_order())
+    assert second.find("somebody else", "k") is None
+    assert second.halted is not None
+    assert (second.halted.by, second.halted.reason) == ("me", "시험")
+    second.release().result(10)
+    assert second.halted is None
+    assert intend(second, "r~2").id == 2
+    second.close()
+    assert [record.id for record in read_orders(path)] == [1, 2]
+
+
+def test_an_order_that_was_not_sent_frees_its_key(journal: Journal) -> None:
+    record = intend(journal, key="k")
+    journal.unsent(record.id, "the control was frozen").result(10)
+    assert journal.find("me", "k") is None
+    assert journal.order(record.id).state is OrderState.REFUSED
+    assert intend(journal, "r~2", key="k").id == record.id + 1
+
+
+def test_a_key_cannot_be_used_twice(journal: Journal) -> None:
+    intend(journal, key="k")
+    with pytest.raises(JournalFailed):
+        intend(journal, "r~2", key="k")
+    assert [record.id for record in journal.orders()] == [1]
+    assert intend(journal, "r~3", key="other").key == "other"
+
+
+def test_sequence_numbers_have_no_gaps(journal: Journal) -> None:
+    with pytest.raises(ValueError, match="event 5 after 0"):
+        journal.event(OrderEvent(sequence=5, time=datetime.now(KST), name="OnReceiveMsg", message=b""), print)
+    assert tell(journal, **ANSWER).sequence == 1
+
+
+def test_days_are_korean(path: Path) -> None:
+    journal = Journal(path)
+    intend(journal)
+    today = datetime.now(KST)
+    assert len(journal.orders(today.strftime("%Y%m%d"))) == 1
+    assert not journal.orders((today - timedelta(days=1)).strftime("%Y%m%d"))
+    journal.close()
+
+
+def test_one_gateway_a_journal(path: Path) -> None:
+    first = Journal(path)
+    with pytest.raises(JournalInUse, match="in use by the gateway of process"):
+        Journal(path)
+    first.close()
+    Journal(path).close()
+
+
+def _foreign(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE t (x)")
+
+
+def _newer(path: Path) -> None:
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 999")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda path: path.write_bytes(b"no database at all" * 500), "cannot be opened"),
+        (_foreign, "no journal of koapy"),
+        (_newer, "newer koapy"),
+        (lambda path: path.mkdir(), "cannot be"),
+    ],
+)
+def test_files_that_are_no_journal(path: Path, spoil: Any, text: str) -> None:
+    path.parent.mkdir()
+    spoil(path)
+    with pytest.raises(JournalError, match=text):
+        Journal(path)
+
+
+def test_reading_needs_a_file(path: Path) -> None:
+    with pytest.raises(JournalError, match="cannot be opened"):
+        read_orders(path)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("intend"), st.integers(1, 100)),
+        st.tuples(st.just("answer"), st.integers(0, 9)),
+        st.tuples(st.just("fill"), st.integers(0, 9)),
+        st.tuples(st.just("return"), st.sampled_from([0, -300])),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(STEPS)
+def test_any_course_of_events_leaves_sound_records(steps: list[tuple[str, int]]) -> None:
+    journal = Journal()
+    records: list[OrderRecord] = []
+    for kind, value in steps:
+        if kind == "intend":
+            records.append(intend(journal, f"r~{len(records)}", quantity=value))
+        elif records:
+            record = journal.order(records[value % len(records)].id)
+            if kind == "return":
+                journal.returned(record.id, value).result(10)
+            elif kind == "answer":
+                tell(journal, request=record.request, number=f"{record.id:07}")
+            else:
+                part = record.order.quantity * (value + 1) // 10
+                tell(journal, **chejan(f"{record.id:07}", "체결", record.order.quantity - part, part))
+    for record in journal.orders():
+        assert 0 <= record.open <= record.order.quantity
+        assert 0 <= record.filled <= record.order.quantity
+        assert record.state is not OrderState.FILLED or record.filled == record.order.quantity
+        assert not record.state.settled or record.open == 0
+    assert [event.sequence for event in journal.events(0, -1)] == list(range(1, journal.last_sequence + 1))
+    journal.close()
