@@ -40,7 +40,7 @@ def test_the_example_loads_as_it_is() -> None:
 
 
 def test_the_example_names_every_key_and_what_is_switched_off_in_it_is_right(tmp_path: Path) -> None:
-    text = SWITCHED_OFF.sub("", EXAMPLE.read_text(encoding="utf-8"))
+    text = SWITCHED_OFF.sub("", EXAMPLE.read_text(encoding="utf-8")).replace("enabled = false", "enabled = true")
     found = config(tmp_path, text)
     written = tomllib.loads(text)
     for section in ("server", "simulation", "security", "limits", "clients"):
@@ -50,8 +50,9 @@ def test_the_example_names_every_key_and_what_is_switched_off_in_it_is_right(tmp
     assert set(written["security"]) == {each.name for each in fields(Security)}
     assert set(written["security"]["tls"]) == {each.name for each in fields(Tls)}
     # A default that the example tells is the default, but for what it only can show by an example.
-    shown = replace(found.settings, risk=RiskRules(), custom_handlers=None)
-    assert shown == Settings()
+    assert replace(found.settings, risk=RiskRules(), custom_handlers=None) == Settings()
+    assert found.settings.custom_handlers == HandlerLimits()
+    assert replace(found.simulation, history=None) == Simulation()
 
 
 FULL = """
