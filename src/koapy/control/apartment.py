@@ -12,15 +12,16 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from koapy.control.redaction import Passwords
 from koapy.control.seam import Submitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from koapy.control.seam import Control
 
@@ -166,9 +167,12 @@ class Apartment:
         """How many calls the thread has ended; one that goes on counting is not frozen."""
         self.busy_with = ""
         """The function of the control that the thread is in; whoever makes a call says so, on that thread."""
+        self.passwords = Passwords()
+        """What no text about the control may hold."""
         self._frozen = False
         self._waiting: dict[asyncio.Future[Any], Callable[[], bool]] = {}
         """Those who wait for a call, and what takes the call back if it has not begun."""
+        self._patient: set[asyncio.Timeout] = set()
         self._worker: Worker | None = None
         if isinstance(control, Submitting):
             self._submit: Callable[..., Future[Any]] = control.submit
@@ -228,6 +232,30 @@ class Apartment:
         for waiter, take_back in tuple(self._waiting.items()):
             if not waiter.done():
                 waiter.set_exception(Frozen(begun=not take_back()))
+        for waiting in self._patient:
+            waiting.reschedule(asyncio.get_running_loop().time())
+        self._patient.clear()
+
+    @asynccontextmanager
+    async def patience(self) -> AsyncIterator[None]:
+        """Wait, in this block, for something that comes before a call.
+
+        Raises:
+            Frozen: the thread is frozen, or freezes in the meantime, so that the waiting is for nothing.
+        """
+        if self._frozen:
+            raise Frozen(begun=False)
+        waiting = asyncio.timeout(None)
+        try:
+            async with waiting:
+                self._patient.add(waiting)
+                yield
+        except TimeoutError:
+            if waiting.expired():
+                raise Frozen(begun=False) from None
+            raise
+        finally:
+            self._patient.discard(waiting)
 
     def thaw(self) -> None:
         """The thread answers again."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HIDDEN = "***"
+REMEMBERED = 64
 
 
 def passwords_of_call(function: str, args: Iterable[Any]) -> tuple[str, ...]:
@@ -23,6 +24,30 @@ def passwords_of_call(function: str, args: Iterable[Any]) -> tuple[str, ...]:
     if function != "SetInputValue" or not (given and is_password(given[0])):
         return ()
     return tuple(value for value in given[1:] if value.strip())
+
+
+class Passwords:
+    """The last passwords that a control has been told; it may repeat one of them whenever it fails."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, None] = {}
+
+    def note(self, function: str, args: Iterable[Any]) -> None:
+        """A function is called with these arguments."""
+        if function == "SetInputValue":
+            for password in passwords_of_call(function, args):
+                self._told.pop(password, None)
+                self._told[password] = None
+                if len(self._told) > REMEMBERED:
+                    del self._told[next(iter(self._told))]
+
+    def redacted(self, text: str) -> str:
+        """The text without them."""
+        return redacted(text, tuple(self._told))
+
+    def trace(self, error: BaseException) -> str:
+        """The traceback of an error, for a log, without them."""
+        return trace(error, tuple(self._told))
 
 
 def redacted(text: str, passwords: Iterable[str]) -> str:

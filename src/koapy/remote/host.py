@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from koapy.control.apartment import Worker
-from koapy.control.redaction import passwords_of_call, redacted, trace
+from koapy.control.redaction import Passwords
 from koapy.control.seam import Submitting
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.remote import frames
@@ -177,6 +177,7 @@ class _Guest:
         self._admitted = False
         # From here on: the control's thread only.
         self._control: Any = None
+        self._passwords = Passwords()
         self._wanted: Wanted | None = None
         self._slots: list[tuple[Any, Callable[..., None]]] = []
         self._events = 0
@@ -284,12 +285,12 @@ class _Guest:
             if function is None:
                 return frames.failed(call.number, "AttributeError", f"this control does not offer {name}")
             self._note(name, args)
+            self._passwords.note(name, args)
             try:
                 value = function(*args)
             except Exception as error:
-                passwords = [each for made in call.functions for each in passwords_of_call(*made)]
-                logger.warning("%s raised\n%s", name, trace(error, passwords))
-                return frames.failed(call.number, type(error).__name__, redacted(str(error), passwords))
+                logger.warning("%s raised\n%s", name, self._passwords.trace(error))
+                return frames.failed(call.number, type(error).__name__, self._passwords.redacted(str(error)))
         return frames.result(call.number, value)
 
     def _note(self, name: str, args: tuple[Any, ...]) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from koapy.control.apartment import Apartment, Frozen, Portal
 from koapy.control.limits import LimitExceeded, RateLimit
-from koapy.control.redaction import passwords_of_call, trace
 from koapy.control.registrations import Registrations
 from koapy.control.screens import Screen, Screens, ScreensExhausted
 from koapy.openapi.calendar import KST
@@ -106,7 +105,7 @@ class Core:
             await self._watchdog.aclose()
             self.apartment.close()
             if isinstance(error, Exception) and not isinstance(error, Frozen | Failure):
-                raise raised("connect", error) from error
+                raise raised("connect", error, self.apartment.passwords) from error
             raise
 
     def _recall(self) -> None:
@@ -169,13 +168,14 @@ class Core:
             if name == "CommRqData":
                 self.router.sent(str(args[0]))
             self.apartment.busy_with = name
+            self.apartment.passwords.note(name, args)
             try:
                 value = checked(name, function(*args))
             except Failure:
                 raise
             except BaseException as error:  # an exit of the control's is no exit of the gateway's
-                passwords = [each for call in calls for each in passwords_of_call(*call)]
-                logger.error("%s raised\n%s", name, trace(error, passwords))
+                passwords = self.apartment.passwords
+                logger.error("%s raised\n%s", name, passwords.trace(error))
                 # Without its cause, whose text may hold a password: what is logged of a failure shows causes.
                 raise raised(name, error, passwords) from None
             finally:

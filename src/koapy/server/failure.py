@@ -8,11 +8,12 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from koapy.control.redaction import redacted
 from koapy.openapi.error import error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from koapy.control.redaction import Passwords
 
 DOMAIN = "koapy"
 
@@ -105,21 +106,22 @@ def unavailable(text: str, reason: str, **details: str) -> Failure:
     return Failure(grpc.StatusCode.UNAVAILABLE, text, reason=reason, details=details)
 
 
-def raised(name: str, error: BaseException, passwords: Iterable[str] = ()) -> Failure:
-    """A function of the control raised; its text is told without these."""
+def raised(name: str, error: BaseException, passwords: Passwords) -> Failure:
+    """A function of the control raised; what it says is told without these."""
     if isinstance(error, ConnectionError):  # a control in another process, and no way to it
         sent = "unknown" if getattr(error, "begun", True) else "no"
-        return unavailable(redacted(str(error), passwords), "CONNECTION_LOST", function=name, sent=sent)
-    text = redacted(f"{name} raised {type(error).__name__} in the control: {error}", passwords)
+        return unavailable(passwords.redacted(str(error)), "CONNECTION_LOST", function=name, sent=sent)
+    text = passwords.redacted(f"{name} raised {type(error).__name__} in the control: {error}")
     return Failure(grpc.StatusCode.INTERNAL, text, reason="CONTROL_RAISED", details={"function": name})
 
 
-def unreadable(event: str, error: BaseException) -> Failure:
+def unreadable(event: str, error: BaseException, passwords: Passwords) -> Failure:
     """An event came whose arguments or data are not what OpenAPI+ gives; what it told is lost."""
     if isinstance(error, Failure):
         text = f"{event} came from the control, but could not be read: {error.text}"
         return Failure(grpc.StatusCode.INTERNAL, text, reason=error.reason, details={"event": event} | error.details)
-    text = f"{event} came from the control, but could not be read: {type(error).__name__}: {error}"
+    said = passwords.redacted(str(error))
+    text = f"{event} came from the control, but could not be read: {type(error).__name__}: {said}"
     return Failure(grpc.StatusCode.INTERNAL, text, reason="CONTROL_RAISED", details={"event": event})
 
 

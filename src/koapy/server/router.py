@@ -204,8 +204,9 @@ class Router:
                 events.check(name, args)
                 slot(*args)
             except (Exception, SystemExit) as error:  # an exit of the control's is no exit of the gateway's
-                logger.exception("%s%.200r could not be delivered", name, args[:4])
-                failure = unreadable(name, error)
+                passwords = self._apartment.passwords
+                logger.error("%s could not be delivered\n%s", name, passwords.trace(error))
+                failure = unreadable(name, error, passwords)
                 for inbox in self._concerned(name, args):
                     self._portal.post(inbox.fail, failure)
             finally:
