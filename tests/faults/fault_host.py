@@ -18,13 +18,15 @@ import sys
 import threading
 import time
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+T = TypeVar("T")
 START_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
 
@@ -70,7 +72,8 @@ class Host:
         self._wrapper = wrapper
         self.address = ""
         self.ready: dict[str, Any] = {}
-        """What the process said of itself when it listened: address, codes, accounts."""
+        """What the process said of itself when it listened: address, codes, accounts, and a price in won (`low`) at which
+        a purchase of the first code is taken and stays open."""
 
     def start(self) -> Self:
         """Start it; returns when it listens."""
@@ -222,64 +225,81 @@ def look(watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
     }
 
 
-async def serve(how: dict[str, Any]) -> None:
-    """Serve until the input ends."""
-    from koapy.server import Server, Settings, clients
+def make_control(words: dict[str, Any]) -> Any:
+    """The simulation."""
     from koapy.simulation.clock import RealTimeClock
     from koapy.simulation.control import SimulatedControl
     from koapy.simulation.session import PerSecond
 
-    watch = Watch()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(watch.unhandled)
-    words = dict(how["control"])
     if start := words.pop("start", None):
         words["clock"] = RealTimeClock(datetime.fromisoformat(start), words.pop("speed", 1.0))
     control = SimulatedControl(**words)
     session = control._login._session
     # The server behind a control refuses the sixth request of a second; what is tried here is the gateway.
     session.queries, session.orders = PerSecond(10**9), PerSecond(10**9)
+    return control
+
+
+async def on_control(control: Any, function: Callable[..., T], *args: Any) -> T:
+    """What a function returns on the control's thread."""
+    returned: T = await asyncio.wrap_future(control.submit(function, *args))
+    return returned
+
+
+async def known(control: Any) -> dict[str, Any]:
+    """What a client needs to know of the market."""
+    from koapy.openapi.market import round_to_tick
+
+    accounts = await on_control(control, control.GetLoginInfo, "ACCNO")
+    codes = (await on_control(control, control.GetCodeListByMarket, "0")).strip(";").split(";")
+    last = await on_control(control, control.GetMasterLastPrice, codes[0])
+    low = round_to_tick("KOSPI", int(last) * 3 // 4, date(2026, 3, 4))
+    return {"accounts": accounts.strip(";").split(";"), "codes": codes, "low": low}
+
+
+async def answer(control: Any, server: Any, watch: Watch, command: str, words: list[Any]) -> dict[str, Any]:
+    """Do what was asked."""
+    if command == "look":
+        return look(watch, server.statistics())
+    if command == "types":  # of which objects there are how many: to find out what has grown
+        gc.collect()
+        counted = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
+        return dict(counted.most_common(60))
+    if command == "orders":
+        return {"orders": await on_control(control, lambda: len(control.world.order_screens))}
+    if command == "busy":
+        control.submit(time.sleep, *words)
+        return {}
+    if command == "call":
+        name, *args = words
+        return {"value": await on_control(control, getattr(control, name), *args)}
+    if command == "time":
+        return {"time": await on_control(control, lambda: control.world.clock.now().isoformat())}
+    raise ValueError(f"no command {command!r}")
+
+
+async def serve(how: dict[str, Any]) -> None:
+    """Serve until the input ends."""
+    from koapy.server import Server, Settings, clients
+
+    watch = Watch()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(watch.unhandled)
+    control = make_control(how["control"])
     unlimited: dict[str, Any] = {"tr_windows": (), "order_windows": (), "condition_windows": ()}
     settings = Settings(**(unlimited | how["settings"]))
-    more: dict[str, Any] = {} if how["journal"] is None else {"journal": Path(how["journal"])}
     clients.IDLE_SECONDS = how["idle"]  # a test need not wait a minute for what a silent client has called for
+    journal = how["journal"] and Path(how["journal"])
     measuring = asyncio.create_task(watch.measure())
     try:
-        await asyncio.wrap_future(control.submit(control.CommConnect))
-        while not await asyncio.wrap_future(control.submit(control.GetConnectState)):
+        await on_control(control, control.CommConnect)
+        while not await on_control(control, control.GetConnectState):
             await asyncio.sleep(0.01)
-        async with Server(control, how["host"], how["port"], settings, **more) as server:
-            accounts = await asyncio.wrap_future(control.submit(control.GetLoginInfo, "ACCNO"))
-            codes = await asyncio.wrap_future(control.submit(control.GetCodeListByMarket, "0"))
-            say(
-                {
-                    "address": server.address,
-                    "accounts": accounts.strip(";").split(";"),
-                    "codes": codes.strip(";").split(";"),
-                }
-            )
+        async with Server(control, how["host"], how["port"], settings, journal=journal) as server:
+            say({"address": server.address} | await known(control))
             while line := await loop.run_in_executor(None, sys.stdin.readline):
                 command, *words = json.loads(line)
-                if command == "look":
-                    say(look(watch, server.statistics()))
-                elif command == "types":
-                    gc.collect()
-                    counted = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
-                    say(dict(counted.most_common(60)))
-                elif command == "busy":
-                    control.submit(time.sleep, *words)
-                    say({})
-                elif command == "lose":
-                    await asyncio.wrap_future(control.lose_connection())
-                    say({})
-                elif command == "call":
-                    name, *args = words
-                    say({"value": await asyncio.wrap_future(control.submit(getattr(control, name), *args))})
-                elif command == "time":
-                    now = await asyncio.wrap_future(control.submit(lambda: control.world.clock.now().isoformat()))
-                    say({"time": now})
-                else:
-                    raise ValueError(f"no command {command!r}")
+                say(await answer(control, server, watch, command, words))
     finally:
         measuring.cancel()
         control.close()

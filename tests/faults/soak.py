@@ -61,6 +61,8 @@ class Day:
     address: str
     codes: list[str]
     account: str
+    low: int
+    """A price at which a purchase of the first code stays open."""
     judge: Judge = field(default_factory=Judge)
     done: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
@@ -130,9 +132,9 @@ async def orders(day: Day, chance: random.Random, stub: Any) -> None:
             request_name="주문",
             account_no=day.account,
             order_type=chance.choice((1, 1, 2)),
-            code=chance.choice(day.codes),
+            code=chance.choice(day.codes) if market else day.codes[0],
             quantity=chance.randrange(1, 5),
-            price=0 if market else 1000,
+            price=0 if market else day.low,
             quote_type="03" if market else "00",
         )
         await day.read("orders", stub.OrderCall(request), chance.choice((0.05, 0.5, 2.0)))
@@ -192,7 +194,13 @@ async def killed(day: Day, chance: random.Random, _: Any) -> None:
     code = chance.choice(day.codes)
     index, name = CONDITION
     order = pb.OrderRequest(
-        request_name="주문", account_no=day.account, order_type=1, code=code, quantity=1, price=1000, quote_type="00"
+        request_name="주문",
+        account_no=day.account,
+        order_type=1,
+        code=day.codes[0],
+        quantity=1,
+        price=day.low,
+        quote_type="00",
     )
     listen = pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=["OnReceiveMsg"]))
     for method, request in (
@@ -284,7 +292,7 @@ def spark(figures: list[float]) -> str:
 
 async def soak(host: Host, seconds: float, clients: int, seed: int = 1, every: float = 2.0) -> Outcome:
     """A day with so many clients at any moment."""
-    day = Day(host.address, host.ready["codes"], host.ready["accounts"][0])
+    day = Day(host.address, host.ready["codes"], host.ready["accounts"][0], host.ready["low"])
     begun = time.monotonic()
 
     async def look() -> dict[str, Any]:
