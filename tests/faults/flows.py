@@ -65,7 +65,7 @@ class Wish:
     at_once: int = 24
     seed: int = 1
     plan: dict[str, float] = field(default_factory=lambda: dict(EVERYTHING_GOES_WRONG))
-    uptime: tuple[float, float] = (0.2, 2.5)
+    uptime: tuple[float, float] = (0.1, 1.5)
     """Seconds that a gateway lives after it has answered."""
     early: float = 0.2
     """The share of gateways that are killed in their first second instead, while they start or recover."""
@@ -297,7 +297,7 @@ class Subscribers:
         stream = GatewayStub(channel).OrderEvents(request, wait_for_ready=True)
         await self._identify(stream, heard)
         async for event in stream:
-            heard.events.append(entry(event.sequence, event.recovered, event.event) | {"order": event.order_id})
+            heard.events.append(noted(event.sequence, event.recovered, event.event) | {"order": event.order_id})
 
     async def _listen(self, channel: grpc.aio.Channel, heard: Heard) -> None:
         metadata = [(FROM, str(len(heard.events) + 1))]
@@ -305,7 +305,7 @@ class Subscribers:
         stream = stub.OrderListen(pb.ListenRequest(), metadata=metadata, wait_for_ready=True)
         await self._identify(stream, heard)
         async for event in stream:
-            heard.events.append(entry(event.sequence, event.recovered, event))
+            heard.events.append(noted(event.sequence, event.recovered, event))
 
     async def _identify(self, stream: Any, heard: Heard) -> None:
         told = dict(await stream.initial_metadata() or ())
@@ -318,18 +318,15 @@ def number_of(event: pb.ListenResponse) -> str:
     return dict(zip(event.single_data.names, event.single_data.values, strict=True)).get("주문번호", "")
 
 
-def entry(sequence: int, recovered: bool, event: pb.ListenResponse) -> dict[str, Any]:
+def noted(sequence: int, recovered: bool, event: pb.ListenResponse) -> dict[str, Any]:
     """What the judge wants to know of an event."""
     values = dict(zip(event.single_data.names, event.single_data.values, strict=True))
     chejan = event.name == "OnReceiveChejanData" and event.arguments[0].string_value == "0"
-    told = {
-        "state": values.get("주문상태", ""),
-        "open": values.get("미체결수량", ""),
-        "filled": values.get("체결량", ""),
-    }
-    return {"sequence": sequence, "recovered": recovered, "name": event.name, "number": values.get("주문번호", "")} | (
-        told if chejan else {}
-    )
+    entry = {"sequence": sequence, "recovered": recovered, "name": event.name, "number": values.get("주문번호", "")}
+    if not chejan:
+        return entry
+    names = {"original": "원주문번호", "state": "주문상태", "open": "미체결수량", "filled": "체결량"}
+    return entry | {what: values.get(name, "") for what, name in names.items()}
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
@@ -397,7 +394,9 @@ async def chaos(wish: Wish, folder: Path) -> Result:
         "attempts": sum(intent.attempts for intent in clients.intents),
         "outcomes": dict(Counter(intent.outcome for intent in clients.intents)),
         "undetermined, in the ledger": sum(
-            bool(mine(intent, ledger["orders"])) for intent in clients.intents if intent.outcome == UNDETERMINED
+            bool(mine(intent, ledger["orders"]))
+            for intent in clients.intents
+            if intent.outcome == UNDETERMINED and intent.order_type == NEW
         ),
         "statuses": dict(clients.statuses.most_common()),
         "faults": dict(Counter(sent["fault"] for sent in ledger["sent"])),

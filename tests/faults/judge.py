@@ -39,7 +39,7 @@ class Heard:
 
     name: str
     events: list[dict[str, Any]] = field(default_factory=list)
-    """`sequence`, `recovered`, `order`, `number`, `state`, `open`, `filled` each."""
+    """`sequence`, `recovered` and `number` each; order events `original`, `state`, `open` and `filled` too."""
     journals: set[str] = field(default_factory=set)
     connections: int = 0
 
@@ -127,6 +127,9 @@ def _told(heard: Heard, by_number: dict[str, dict[str, Any]]) -> list[str]:
     for event in heard.events:
         if event["number"] and event.get("open", "") != "":
             last[event["number"]] = event
+        if event.get("state") == "확인" and event["original"] in by_number:
+            # What was cancelled in full is closed by that, whether its own closing signal came or not.
+            last[event["original"]] = event | {"open": "0"}
     wrong = []
     for number, order in by_number.items():
         event = last.get(number)
