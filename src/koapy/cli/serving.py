@@ -163,8 +163,9 @@ def _tls(said: Tls | None, certificate: Path | None, key: Path | None, client_ca
     """What the file said of TLS, with the options that were given instead."""
     from koapy.server.security import Tls
 
-    certificate, key = certificate or (said and said.certificate), key or (said and said.key)
-    client_ca = client_ca or (said and said.client_ca)
+    if said is not None:
+        certificate, key = certificate or said.certificate, key or said.key
+        client_ca = client_ca or said.client_ca
     if not (certificate or key or client_ca):
         return None
     if not (certificate and key):
