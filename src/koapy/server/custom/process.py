@@ -108,6 +108,8 @@ class HandlerProcess:
                 with suppress(ProcessLookupError):
                     self._process.kill()  # its worker dies with it
         await self._process.wait()
+        # Nobody is left who could print more, so the end of it is there.
+        await asyncio.wait({self._printing}, timeout=1.0)
         self._printing.cancel()
         await asyncio.gather(self._printing, return_exceptions=True)
 
@@ -137,8 +139,7 @@ async def started(limits: HandlerLimits) -> AsyncIterator[HandlerProcess]:
         try:
             yield process
         finally:
-            # Whoever gives up waiting, the burying goes on.
-            await asyncio.shield(asyncio.ensure_future(process.close()))
+            await process.close()
     finally:
         # The warden has done so, unless it was killed.
         folder.remove(path)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -21,7 +21,7 @@ from koapy.server.custom.wishes import Wishes
 from koapy.server.failure import Failure, exhausted, invalid, unimplemented
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from koapy.handlers.limits import HandlerLimits
     from koapy.server.core import Core
@@ -33,7 +33,7 @@ async def listen(core: Core, request: pb.ListenRequest, caller: Caller) -> None:
     if not (request.code or request.class_name):
         await plain.everything(core, caller)
         return
-    await _serve(core, caller, "CustomListen", request, request, caller.write, _nothing)
+    await _uninterrupted(_serve(core, caller, "CustomListen", request, request, caller.write, _nothing))
 
 
 async def call_and_listen(core: Core, request: pb.CallAndListenRequest, caller: Caller) -> None:
@@ -50,11 +50,29 @@ async def call_and_listen(core: Core, request: pb.CallAndListenRequest, caller: 
         answer = await call(core, request.call_request, caller)
         await caller.write(pb.CallAndListenResponse(call_response=answer))
 
-    await _serve(core, caller, "CustomCallAndListen", request, wanted, write, begin)
+    await _uninterrupted(_serve(core, caller, "CustomCallAndListen", request, wanted, write, begin))
 
 
 async def _nothing() -> None:
     pass
+
+
+async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`; it is cancelled once, and nothing interrupts its clean-up: a client may go while we shut down."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            if cancelled is None:
+                cancelled = error
+                task.cancel()
+    if cancelled is None:
+        task.result()
+    else:
+        await asyncio.gather(task, return_exceptions=True)
+        raise cancelled
 
 
 async def _serve(

@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 16
 """Events that may be on their way to the handler; more wait in the stream's inbox, where ticks can be merged."""
+CLOSING_SECONDS = 2.0
+"""Time for goodbyes when the gateway itself is about to end."""
 M = TypeVar("M", pb.ListenResponse, pb.CallRequest)
 
 
@@ -99,11 +101,10 @@ class Session:
             next(task for task in tasks if task.done()).result()
         finally:
             feeding.cancel()
-            closing.cancel()
-            self._late.cancel()
-            if not (reading.done() or (self._late.done() and not self._late.cancelled())):
-                await self._goodbye(reading)
-            reading.cancel()
+            if not (reading.done() or self._late.done()):
+                await self._goodbye(reading, closing)
+            for task in tasks:
+                task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._watch.off()
 
@@ -113,12 +114,17 @@ class Session:
             while True:
                 await notices.get()
 
-    async def _goodbye(self, reading: asyncio.Task[None]) -> None:
+    async def _goodbye(self, reading: asyncio.Task[None], closing: asyncio.Task[None]) -> None:
         """Let the handler clean up, for a moment; its calls are still made."""
         self._leaving = True
         self._watch.off()
         self._process.send(pack(Kind.STOP))
-        await asyncio.wait({reading}, timeout=self._limits.exit_seconds)
+        if not closing.done():
+            await asyncio.wait(
+                {reading, closing}, timeout=self._limits.exit_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        if closing.done():
+            await asyncio.wait({reading}, timeout=min(self._limits.exit_seconds, CLOSING_SECONDS))
 
     def _expire(self, what: str, seconds: float) -> None:
         if not self._late.done():
