@@ -20,7 +20,7 @@ from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen
 from koapy.server.redaction import passwords_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from koapy.server.core import Core
     from koapy.server.inbox import Inbox
@@ -170,10 +170,9 @@ def rpc(
             with core.task(), core.guard.visit(context, name) as visit:
                 caller.principal = visit.principal
                 with core.quotas.admit(caller, name):
+                    asked: Any = request
                     if hasattr(request, "__aiter__") and not isinstance(needs, frozenset):
                         asked, request = await _opened(request)
-                    else:
-                        asked = request
                     visit.begin(asked, needs if isinstance(needs, frozenset) else needs(asked))
                     return await method(servicer, core, request, caller)
         except Failure as failure:
@@ -196,7 +195,7 @@ def rpc(
     return serve
 
 
-async def _opened(requests: Any) -> tuple[Any, AsyncIterator[Any]]:
+async def _opened(requests: Any) -> tuple[Any, Any]:
     """The first request of a stream, and the stream with it still to come; an empty one where the client sent none."""
     first = await anext(aiter(requests), None)
     if first is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from koapy.server.security.guard import Guard
 
 
-class GuardedReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc]
+class GuardedReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc, name-defined]
     """Reflection behind the guard of the server."""
 
     def __init__(self, services: Sequence[str], guard: Guard) -> None:

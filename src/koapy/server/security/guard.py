@@ -222,8 +222,8 @@ def _outcome(error: BaseException | None) -> tuple[str, str | None]:
 
 def _common_name(context: Context) -> str:
     """Of the client's certificate, which the handshake has checked; "" without one."""
-    names = context.auth_context().get(COMMON_NAME) or [b""]
-    return bytes(names[0]).decode("utf-8", "replace")
+    names = tuple(context.auth_context().get(COMMON_NAME) or ())
+    return names[0].decode("utf-8", "replace") if names else ""
 
 
 def _unauthenticated(text: str, reason: str) -> Failure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import grpc
 from cryptography import x509
@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from koapy.server.security.files import SecurityError, read, require_private, state_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from koapy.server.security.options import Tls
@@ -34,7 +35,9 @@ def credentials(tls: Tls) -> grpc.ServerCredentials:
     if ends <= datetime.now(UTC):
         raise SecurityError(f"{tls.certificate} has expired on {ends:%Y-%m-%d}; type: koapy cert renew")
     follower = _Follower(tls)
-    return grpc.dynamic_ssl_server_credentials(configuration, follower.changed, tls.client_ca is not None)
+    # Its None for "no change" is in grpc's documentation, though not in its types.
+    changed = cast("Callable[[], grpc.ServerCertificateConfiguration]", follower.changed)
+    return grpc.dynamic_ssl_server_credentials(configuration, changed, tls.client_ca is not None)
 
 
 def expiry(tls: Tls) -> str:

@@ -1,0 +1,76 @@
+"""What a stranger can make a server hold: requests that are too large, too deep, or come with too much beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server import Settings
+from koapy.server.access import Role
+from koapy.server.security import Security
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SERVICE = "/koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusService/"
+STATE = pb.CallRequest(name="GetConnectState")
+EXHAUSTED, INVALID = grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INVALID_ARGUMENT
+
+
+def nested(depth: int) -> bytes:
+    """A field that the contract does not know, a group in a group in a group."""
+    return b"\xa3\x06" * depth + b"\xa4\x06" * depth
+
+
+RAW = {
+    "deep": (nested(100_000), INVALID),
+    "a little too deep": (nested(101), INVALID),
+    "deep in a message": (b"\x12" + b"\xfe\x03" + nested(127) + b"\0\0", INVALID),
+    "large": (pb.CallRequest(name="x" * 2**20).SerializeToString(), EXHAUSTED),
+    "no message": (b"\xff" * 100, INVALID),
+    "no text": (b"\x0a\x02\xff\xff", INVALID),
+}
+
+
+@pytest.fixture
+async def client(place: Any, control: Any, secured: Any, connected: Any) -> AsyncIterator[Any]:
+    token = place.token("bot", *Role)
+    settings = Settings(tr_windows=(), order_windows=(), condition_windows=(), client_streams=8, client_requests=8)
+    async with (
+        secured(Security(tokens=place.tokens), control, settings) as server,
+        connected(server, token=token) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("what", RAW)
+@pytest.mark.parametrize("rpc", ["OrderCall", "BidirectionalListen"])
+@pytest.mark.parametrize("known", [True, False])
+async def test_requests_that_are_too_much(what: str, rpc: str, known: bool, client: Any, ending: Any) -> None:
+    raw, status = RAW[what]
+    metadata = client.metadata if known else ()
+    if rpc == "BidirectionalListen":
+        begun = client.channel.stream_stream(SERVICE + rpc)(iter([raw]), metadata=metadata, timeout=20)
+    else:
+        begun = client.channel.unary_stream(SERVICE + rpc)(raw, metadata=metadata, timeout=20)
+    assert (await ending(begun)).code() in {status, *([] if known else [grpc.StatusCode.UNAUTHENTICATED])}
+    assert (await client.call("Call", STATE)).return_value.long_value == 1
+
+
+async def test_metadata_that_is_too_much(client: Any) -> None:
+    many = (*client.metadata, *((f"key-{number}", "x" * 1000) for number in range(40)))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.stub.Call(STATE, metadata=many, timeout=20)
+    assert refused.value.code() is EXHAUSTED
+    assert (await client.call("Call", STATE)).return_value.long_value == 1
+
+
+async def test_the_most_that_is_allowed(client: Any) -> None:
+    request = pb.CallRequest(name="GetConnectStat" + "e" * (2**20 - 40))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.call("Call", request)
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert len(refused.value.details()) < 2000
