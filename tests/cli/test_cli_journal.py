@@ -219,15 +219,18 @@ def test_halting_cancels_what_is_open_and_says_what(run: Run, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("at")
-def test_status_tells_by_its_exit_code_whether_it_serves(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_tells_by_its_exit_code_whether_it_serves(
+    run: Run, server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = run("status")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^state +SERVING$", done.stdout, re.MULTILINE)
     assert re.search(r"^unsettled +1 orders of today$", done.stdout, re.MULTILINE)
     told = json.loads(run("status", "--json").stdout)
     assert (told["serving"], told["halt"]["halted"]) == (True, False)
-    real = Client.status
-    monkeypatch.setattr(Client, "status", lambda self: replace(real(self), serving=False, state="CONTROL_FROZEN"))
+    with Client(server.address) as client:
+        frozen = replace(client.status(), serving=False, state="CONTROL_FROZEN")
+    monkeypatch.setattr(Client, "status", lambda _: frozen)
     assert run("status").returncode == 1
     assert run("status", "--json").returncode == 1
 
@@ -251,10 +254,10 @@ def test_a_server_on_a_port_of_its_own_keeps_its_journal_in_the_users_state_fold
     once = said("--port", "0")
     assert re.fullmatch(r"koapy: listening on \S+ \(simulation, seed 9\)\n", once)
     assert not (tmp_path / "koapy").exists()
-    address = re.search(r":(\d+) ", once)
-    assert address
-    kept = said("--port", address[1], "--seed", "8")
-    assert f"(simulation, seed 8, journal {tmp_path / 'koapy' / f'orders-{address[1]}.sqlite'})" in kept
+    # Outside of the range that systems give out by themselves, and another one for each process that tests.
+    port = str(20_000 + os.getpid() % 10_000)
+    kept = said("--port", port, "--seed", "8")
+    assert f"(simulation, seed 8, journal {tmp_path / 'koapy' / f'orders-{port}.sqlite'})" in kept
 
 
 def test_a_configuration_file_is_checked_and_shown(run: Run, tmp_path: Path) -> None:
