@@ -3,7 +3,8 @@
     python tests/faults/exchange.py --control 127.0.0.1:0 --commands 127.0.0.1:0 --plan '{"seed": 1, "lost": 0.1}'
 
 It prints one line of JSON with both addresses. On the command port each line is a JSON object with a `command`:
-`ledger` (orders, what was sent, what was told), `codes`, `plan` (a new one), `freeze` (`seconds`), `stop`.
+`ledger` (orders, what was sent, what was told), `codes`, `plan` (a new one), `freeze` (`seconds`),
+`cut` (the gateway's connection), `log_out` (OpenAPI+'s connection is lost), `stop`.
 """
 
 from __future__ import annotations
@@ -249,7 +250,8 @@ class Commands(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], control: SimulatedControl, faulty: FaultyControl) -> None:
+    def __init__(self, address: tuple[str, int], control: SimulatedControl, faulty: FaultyControl, host: Host) -> None:
+        self._host = host
         self._control = control
         self._faulty = faulty
         self.stopped = threading.Event()
@@ -266,6 +268,11 @@ class Commands(socketserver.ThreadingTCPServer):
             case "freeze":
                 self._faulty.submit(self._faulty.freeze, float(asked["seconds"]))
                 return None
+            case "cut":
+                self._host.disconnect("cut")
+                return None
+            case "log_out":
+                return self._control.lose_connection().result()
             case "stop":
                 self.stopped.set()
                 return None
@@ -329,7 +336,7 @@ def main() -> None:
     )
     faulty = FaultyControl(control, Plan.of(asked.plan))
     host, port = asked.commands.split(":")
-    with Host(faulty, asked.control) as offered, Commands((host, int(port)), control, faulty) as commands:
+    with Host(faulty, asked.control) as offered, Commands((host, int(port)), control, faulty, offered) as commands:
         threading.Thread(target=commands.serve_forever, daemon=True).start()
         print(
             json.dumps(

@@ -69,6 +69,10 @@ class Wish:
     """Seconds that a gateway lives after it has answered."""
     early: float = 0.2
     """The share of gateways that are killed in their first second instead, while they start or recover."""
+    cuts: float = 0.15
+    """The share of interruptions that cut the connection between gateway and exchange, and kill nothing."""
+    log_outs: float = 0.1
+    """The share of interruptions by which OpenAPI+'s own connection is lost."""
     kills: int | None = None
     """Exactly so many, spread over the flows; None: until the last flow has ended."""
     patience: float = 90.0
@@ -154,10 +158,14 @@ class Clients:
             yield KiwoomOpenApiPlusServiceStub(channel)
 
     async def log_in(self) -> None:
-        """Log in once, and keep trying; the login survives the gateways."""
+        """Log in, and keep trying; the login survives the gateways."""
         async with self.stub() as stub:
-            async for _ in stub.LoginCall(pb.LoginRequest(), wait_for_ready=True):
-                pass
+            while True:
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    async for _ in stub.LoginCall(pb.LoginRequest(), wait_for_ready=True, timeout=10):
+                        pass
+                    return
+                await asyncio.sleep(0.05)
 
     async def killed(self, kills: int) -> None:
         """The gateway has been killed so often."""
@@ -360,7 +368,7 @@ async def chaos(wish: Wish, folder: Path) -> Result:
         await clients.log_in()
         subscribers = Subscribers(process.address)
         listening = asyncio.create_task(subscribers.run())
-        killing = asyncio.create_task(kill(process, wish, clients))
+        killing = asyncio.create_task(interrupt(exchange, process, wish, clients))
         flowing = time.monotonic()
         try:
             await clients.run()
@@ -410,20 +418,34 @@ async def chaos(wish: Wish, folder: Path) -> Result:
     return Result(wrong, figures)
 
 
-async def kill(process: Gateway, wish: Wish, clients: Clients) -> None:
-    """Kill the gateway and start it again, at random moments; leaves it running."""
+async def interrupt(exchange: Exchange, process: Gateway, wish: Wish, clients: Clients) -> None:
+    """Kill the gateway and start it again, or cut what it needs, at random moments; leaves all running."""
     chance = random.Random(f"{wish.seed}:kills")
     while wish.kills is None or process.kills < wish.kills:
         # Random moments are what is asked for here; nothing is waited for.
         await asyncio.sleep(chance.uniform(*wish.uptime))
+        at = chance.random()
+        if at < wish.cuts:
+            exchange.ask("cut")
+            clients.statuses["cuts"] += 1
+        elif at < wish.cuts + wish.log_outs:
+            exchange.ask("log_out")
+            clients.statuses["log-outs"] += 1
+            await clients.log_in()
+        else:
+            await _kill(process, wish, chance)
+            await clients.killed(process.kills)
+            await process.ready()
+
+
+async def _kill(process: Gateway, wish: Wish, chance: random.Random) -> None:
+    """Kill the gateway, and perhaps the next one while it starts or recovers."""
+    while True:
         process.kill()
         process.start()
-        while (wish.kills is None or process.kills < wish.kills) and chance.random() < wish.early:
-            await asyncio.sleep(chance.uniform(0.0, 1.0))
-            process.kill()
-            process.start()
-        await clients.killed(process.kills)
-        await process.ready()
+        if process.kills == wish.kills or chance.random() >= wish.early:
+            return
+        await asyncio.sleep(chance.uniform(0.0, 1.0))
 
 
 async def orders(address: str) -> gateway.OrdersResponse:

@@ -46,7 +46,8 @@ class Case:
             ("0000002", "0"),
         ]
         self.heard = Heard(
-            "one", [{"sequence": at, "number": of, "open": rest} for at, (of, rest) in enumerate(told, 1)]
+            "one",
+            [{"sequence": at, "number": of, "open": rest, "recovered": False} for at, (of, rest) in enumerate(told, 1)],
         )
         self.heard.journals.add("j")
         self.last = 6
@@ -191,3 +192,13 @@ def test_a_cancel_that_lost_its_answer_needs_no_number() -> None:
     assert case.judged() == []
     case.journal[2]["state"] = "undetermined"
     assert case.judged() == []
+
+
+def test_the_amount_of_what_was_recovered_may_be_an_average_cut_to_a_won() -> None:
+    case = Case()
+    case.journal[0]["amount"] = 298
+    assert case.judged()
+    case.heard.events[0]["recovered"] = True
+    assert case.judged() == []
+    case.journal[0]["amount"] = 297
+    assert case.judged()

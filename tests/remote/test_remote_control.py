@@ -220,6 +220,20 @@ def test_a_lost_connection_is_told_and_made_again(small: Any, heard: Any) -> Non
             assert call(remote, "GetMasterCodeName", "005930") == "종목005930"
 
 
+def test_a_gateway_that_is_disconnected_comes_back(host: Host, remote: Any, small: Any, heard: Any) -> None:
+    slot = heard()
+    remote.OnEventConnect.connect(slot)
+    small.fire("OnEventConnect", 7)
+    small.submit(lambda: None).result(20)
+    host.disconnect("for a test")
+    small.fire("OnEventConnect", 8)
+    slot.wait(3)
+    # What was fired before is told before, what is fired while nobody is there is told to nobody.
+    assert [event for event in slot.events if event != (8,)] == [(7,), (-106,), (0,)]
+    assert call(remote, "GetConnectState") == 1
+    host.disconnect("again")
+
+
 def test_a_control_that_is_not_logged_in_any_more_is_not_said_to_be(small: Any, heard: Any) -> None:
     host = Host(small)
     with RemoteControl(host.address) as remote:

@@ -81,6 +81,12 @@ class Host:
         gateway = self._gateway
         return gateway.name if gateway else None
 
+    def disconnect(self, reason: str) -> None:
+        """End the gateway's connection, if there is one; it may come back."""
+        gateway = self._gateway
+        if gateway is not None:
+            gateway.link.finish(frames.told(Kind.BYE, reason), reason)
+
     def close(self) -> None:
         """Say good-bye to the gateway and end; the control is the caller's."""
         self._closed = True
