@@ -46,6 +46,7 @@ class Host:
         wrapper: a command in front of it, such as unshare or nsenter.
         host, port: where it listens.
         idle: seconds after which a client that is silent and has no stream loses what it has called for.
+        tokens: file of the tokens; None: everybody may do everything.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Host:
         host: str = "127.0.0.1",
         port: int = 0,
         idle: float = 1.0,
+        tokens: Path | None = None,
     ) -> None:
         self._how = {
             "control": control or {},
@@ -67,6 +69,7 @@ class Host:
             "host": host,
             "port": port,
             "idle": idle,
+            "tokens": None if tokens is None else str(tokens),
         }
         self._environment = os.environ | {"PYTHONIOENCODING": "utf-8"} | (environment or {})
         self._wrapper = wrapper
@@ -280,14 +283,20 @@ async def answer(control: Any, server: Any, watch: Watch, command: str, words: l
 
 async def serve(how: dict[str, Any]) -> None:
     """Serve until the input ends."""
+    from koapy.orders.rules import RiskLimits, RiskRules
     from koapy.server import Server, Settings, clients
+    from koapy.server.security import Security
 
     watch = Watch()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(watch.unhandled)
     control = make_control(how["control"])
     unlimited: dict[str, Any] = {"tr_windows": (), "order_windows": (), "condition_windows": ()}
-    settings = Settings(**(unlimited | how["settings"]))
+    given = unlimited | how["settings"]
+    if "risk" in given:
+        given["risk"] = RiskRules(everybody=RiskLimits(**given["risk"]["everybody"]))
+    settings = Settings(**given)
+    security = Security(tokens=how["tokens"] and Path(how["tokens"]))
     clients.IDLE_SECONDS = how["idle"]  # a test need not wait a minute for what a silent client has called for
     journal = how["journal"] and Path(how["journal"])
     measuring = asyncio.create_task(watch.measure())
@@ -295,7 +304,7 @@ async def serve(how: dict[str, Any]) -> None:
         await on_control(control, control.CommConnect)
         while not await on_control(control, control.GetConnectState):
             await asyncio.sleep(0.01)
-        async with Server(control, how["host"], how["port"], settings, journal=journal) as server:
+        async with Server(control, how["host"], how["port"], settings, journal=journal, security=security) as server:
             say({"address": server.address} | await known(control))
             while line := await loop.run_in_executor(None, sys.stdin.readline):
                 command, *words = json.loads(line)
