@@ -187,6 +187,20 @@ async def test_a_price_is_asked_once_and_again_when_it_is_old(running: Any, with
         assert len(control.named("CommRqData")) == 2
 
 
+async def test_an_order_that_waits_for_its_price_holds_no_other_up(running: Any, with_settings: Any) -> None:
+    rules = RiskRules(everybody=RiskLimits(max_notional=10**9))
+    control = PricedControl()
+    settings = with_settings(risk=rules, tr_windows=((1, 3600.0),), order_windows=((1, 0.01),))
+    async with running(control, settings) as gateway:
+        assert await by_call(gateway, request(price=0, quote="03")) == 0
+        waiting = asyncio.create_task(by_call(gateway, request(price=0, quote="03", code="000660"), gateway.client()))
+        await gateway.reached(rpcs=1, screens=3)
+        assert [await by_call(gateway, request()) for _ in range(3)] == [0, 0, 0]
+        waiting.cancel()
+        await gateway.settled(screens=2)
+    assert len(control.named("SendOrder")) == 4
+
+
 async def test_a_tick_that_passes_spares_the_query(running: Any, limited: Any) -> None:
     control = PricedControl("1")
     async with running(control, limited(price_collar=10)) as gateway:

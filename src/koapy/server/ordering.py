@@ -139,12 +139,14 @@ class Ordering:
         core.function(calls[-1][0])
         if core.closing is not None:
             raise core.closing
+        # Before it has a place among the orders, which a query for the price would keep from others.
+        price = await self._price(placing, caller)
         async with AsyncExitStack() as permit:
             if wait:
                 await permit.enter_async_context(core.permit(Limit.ORDER, "", caller))
             elif not core.begin(permit, Limit.ORDER, ""):
                 return TOO_MANY_ORDERS
-            counted = await self._admitted(placing, caller)
+            counted = self._admitted(placing, price)
             placing.begun = True
             sending = asyncio.create_task(self._commit(placing, calls, counted, permit.pop_all()))
             self._sending.add(sending)
@@ -195,10 +197,14 @@ class Ordering:
         while self._sending:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _admitted(self, placing: Placing, caller: Writer) -> Counted | None:
+    async def _price(self, placing: Placing, caller: Writer) -> int | None:
+        """The last price, where a limit of risk needs it."""
+        core, order = self._core, placing.order
+        return await core.prices.last(order.code, caller) if core.risk.needs_price(order, placing.client) else None
+
+    def _admitted(self, placing: Placing, price: int | None) -> Counted | None:
         """Count the order against the limits of risk, or refuse it."""
         core, order, client = self._core, placing.order, placing.client
-        price = await core.prices.last(order.code, caller) if core.risk.needs_price(order, client) else None
         now = datetime.now(KST)
         breach = core.risk.check(order, client, now, price, halted=core.journal.halted)
         if breach is not None:
