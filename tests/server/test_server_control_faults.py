@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -12,9 +13,10 @@ from server_doubles import ACCOUNT, EVENTS, StrictControl
 
 from koapy.openapi.functions import FUNCTIONS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 NUMBER = "0000123"
 CONDITION = pb.ConditionRequest(condition_name="중소형 저평가주", condition_index=1, search_type=0)
@@ -94,14 +96,26 @@ async def real(gateway: Any) -> None:
 
 
 async def two_way_real(gateway: Any) -> None:
-    stream = gateway.stub.BidirectionalRealCall()
-    initial = pb.BidirectionalRealInitializeRequest(fid_list=[10])
-    await stream.write(pb.BidirectionalRealRequest(initialize_request=initial))
-    codes = pb.BidirectionalRealRegisterRequest(code_list=["005930"])
-    await stream.write(pb.BidirectionalRealRequest(register_request=codes))
-    await stream.read()
-    await stream.write(pb.BidirectionalRealRequest(stop_request=pb.BidirectionalRealStopRequest()))
-    await all_of(stream)
+    """By a client without asyncio: grpc.aio takes a request that comes too late for the end of the stream."""
+    enough = threading.Event()
+
+    def requests() -> Iterator[pb.BidirectionalRealRequest]:
+        initial = pb.BidirectionalRealInitializeRequest(fid_list=[10])
+        yield pb.BidirectionalRealRequest(initialize_request=initial)
+        codes = pb.BidirectionalRealRegisterRequest(code_list=["005930"])
+        yield pb.BidirectionalRealRequest(register_request=codes)
+        enough.wait(10)
+        yield pb.BidirectionalRealRequest(stop_request=pb.BidirectionalRealStopRequest())
+
+    def follow() -> None:
+        with grpc.insecure_channel(gateway.address) as channel:
+            try:
+                for _ in KiwoomOpenApiPlusServiceStub(channel).BidirectionalRealCall(requests()):
+                    enough.set()
+            finally:
+                enough.set()
+
+    await asyncio.to_thread(follow)
 
 
 async def log_in(gateway: Any) -> None:
@@ -140,17 +154,34 @@ RPCS: dict[str, Callable[[Any], Any]] = {
     "ConditionCall": lambda gateway: all_of(gateway.stub.ConditionCall(CONDITION)),
     "Call": calls,
 }
-USED = (
-    "CommConnect CommKwRqData CommRqData DisconnectRealData GetChejanData GetCommData GetCommDataEx GetCommRealData "
-    "GetConditionLoad GetConditionNameList GetConnectState GetLoginInfo GetMasterCodeName GetRepeatCnt SendCondition "
-    "SendConditionStop SendOrder SetInputValue SetRealReg SetRealRemove"
-).split()
+USED = [
+    "CommConnect",
+    "CommKwRqData",
+    "CommRqData",
+    "DisconnectRealData",
+    "GetChejanData",
+    "GetCommData",
+    "GetCommDataEx",
+    "GetCommRealData",
+    "GetConditionLoad",
+    "GetConditionNameList",
+    "GetConnectState",
+    "GetLoginInfo",
+    "GetMasterCodeName",
+    "GetRepeatCnt",
+    "SendCondition",
+    "SendConditionStop",
+    "SendOrder",
+    "SetInputValue",
+    "SetRealReg",
+    "SetRealRemove",
+]
 
 
 @pytest.fixture
 async def gateway(running: Any, with_settings: Any) -> AsyncIterator[Any]:
     control = Broken()
-    async with running(control, with_settings(answer_seconds=2.0, drain_seconds=1.0)) as gateway:
+    async with running(control, with_settings(answer_seconds=10.0, drain_seconds=1.0)) as gateway:
         yield gateway
     control.breaks = ""
     assert control.faults == []
@@ -158,7 +189,7 @@ async def gateway(running: Any, with_settings: Any) -> AsyncIterator[Any]:
     control.close()
 
 
-def reason(error: grpc.aio.AioRpcError) -> str:
+def reason(error: Any) -> str:
     packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
     assert isinstance(packed, bytes), error
     info = error_details_pb2.ErrorInfo()
@@ -171,7 +202,7 @@ async def outcome(rpc: Any) -> tuple[grpc.StatusCode, str]:
     try:
         async with asyncio.timeout(15):
             await rpc
-    except grpc.aio.AioRpcError as error:
+    except grpc.RpcError as error:
         return error.code(), reason(error)
     return grpc.StatusCode.OK, ""
 

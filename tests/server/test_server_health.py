@@ -98,17 +98,21 @@ async def failed(call: Any) -> tuple[grpc.StatusCode, str, dict[str, str], str]:
     """Status, reason, details and text of an RPC that should fail."""
     async with asyncio.timeout(20):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            if hasattr(call, "read"):
-                while await call.read() is not grpc.aio.EOF:
-                    pass
-            else:
-                await call
+            await end(call)
     error = caught.value
     packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
     info = error_details_pb2.ErrorInfo()
     assert isinstance(packed, bytes)
     status_pb2.Status.FromString(packed).details[0].Unpack(info)
     return error.code(), info.reason, dict(info.metadata), error.details() or ""
+
+
+async def end(call: Any) -> None:
+    if not hasattr(call, "read"):
+        await call
+    else:
+        while await call.read() is not grpc.aio.EOF:
+            pass
 
 
 async def called(gateway: Any, name: str, count: int = 1) -> list[tuple[Any, ...]]:

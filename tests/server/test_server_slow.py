@@ -44,10 +44,14 @@ async def failure(stream: Any, got: list[tuple[str, int]] | None = None) -> grpc
     """How a stream that should fail has failed, and the codes and numbers of the ticks that came before."""
     async with asyncio.timeout(20):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            while (message := await stream.read()) is not grpc.aio.EOF:
-                if got is not None and message.name == "OnReceiveRealData":
-                    got.append((message.arguments[0].string_value, int(message.arguments[2].string_value)))
+            await read_all(stream, got if got is not None else [])
     return caught.value
+
+
+async def read_all(stream: Any, got: list[tuple[str, int]]) -> None:
+    while (message := await stream.read()) is not grpc.aio.EOF:
+        if message.name == "OnReceiveRealData":
+            got.append((message.arguments[0].string_value, int(message.arguments[2].string_value)))
 
 
 def counts(text: str) -> dict[str, int]:
@@ -234,9 +238,8 @@ async def test_five_hundred_streams_of_one_connection_are_no_trouble(strict: Any
     await strict.reached(streams=600, subscriptions=1200, codes=1)
     strict.control.fire("OnReceiveRealData", "005930", "주식체결", "1", data={"10": "1"})
     async with asyncio.timeout(20):
-        assert {message.arguments[2].string_value for message in await asyncio.gather(*(s.read() for s in streams))} == {
-            "1"
-        }
+        got = await asyncio.gather(*(stream.read() for stream in streams))
+    assert {message.arguments[2].string_value for message in got} == {"1"}
     for stream in streams:
         stream.cancel()
     await strict.settled()

@@ -35,7 +35,7 @@ class Frozen(Exception):
     def __init__(self, begun: bool) -> None:
         super().__init__("the control's thread does not answer")
         self.begun = begun
-        """Whether the call had begun, and may still come to an end; otherwise it has not been made and never will be."""
+        """Whether the call had begun and may still come to an end; otherwise it was not made and never will be."""
 
 
 class Portal:

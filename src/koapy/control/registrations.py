@@ -179,7 +179,7 @@ class Registrations:
             self._return_empty_screens()
 
     def _release(self, removals: list[tuple[str, str]], empty: list[str]) -> None:
-        """Give back codes and screens; what the control makes of one of them does not keep the others. On its thread."""
+        """Give back codes and screens, each whatever the control makes of the others. Runs on its thread."""
         calls = [("SetRealRemove", removal) for removal in removals]
         for name, args in (*calls, *(("DisconnectRealData", (screen,)) for screen in empty)):
             try:

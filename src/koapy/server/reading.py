@@ -9,6 +9,7 @@ from koapy.openapi.fid import fid_name
 from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
 from koapy.server.events import ReceiveChejanData, ReceiveRealData, Table
+from koapy.server.failure import nonsense
 from koapy.server.returns import checked, checked_text
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def _rows(
 ) -> tuple[tuple[str, ...], ...]:
     at_once = getattr(control, "GetCommDataEx", None)
     array = at_once(code, record or request) if at_once is not None else None
+    if array and not isinstance(array, list | tuple):
+        raise nonsense("GetCommDataEx", array, "table")
     # An OCX of another edition has other columns: then only the names say which is which.
     if array and len(array) == count and all(len(row) == len(names) for row in array):
         return tuple(tuple(_text("GetCommDataEx", cell) for cell in row) for row in array)
