@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from judge import CANCEL, ENDED, NEW, REFUSED, UNDETERMINED, Heard, Intent, judge, mine
 
+from koapy import AsyncClient
+from koapy.client import InvalidArgument, KoapyError, KoapyWarning, OrderFailed, OrderUnknown, PreconditionFailed
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import gateway_pb2 as gateway
 from koapy.protocol.gateway_pb2_grpc import GatewayStub
@@ -75,6 +78,8 @@ class Wish:
     """The share of interruptions by which OpenAPI+'s own connection is lost."""
     kills: int | None = None
     """Exactly so many, spread over the flows; None: until the last flow has ended."""
+    library: bool = False
+    """Whether the clients are AsyncClients instead of plain stubs."""
     patience: float = 90.0
     """Seconds in which a client's order must have an end."""
 
@@ -182,10 +187,14 @@ class Clients:
 
     async def _program(self, flows: Iterator[int]) -> None:
         """One program: one flow after the other, on a connection of its own."""
-        async with self.stub() as stub:
+        async with self._connected() as way:
             for flow in flows:
                 await self._turn(flow)
-                await self._flow(stub, flow)
+                await self._flow(way, flow)
+
+    def _connected(self) -> contextlib.AbstractAsyncContextManager[Any]:
+        """What `_want` sends over."""
+        return self.stub()
 
     async def _turn(self, flow: int) -> None:
         """Wait until enough kills have been, where their number is given: the last flows begin before the last kill."""
@@ -193,20 +202,18 @@ class Clients:
         async with self._kill:
             await self._kill.wait_for(lambda: self._killed >= due)
 
-    async def _flow(self, stub: KiwoomOpenApiPlusServiceStub, flow: int) -> None:
+    async def _flow(self, way: Any, flow: int) -> None:
         # Code and quantity together are this flow's alone, so the ledger says whose order is whose.
         issue = self._codes[flow % len(self._codes)]
         quantity = 1 + flow // len(self._codes)
         kind = self._random.choice(("market", "market", "limit", "rest"))
         if kind == "rest":
-            await self._rest_and_cancel(stub, flow, issue, quantity)
+            await self._rest_and_cancel(way, flow, issue, quantity)
             return
         price, quote = (0, "03") if kind == "market" else (issue["upper"], "00")
-        await self._want(stub, Intent(f"{self._wish.seed}-{flow}", NEW, issue["code"], quantity, price, quote))
+        await self._want(way, Intent(f"{self._wish.seed}-{flow}", NEW, issue["code"], quantity, price, quote))
 
-    async def _rest_and_cancel(
-        self, stub: KiwoomOpenApiPlusServiceStub, flow: int, issue: dict[str, Any], quantity: int
-    ) -> None:
+    async def _rest_and_cancel(self, way: Any, flow: int, issue: dict[str, Any], quantity: int) -> None:
         """An order at a price that nobody sells at, cancelled as soon as its number is known."""
         intent = Intent(f"{self._wish.seed}-{flow}", NEW, issue["code"], quantity, issue["lower"], "00")
         numbered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -215,24 +222,23 @@ class Clients:
             if not numbered.done():
                 numbered.set_result(number)
 
-        resting = asyncio.create_task(self._want(stub, intent, learn))
+        resting = asyncio.create_task(self._want(way, intent, learn))
         await asyncio.wait({resting, numbered}, return_when=asyncio.FIRST_COMPLETED)
         for attempt in range(CANCELS):
             if not numbered.done() or resting.done():
                 break
             key = f"{intent.key}-cancel-{attempt}"
             cancel = Intent(key, CANCEL, intent.code, quantity, 0, "00", numbered.result())
-            await self._want(stub, cancel)
+            await self._want(way, cancel)
             if cancel.outcome == ENDED:
                 break
             # Refused or undetermined: the order may stand, so it is cancelled again, under another key.
             await asyncio.wait({resting}, timeout=1.0)
         await resting
 
-    async def _want(
-        self, stub: KiwoomOpenApiPlusServiceStub, intent: Intent, learn: Callable[[str], None] | None = None
-    ) -> None:
+    async def _want(self, way: Any, intent: Intent, learn: Callable[[str], None] | None = None) -> None:
         """Send an order until it has an end or is definitely refused."""
+        stub: KiwoomOpenApiPlusServiceStub = way
         self.intents.append(intent)
         until = time.monotonic() + self._wish.patience
         request = pb.OrderRequest(
@@ -273,6 +279,37 @@ class Clients:
                 intent.outcome, intent.text = ENDED, ""
                 self.statuses["OK"] += 1
                 return
+
+
+class Library(Clients):
+    """The same programs as users of koapy write them: AsyncClient makes the keys, reconnects and resumes by itself."""
+
+    def _connected(self) -> contextlib.AbstractAsyncContextManager[Any]:
+        return AsyncClient(self._address, reconnect=self._wish.patience)
+
+    async def _want(self, way: Any, intent: Intent, learn: Callable[[str], None] | None = None) -> None:
+        client: AsyncClient = way
+        self.intents.append(intent)
+        intent.attempts = 1
+        if intent.order_type == CANCEL:
+            stream = client.cancel(intent.original, intent.quantity)
+        else:
+            stream = client.buy(intent.code, intent.quantity, intent.price or None)
+        try:
+            async for _ in stream:
+                if stream.order.number:
+                    intent.numbers.add(stream.order.number)
+                    if learn:
+                        learn(stream.order.number)
+            intent.outcome = ENDED
+        except (OrderFailed, InvalidArgument, PreconditionFailed) as error:
+            intent.outcome, intent.text = REFUSED, repr(error)
+        except OrderUnknown as error:
+            intent.outcome, intent.text = UNDETERMINED, repr(error)
+        except KoapyError as error:
+            intent.text = repr(error)
+        self.statuses[intent.text.partition("(")[0] or "OK"] += 1
+        intent.attempts += len(stream.interruptions)
 
 
 class Subscribers:
@@ -364,7 +401,7 @@ async def chaos(wish: Wish, folder: Path) -> Result:
     try:
         process.start()
         await process.ready()
-        clients = Clients(process.address, wish, exchange.ask("codes"))
+        clients = (Library if wish.library else Clients)(process.address, wish, exchange.ask("codes"))
         await clients.log_in()
         subscribers = Subscribers(process.address)
         listening = asyncio.create_task(subscribers.run())
@@ -470,6 +507,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--kills", type=int, default=None, help="exactly so many; otherwise it goes on to the end")
     parser.add_argument("--patience", type=float, default=90.0, help="seconds that an order's end may take")
+    parser.add_argument("--library", action="store_true", help="koapy.AsyncClient instead of plain stubs")
     parser.add_argument("--folder", type=Path, default=None, help="keeps the journal, the log and the result")
     parser.add_argument("--calm", action="store_true", help="nothing goes wrong but the kills")
     asked = parser.parse_args()
@@ -482,7 +520,9 @@ def main() -> int:
         kills=asked.kills,
         plan=plan,
         patience=asked.patience,
+        library=asked.library,
     )
+    warnings.simplefilter("ignore", KoapyWarning)  # that connections break is what this is about
     print(f"chaos: {wish.flows} flows, seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as passing:
         folder = asked.folder or Path(passing)
