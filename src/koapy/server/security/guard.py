@@ -63,7 +63,7 @@ class Guard:
         """
         visit = Visit(rpc, context.peer(), self._audit)
         try:
-            visit.principal, visit.entry = self._known(context)
+            visit.welcome(*self._known(context))
             self._visits.add(visit)
             try:
                 yield visit
@@ -84,7 +84,7 @@ class Guard:
     def call(self, principal: Principal, peer: str) -> Iterator[Visit]:
         """One call of a handler that is being served for `principal`, written down as any other Call is."""
         visit = Visit("Call", peer, self._audit)
-        visit.principal = principal
+        visit.welcome(principal)
         try:
             yield visit
         except BaseException as error:
@@ -152,6 +152,7 @@ class Visit:
     def __init__(self, rpc: str, peer: str, audit: Audit | None) -> None:
         self.principal = LOCAL
         self.entry: Entry | None = None
+        """By which the principal was let in; None where everybody is."""
         self.ended: Failure | None = None
         """Why it has to end."""
         self._rpc = rpc
@@ -159,8 +160,13 @@ class Visit:
         self._audit = audit
         self._task = asyncio.current_task()
         self._deed: Deed | None = None
+        self._name = ""
         self._begun: float | None = None
         self._id = ""
+
+    def welcome(self, principal: Principal, entry: Entry | None = None) -> None:
+        """It is known who calls."""
+        self.principal, self.entry, self._name = principal, entry, principal.name
 
     def begin(self, request: Any, needs: Needs) -> None:
         """Let the principal do what it asks for, and write it down.
@@ -204,8 +210,7 @@ class Visit:
 
     def _write(self, kind: str, **facts: Any) -> None:
         assert self._audit is not None
-        name = self.principal.name if self._begun is not None or self.entry is not None else ""
-        self._audit.write(kind, name, peer=self._peer, rpc=self._rpc, id=self._id or None, **facts)
+        self._audit.write(kind, self._name, peer=self._peer, rpc=self._rpc, id=self._id or None, **facts)
 
 
 def _outcome(error: BaseException | None) -> tuple[str, str | None]:
