@@ -1,7 +1,7 @@
 """What Call keeps for a connection: inputs on their way to a request, and the screens that the client calls by number.
 
-gRPC does not say when a connection ends. What was kept is given back when the connection's last stream has ended and it
-has not called for a while, or earlier when its screens are needed by others.
+gRPC does not say when a connection ends. What was kept is given back when the connection's last RPC has ended a while
+ago, or earlier when its screens are needed by others.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Clients:
         return client
 
     @contextmanager
-    def stream(self, peer: str) -> Iterator[None]:
-        """A stream of this connection: while one is open, the connection lives."""
+    def rpc(self, peer: str) -> Iterator[None]:
+        """An RPC of this connection: while one is open, what the connection has called for stays."""
         client = self.get(peer)
         client.streams += 1
         try:

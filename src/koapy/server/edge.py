@@ -169,7 +169,7 @@ def rpc(
             core: Core = await servicer.core()
             with core.task(), core.guard.visit(context, name) as visit:
                 caller.principal = visit.principal
-                with core.quotas.admit(caller, name):
+                with core.quotas.admit(caller, name), core.clients.rpc(caller.client):
                     asked: Any = request
                     if hasattr(request, "__aiter__") and not isinstance(needs, frozenset):
                         asked, request = await _opened(request)

@@ -91,7 +91,7 @@ async def _serve(
         inbox = held.enter_context(core.inbox())
         wishes = held.enter_context(Wishes(core.router, inbox))
         held.push_async_callback(core.clients.leave, acting.client)
-        held.enter_context(core.clients.stream(acting.client))
+        held.enter_context(core.clients.rpc(acting.client))
         process = await held.enter_async_context(started(limits))
         session = Session(core, acting, process, inbox, wishes, limits, write, begin)
         try:
