@@ -271,3 +271,31 @@ async def test_codes_being_removed_when_their_client_goes_are_given_back(host: H
         await until(host, lambda held: held["subscriptions"] == 2)
         stream.cancel()
         assert not any((await settled(host))["statistics"].values())
+
+
+async def test_what_a_call_registers_after_its_client_has_been_silent_is_given_back() -> None:
+    """Found by fuzzing: a Call that had to wait longer than a silent client is remembered registered for nobody."""
+    with Host(control=CONTROL, idle=0.2) as host:
+        arguments = strings("1000", host.ready["codes"][0], "10", "0")
+        async with grpc.aio.insecure_channel(host.address) as channel:
+            await asyncio.to_thread(host.ask, "busy", 1.0)
+            call = KiwoomOpenApiPlusServiceStub(channel).Call(pb.CallRequest(name="SetRealReg", arguments=arguments))
+            assert (await call).return_value.long_value == 0
+        assert not any((await settled(host))["statistics"].values())
+
+
+async def test_what_was_called_for_stays_while_the_client_listens() -> None:
+    """A client that registers by Call and then only listens has nothing more to call."""
+    with Host(control=CONTROL, idle=0.2) as host:
+        code = host.ready["codes"][0]
+        async with grpc.aio.insecure_channel(host.address) as channel:
+            stub = KiwoomOpenApiPlusServiceStub(channel)
+            listening = stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))
+            await stub.Call(pb.CallRequest(name="SetRealReg", arguments=strings("1000", code, "10", "0")))
+            ended = asyncio.get_running_loop().time() + 1.0
+            async for tick in listening:
+                assert tick.arguments[0].string_value == code
+                if asyncio.get_running_loop().time() > ended:  # ticks go on long after it was last heard of
+                    break
+            listening.cancel()
+        assert not any((await settled(host))["statistics"].values())
