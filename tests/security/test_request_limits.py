@@ -74,3 +74,12 @@ async def test_the_most_that_is_allowed(client: Any) -> None:
         await client.call("Call", request)
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert len(refused.value.details()) < 2000
+
+
+async def test_what_is_small_until_it_is_unpacked(client: Any) -> None:
+    raw = b"\x0a" + b"\0" * 2**23
+    begun = client.channel.unary_stream(SERVICE + "Call")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await begun(raw, metadata=client.metadata, compression=grpc.Compression.Gzip, timeout=20).read()
+    assert refused.value.code() is EXHAUSTED
+    assert (await client.call("Call", STATE)).return_value.long_value == 1
