@@ -277,7 +277,9 @@ class Router:
         self, event: Event, owner: str | None, request: str = "", post: Callable[..., object] | None = None
     ) -> None:
         """Let clients that listen in both directions into the event; a nested event waits for nobody."""
-        self._gates.hold(event, owner, request, wait=self._nesting.depth == 1, post=post or self._portal.post)
+        # What the disk does not take is offered when it does; the control does not wait for that.
+        wait = self._nesting.depth == 1 and (post is None or self._journal.trouble is None)
+        self._gates.hold(event, owner, request, wait=wait, post=post or self._portal.post)
 
     def _client_view(self, screen: str, request: str) -> tuple[str, str, Origin | None]:
         origin = self._names.origin(request)
