@@ -113,8 +113,7 @@ class Gateway:
     """The gateway's process, started anew each time it was killed; always on the same port and journal."""
 
     def __init__(self, exchange: str, journal: Path, log: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self._command = [sys.executable, HERE / "gateway.py", exchange, "--port", str(self.port), "--journal", journal]
         self._log = log.open("ab")
@@ -359,6 +358,15 @@ class Subscribers:
             heard.journals.add(str(told["koapy-journal"]))
 
 
+def free_port() -> int:
+    """A port below those that the system gives to clients: one of them that tries to connect while nobody listens may
+    be given the very port, and connect to itself; then no gateway can come back there."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 def number_of(event: pb.ListenResponse) -> str:
     return dict(zip(event.single_data.names, event.single_data.values, strict=True)).get("주문번호", "")
 
@@ -407,14 +415,19 @@ async def chaos(wish: Wish, folder: Path) -> Result:
         listening = asyncio.create_task(subscribers.run())
         killing = asyncio.create_task(interrupt(exchange, process, wish, clients))
         flowing = time.monotonic()
+        running = asyncio.create_task(clients.run())
         try:
-            await clients.run()
-            if wish.kills is not None:
-                await killing
+            # An interruption that fails leaves no gateway to wait for.
+            await asyncio.wait(
+                {running, killing}, return_when=asyncio.FIRST_EXCEPTION if wish.kills else asyncio.FIRST_COMPLETED
+            )
+            await (killing if killing.done() else running)
+            await running
         finally:
             flowing = time.monotonic() - flowing
-            killing.cancel()
-            await asyncio.gather(killing, return_exceptions=True)
+            for task in (killing, running):
+                task.cancel()
+            await asyncio.gather(killing, running, return_exceptions=True)
         answer = await orders(process.address)
         heard_all = await subscribers.until(answer.last_sequence)
         # Asked again: what was still to come is there now.
