@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import queue
 import stat
 from datetime import datetime
@@ -22,6 +23,7 @@ from koapy.server.security import Security, SecurityError, audit, tokens
 from koapy.server.security.audit import Audit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ORDER = pb.OrderRequest(
@@ -244,3 +246,47 @@ def test_a_full_disk_is_told_and_so_is_its_end(
     log.close()
     assert "cannot be written" in caplog.text
     assert "can be written again" in caplog.text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has other rules for files")
+async def test_what_a_gateway_writes_is_its_owners_only(
+    place: Any, control: Any, secured: Any, connected: Any, umask: None
+) -> None:
+    journal = place.folder / "state" / "orders.sqlite"
+    security = Security(audit=place.folder / "state" / "audit.jsonl")
+    async with Server(control, port=0, journal=journal, security=security) as server, connected(server) as client:
+        order = client.call("OrderCall", ORDER)
+        await asyncio.to_thread(control.wait_for, "SendOrder")
+        order.cancel()
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in journal.parent.iterdir()}
+    assert {"orders.sqlite", "orders.sqlite-wal", "audit.jsonl"} <= set(modes)
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    """A careless one."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+async def test_a_client_that_does_not_read_is_let_go_all_the_same(
+    place: Any, control: Any, secured: Any, connected: Any
+) -> None:
+    token = place.token("bot", Role.MARKET_DATA)
+    async with secured(Security(tokens=place.tokens), control) as server, connected(server, token=token) as client:
+        stuck = client.call("RealCall", pb.RealRequest(code_list=["005930"], fid_list=[10]))
+        async with asyncio.timeout(10):
+            while not server.statistics()["codes"]:
+                await asyncio.sleep(0.005)
+        for _ in range(40):  # more than a window of HTTP/2 that nobody empties
+            control.fire("OnReceiveRealData", "005930", "주식체결", "", data={"10": "7" * 100_000})
+        async with asyncio.timeout(10):
+            while not server.statistics()["waiting_bytes"]:
+                await asyncio.sleep(0.005)
+        tokens.revoke(place.tokens, "bot")
+        async with asyncio.timeout(10):
+            while any(server.statistics().values()):
+                await asyncio.sleep(0.005)
+        stuck.cancel()

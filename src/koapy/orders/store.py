@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sqlite3
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -69,6 +71,10 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
         if path is None:
             connection = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         else:
+            if not read_only:
+                # Accounts and orders are nobody else's business; what SQLite puts beside the file is as private as it.
+                with suppress(OSError):  # SQLite says better what is wrong
+                    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             mode = "ro" if read_only else "rwc"
             uri = f"{path.absolute().as_uri()}?mode={mode}"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)

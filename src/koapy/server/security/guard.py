@@ -101,9 +101,12 @@ class Guard:
                 with suppress(Exception):  # what cannot be read is told by those who need it
                     if text := self._reminder():
                         logger.warning(text)
-            for visit in tuple(self._visits):
-                if visit.entry is not None and (failure := self._refused(visit.entry)):
-                    visit.end(failure)
+            try:
+                for visit in tuple(self._visits):
+                    if visit.entry is not None and (failure := self._refused(visit.entry)):
+                        visit.end(failure)
+            except Exception:  # whatever it is, it must not be the last look
+                logger.exception("open streams could not be looked at")
             await asyncio.sleep(LOOK_SECONDS)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,7 @@ def load(path: Path) -> tuple[Entry, ...]:
     """
     try:
         entries = tuple(_entry(each) for each in json.loads(read(path))["entries"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         # Not the error's own text: it may show what stands there.
         raise SecurityError(
             f"{path} is no tokens file ({type(error).__name__}); `koapy token create` makes one"
@@ -82,6 +82,8 @@ def load(path: Path) -> tuple[Entry, ...]:
 
 def _entry(fields: dict[str, Any]) -> Entry:
     entry = Entry(**(fields | {"roles": tuple(fields["roles"])}))
+    if not all(isinstance(each, str) for each in astuple(replace(entry, roles=()))[2:]):
+        raise TypeError
     named = isinstance(entry.name, str) and NAME.fullmatch(entry.name) and entry.name != LOCAL.name
     if not named or bool(entry.digest) == bool(entry.certificate):
         raise ValueError
