@@ -71,7 +71,10 @@ TABLE: list[tuple[dict[str, Any], NewOrder, int | None, str]] = [
     ({"max_notional": 10**12}, MARKET, 0, "RISK_NO_PRICE"),
     ({"max_notional": 10**12}, replace(BUY, price=0), None, "RISK_NO_PRICE"),
     ({"max_notional": 10**12}, FUTURES, 70_000, "RISK_NO_PRICE"),
+    ({"max_notional": 700_000}, replace(BUY, price=0), 70_000, ""),
+    ({"max_notional": 699_999}, replace(BUY, price=0), 70_000, "RISK_NOTIONAL"),
     ({"price_collar": 5}, BUY, 70_000, ""),
+    ({"price_collar": 5}, replace(BUY, price=0), 70_000, "RISK_COLLAR"),
     ({"price_collar": 5}, replace(BUY, price=73_500), 70_000, ""),
     ({"price_collar": 5}, replace(BUY, price=73_501), 70_000, "RISK_COLLAR"),
     ({"price_collar": 5}, replace(BUY, price=66_500), 70_000, ""),
@@ -194,6 +197,7 @@ def test_prices_are_asked_for_only_where_a_limit_needs_them(limits: dict[str, An
         order = replace(BUY, quote_type=quote.code)
         assert risk.needs_price(order, "bot") is (priced if quote.price == "required" else unpriced)
         assert not risk.needs_price(order, "another")
+        assert risk.needs_price(replace(order, price=0), "bot") or (priced and quote.price == "0")
     assert risk.wants_prices
     assert not Risk(RiskRules()).wants_prices
 

@@ -196,6 +196,10 @@ async def test_an_order_that_waits_for_its_price_holds_no_other_up(running: Any,
         waiting = asyncio.create_task(by_call(gateway, request(price=0, quote="03", code="000660"), gateway.client()))
         await gateway.reached(rpcs=1, screens=3)
         assert [await by_call(gateway, request()) for _ in range(3)] == [0, 0, 0]
+        with pytest.raises(grpc.aio.AioRpcError) as late:
+            await by_order_call(gateway, request(price=0, quote="03", code="035720"), timeout=5)
+        assert late.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "TR requests" in (late.value.details() or "")
         waiting.cancel()
         await gateway.settled(screens=2)
     assert len(control.named("SendOrder")) == 4
@@ -206,8 +210,8 @@ async def test_a_tick_that_passes_spares_the_query(running: Any, limited: Any) -
     async with running(control, limited(price_collar=10)) as gateway:
         stream = gateway.stub.RealCall(pb.RealRequest(code_list=[CODE], fid_list=[20]))
         await gateway.reached(subscriptions=1)
-        control.fire("OnReceiveRealData", CODE, "주식예상체결", "", data={"10": "+999999", "20": "1"})
         control.fire("OnReceiveRealData", CODE, "주식체결", "", data={"10": "-71000", "20": "2"})
+        control.fire("OnReceiveRealData", CODE, "주식예상체결", "", data={"10": "+999999", "20": "1"})
         (await stream.read(), await stream.read())
         assert await by_call(gateway, request(price=78_100)) == 0
         _, text, _ = await refused(by_call(gateway, request(price=78_101)))

@@ -72,9 +72,9 @@ class Risk:
         if action(order) == "cancel" or order.function == verdict.DERIVATIVES:
             return False
         limits = [holder.limits for holder in self._holders(order, client)]
-        if verdict.has_price(order):
-            return any(each.price_collar is not None for each in limits)
-        return any(each.max_notional is not None for each in limits)
+        for_collar = verdict.has_price(order) and any(each.price_collar is not None for each in limits)
+        for_value = not verdict.has_value(order) and any(each.max_notional is not None for each in limits)
+        return for_collar or for_value
 
     @property
     def wants_prices(self) -> bool:

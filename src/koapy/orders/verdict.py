@@ -101,12 +101,14 @@ def action(order: NewOrder) -> Action:
 
 
 def has_price(order: NewOrder) -> bool:
-    """Whether the order names a price, unlike one at the market."""
-    if order.function == DERIVATIVES:
-        kind = quote_type(order.quote_type, "SendOrderFO")
-        return kind is None or kind.price == "required"
-    kind = quote_type(order.quote_type)
-    return (kind is None or kind.price == "required") and order.price > 0
+    """Whether the order is of a kind that names a price, unlike one at the market."""
+    kind = quote_type(order.quote_type, "SendOrderFO" if order.function == DERIVATIVES else "SendOrder")
+    return kind is None or kind.price == "required"
+
+
+def has_value(order: NewOrder) -> bool:
+    """Whether the order says by itself what one piece is to cost; a price of 0 does not."""
+    return has_price(order) and order.price > 0
 
 
 def halted_by(halt: Halted) -> Breach:
@@ -174,7 +176,7 @@ def notional(case: Case) -> Breach | None:
     asked = price * order.quantity
     if asked <= most:
         return None
-    at = "" if has_price(order) else " (the last price)"
+    at = "" if has_value(order) else " (the last price)"
     text = (
         f"{order.quantity:,} x {price:,} won{at} = {asked:,} won is {asked - most:,} won above max_notional {most:,} "
         f"won of {_limit(case.holder)}; {LESS}"
@@ -231,7 +233,7 @@ def _price_of(case: Case) -> int | None:
     """What one piece costs; a derivative's price is in points, and what a point is worth the gateway does not know."""
     if case.order.function == DERIVATIVES:
         return None
-    price = case.order.price if has_price(case.order) else case.last_price
+    price = case.order.price if has_value(case.order) else case.last_price
     return price if price and price > 0 else None
 
 
