@@ -63,13 +63,16 @@ class Listed:
     amount: int
     """Sum of price x quantity of its fills, in won; by opt10076 alone its 체결가 x 체결량."""
 
-    def like(self, order: NewOrder) -> bool:
-        """Whether this may be that order."""
+    def fits(self, order: NewOrder) -> bool:
+        """Whether this is for the same code and side; an exchange that was made anew gives numbers a second time."""
         known = order_type(order.order_type)
         side = {"sell": "매도", "buy": "매수"}.get(known.side, "") if known is not None else ""
+        return self.code == order.code and side in self.kind
+
+    def like(self, order: NewOrder) -> bool:
+        """Whether this may be that order."""
         return (
-            self.code == order.code
-            and side in self.kind
+            self.fits(order)
             and self.ordered == order.quantity
             and (self.price == order.price or not has_price(order))
             and self.original == (order.original if action(order) == "modify" else "")

@@ -128,7 +128,8 @@ class Recovery:
             elif action(record.order) == "cancel":
                 await self._cancellation(record, by_number)
             elif record.number:
-                await self._numbered(record, by_number.get(record.number), listed)
+                found = by_number.get(record.number)
+                await self._numbered(record, found if found is not None and found.fits(record.order) else None, listed)
             else:
                 await self._unnumbered(record, records, free)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -15,13 +15,14 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import listen as plain
 from koapy.server.call import call
 from koapy.server.custom.acting import Acting
+from koapy.server.custom.patience import to_the_end
 from koapy.server.custom.process import started
 from koapy.server.custom.session import Session
 from koapy.server.custom.wishes import Wishes
 from koapy.server.failure import Failure, exhausted, invalid, unimplemented
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from koapy.handlers.limits import HandlerLimits
     from koapy.server.core import Core
@@ -33,7 +34,7 @@ async def listen(core: Core, request: pb.ListenRequest, caller: Caller) -> None:
     if not (request.code or request.class_name):
         await plain.everything(core, caller)
         return
-    await _uninterrupted(_serve(core, caller, "CustomListen", request, request, caller.write, _nothing))
+    await _serve(core, caller, "CustomListen", request, request, caller.write, _nothing)
 
 
 async def call_and_listen(core: Core, request: pb.CallAndListenRequest, caller: Caller) -> None:
@@ -50,29 +51,11 @@ async def call_and_listen(core: Core, request: pb.CallAndListenRequest, caller: 
         answer = await call(core, request.call_request, caller)
         await caller.write(pb.CallAndListenResponse(call_response=answer))
 
-    await _uninterrupted(_serve(core, caller, "CustomCallAndListen", request, wanted, write, begin))
+    await _serve(core, caller, "CustomCallAndListen", request, wanted, write, begin)
 
 
 async def _nothing() -> None:
     pass
-
-
-async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work`; it is cancelled once, and nothing interrupts its clean-up: a client may go while we shut down."""
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            if cancelled is None:
-                cancelled = error
-                task.cancel()
-    if cancelled is None:
-        task.result()
-    else:
-        await asyncio.gather(task, return_exceptions=True)
-        raise cancelled
 
 
 async def _serve(
@@ -86,18 +69,19 @@ async def _serve(
 ) -> None:
     limits = _allowed(core.settings.custom_handlers, wanted)
     acting = Acting(caller)
-    async with AsyncExitStack() as held:
+    held = AsyncExitStack()
+    try:
         held.enter_context(_place(core, limits))
         inbox = held.enter_context(core.inbox())
+        held.callback(caller.tell_overflow, inbox)
         wishes = held.enter_context(Wishes(core.router, inbox))
         held.push_async_callback(core.clients.leave, acting.client)
         held.enter_context(core.clients.rpc(acting.client))
         process = await held.enter_async_context(started(limits))
         session = Session(core, acting, process, inbox, wishes, limits, write, begin)
-        try:
-            await session.run(_start(rpc, request, caller))
-        finally:
-            caller.tell_overflow(inbox)
+        await session.run(_start(rpc, request, caller))
+    finally:
+        await to_the_end(held.aclose())
 
 
 def _allowed(limits: HandlerLimits | None, wanted: pb.ListenRequest) -> HandlerLimits:

@@ -17,6 +17,7 @@ from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import call_needs, events_needs, require
 from koapy.server.call import call
+from koapy.server.custom.patience import to_the_end
 from koapy.server.custom.process import HandlerGone, output
 from koapy.server.custom.stopwatch import Stopwatch
 from koapy.server.events import Event
@@ -101,12 +102,16 @@ class Session:
             next(task for task in tasks if task.done()).result()
         finally:
             feeding.cancel()
-            if not (reading.done() or self._late.done()):
-                await self._goodbye(reading, closing)
-            for task in tasks:
-                task.cancel()
+            await to_the_end(self._over(reading, closing))
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._watch.off()
+
+    async def _over(self, reading: asyncio.Task[None], closing: asyncio.Task[None]) -> None:
+        """Let the handler say goodbye, unless it has ended by itself or did what it must not."""
+        if not (reading.done() or self._late.done()):
+            await self._goodbye(reading, closing)
+        for task in (reading, closing, self._late):
+            task.cancel()
+        self._watch.off()
 
     async def _closing(self) -> None:
         """End with the gateway at once, also while the handler is busy and takes no events."""
