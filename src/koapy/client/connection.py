@@ -72,7 +72,7 @@ class Connection:
             ("grpc.enable_retries", 0),
             # The client's own waits decide when to try; gRPC would let two minutes pass between two connections.
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2_000),
+            ("grpc.max_reconnect_backoff_ms", 1_000),
             # A server whose machine or cable is gone says nothing: pings find out, while streams are open.
             ("grpc.keepalive_time_ms", 20_000),
             ("grpc.keepalive_timeout_ms", 10_000),

@@ -45,7 +45,7 @@ logger.addHandler(logging.NullHandler())
 
 RECONNECT = 60.0
 """Seconds for which a client tries unless told otherwise."""
-FIRST, LONGEST = 0.2, 5.0
+FIRST, LONGEST = 0.2, 2.0
 """Seconds: the longest wait before the first try, and before any."""
 
 _LOST = frozenset({"", "SHUTTING_DOWN", "NOT_SENT"})
@@ -299,8 +299,10 @@ class Follow(Generic[T]):
 
     def _again(self, error: KoapyError) -> Source[T] | None:
         again = self.source.again
-        possible = _lost(error, self._link) or (
-            error.reason in _NOT_YET if self._tries.begun else again is not None and error.reason in _RESUMABLE
+        possible = (
+            _lost(error, self._link)
+            or (self._tries.begun and error.reason in _NOT_YET)
+            or (again is not None and error.reason in _RESUMABLE)
         )
         if again is None:
             return self.source if possible else None

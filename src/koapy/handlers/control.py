@@ -30,7 +30,11 @@ class ControlRefused(RuntimeError):
 
 
 class Aborted(Exception):
-    """The handler has ended its RPC by `context.abort`."""
+    """The handler has ended its RPC by `context.abort`, with the name of a status."""
+
+    def __init__(self, status: str, details: str) -> None:
+        super().__init__(details)
+        self.status = status
 
 
 class Signal:
@@ -134,8 +138,8 @@ class Context:
         self._cancel()
 
     def abort(self, code: Any, details: str) -> NoReturn:
-        """End the RPC with an error of the handler's own; its text is `details`."""
-        raise Aborted(details)
+        """End the RPC with a status (`grpc.StatusCode`) of the handler's own."""
+        raise Aborted(getattr(code, "name", str(code)), details)
 
     def peer(self) -> str:
         """The client's connection."""

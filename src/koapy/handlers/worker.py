@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from koapy.handlers.bases import KiwoomOpenApiPlusEventHandler
-from koapy.handlers.control import Context, ControlRefused, HandlerControl
+from koapy.handlers.control import Aborted, Context, ControlRefused, HandlerControl
 from koapy.handlers.frames import Channel, Kind, pack, pack_json
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
@@ -199,6 +199,8 @@ def report(error: BaseException | None) -> Mapping[str, str]:
         return {"end": "code", "text": str(error)[:LONGEST_TRACE]}
     if isinstance(error, ControlRefused):
         return {"end": "refused", "text": str(error)[:LONGEST_TRACE]}
+    if isinstance(error, Aborted):
+        return {"end": "aborted", "status": error.status, "text": str(error)[:LONGEST_TRACE]}
     if isinstance(error, SystemExit):
         return {"end": "exited", "text": f"with {error.code!r}"[:LONGEST_TRACE]}
     lines = traceback.extract_tb(error.__traceback__)

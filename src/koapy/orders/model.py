@@ -99,8 +99,13 @@ class OrderRecord:
         return self.state is OrderState.INTENDED
 
     @property
+    def may_stand_unknown(self) -> bool:
+        """Whether it may stand at the exchange under a number that is not known, given up or not."""
+        return self.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
+
+    @property
     def unnumbered(self) -> bool:
-        """Whether it may stand at the exchange under a number that is not known."""
+        """The same, where it has not been given up."""
         return self.state in (OrderState.INTENDED, OrderState.SENT)
 
 

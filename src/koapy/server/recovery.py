@@ -131,7 +131,7 @@ class Recovery:
                 found = by_number.get(record.number)
                 await self._numbered(record, found if found is not None and found.fits(record.order) else None, listed)
             else:
-                await self._unnumbered(record, records, free)
+                await self._unnumbered(record, free)
 
     async def _numbered(self, record: OrderRecord, found: Listed | None, listed: Iterable[Listed]) -> None:
         if found is None:
@@ -143,13 +143,16 @@ class Recovery:
         # Through, or it stands: then its events come from here on.
         self._due.pop(record.id)
 
-    async def _unnumbered(self, record: OrderRecord, records: Iterable[OrderRecord], free: list[Listed]) -> None:
+    async def _unnumbered(self, record: OrderRecord, free: list[Listed]) -> None:
         """An order without a number: the listed one that is like it, where there is no doubt which."""
-        twins = [each for each in records if not each.number and each.order == record.order]
+        orders = self._core.journal.orders()
+        # One that was given up may stand at the exchange no less than one that is still looked for.
+        twins = [each for each in orders if each.order == record.order and each.may_stand_unknown]
         alike = sorted((each for each in free if each.like(record.order)), key=lambda each: each.number)
         if not alike:
             await self._missed(record, "opt10075 and opt10076 do not list it; most probably it was never accepted")
-        elif len(alike) != len(twins):
+        elif len(alike) != len(twins) or any(each.id not in self._due for each in twins):
+            # One that is not due is only on its way, and may be what is listed.
             numbers = ", ".join(each.number for each in alike)
             await self._missed(
                 record, f"{len(twins)} orders like it are in doubt, and {len(alike)} are listed: {numbers}"

@@ -152,7 +152,7 @@ async def _start(limits: HandlerLimits, path: str) -> HandlerProcess:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-I",
+                "-Iu",
                 "-c",
                 BOOT,
                 json.dumps(library_path()),
@@ -181,8 +181,10 @@ def environment(path: str) -> dict[str, str]:
         "TMPDIR": path,
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        # Each arena reserves address space, which is what memory is limited by.
+        # Each arena and each thread reserves address space, which is what memory is limited by.
         "MALLOC_ARENA_MAX": "2",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
         **({"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}),
     }
 

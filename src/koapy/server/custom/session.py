@@ -257,9 +257,17 @@ class Session:
                 raise Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, text, reason="HANDLER_MEMORY", details=trace)
             case "exited":
                 raise _exited(text)
+            case "aborted":
+                raise Failure(_status(told.get("status")), text, reason="HANDLER_ABORTED")
             case _:
                 text = f"the event handler failed: {text}"
                 raise Failure(grpc.StatusCode.ABORTED, text, reason="HANDLER_FAILED", details=trace)
+
+
+def _status(name: object) -> grpc.StatusCode:
+    """The status that a handler has chosen."""
+    status = grpc.StatusCode.__members__.get(str(name), grpc.StatusCode.ABORTED)
+    return grpc.StatusCode.ABORTED if status is grpc.StatusCode.OK else status
 
 
 def _died(code: int) -> Failure:
