@@ -47,6 +47,7 @@ class Host:
         host, port: where it listens.
         idle: seconds after which a client that is silent and has no stream loses what it has called for.
         tokens: file of the tokens; None: everybody may do everything.
+        open_to_all: listen off loopback without any of that; for a namespace in which there is nobody else.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Host:
         port: int = 0,
         idle: float = 1.0,
         tokens: Path | None = None,
+        open_to_all: bool = False,
     ) -> None:
         self._how = {
             "control": control or {},
@@ -70,6 +72,7 @@ class Host:
             "port": port,
             "idle": idle,
             "tokens": None if tokens is None else str(tokens),
+            "open_to_all": open_to_all,
         }
         self._environment = os.environ | {"PYTHONIOENCODING": "utf-8"} | (environment or {})
         self._wrapper = wrapper
@@ -296,7 +299,7 @@ async def serve(how: dict[str, Any]) -> None:
     if "risk" in given:
         given["risk"] = RiskRules(everybody=RiskLimits(**given["risk"]["everybody"]))
     settings = Settings(**given)
-    security = Security(tokens=how["tokens"] and Path(how["tokens"]))
+    security = Security(tokens=how["tokens"] and Path(how["tokens"]), insecure_off_loopback=how["open_to_all"])
     clients.IDLE_SECONDS = how["idle"]  # a test need not wait a minute for what a silent client has called for
     journal = how["journal"] and Path(how["journal"])
     measuring = asyncio.create_task(watch.measure())
