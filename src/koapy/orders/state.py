@@ -18,9 +18,9 @@ ORDER = "0"
 def returned(record: OrderRecord, code: int) -> OrderRecord:
     """SendOrder returned `code`."""
     record = replace(record, returned=code)
-    if code < 0:
-        return replace(record, state=OrderState.REFUSED)
-    return replace(record, state=OrderState.SENT) if record.state is OrderState.INTENDED else record
+    if record.state is not OrderState.INTENDED:  # its events know better
+        return record
+    return replace(record, state=OrderState.REFUSED if code < 0 else OrderState.SENT)
 
 
 def told(record: OrderRecord, event: OrderEvent) -> OrderRecord:
