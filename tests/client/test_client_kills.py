@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,26 +109,45 @@ async def test_orders_under_fire_are_sent_once_and_told_once(client, gateway, ex
     await client.login()
     events = await client.order_events()
     heard: list[int] = []
+    streams: list[Any] = []
 
     async def listen():
         with contextlib.suppress(StopAsyncIteration):
             while True:
                 heard.append((await anext(events)).sequence)
 
-    async def trade(number: int) -> list[int]:
+    async def trade(number: int) -> tuple[list[int], bool]:
         stream = await client.buy(issues[number % 4]["code"], 100 + number)
-        told = [event.sequence for event in await stream.all()]
-        order = await stream.result()
-        assert (order.state, order.filled) == ("filled", 100 + number)
-        return told
+        streams.append(stream)
+        reason = ""
+        try:
+            await stream.all()
+        except OrderUnknown as unknown:
+            reason = unknown.reason
+        # The gateway may have died between writing the order down and sending it: nobody can tell whether it did.
+        assert reason in ("", "ORDER_UNDETERMINED")
+        order = stream.inner.order
+        told = [event.sequence for event in order.events]
+        assert order.state == ("filled" if told else "sent")
+        return told, bool(told)
 
+    exchange.ask("plan", delayed=1.0)
     listening = asyncio.ensure_future(listen())
+    sent = len(exchange.ask("ledger")["sent"])
     trading = asyncio.gather(*(trade(number) for number in range(8)))
-    for pause in (0.02, 0.3):
-        await asyncio.sleep(pause)  # somewhere in the middle; where does not matter to what must hold
+    # The first kill when an order has been sent, the second when one is followed again.
+    for met in (
+        lambda: len(exchange.ask("ledger")["sent"]) > sent,
+        lambda: any(stream.inner.interruptions for stream in streams),
+    ):
+        async with asyncio.timeout(20):
+            while not met():
+                await asyncio.sleep(0.005)
         gateway.kill()
         await gateway.start()
-    told = await trading
+    exchange.ask("plan")
+    traded = await trading
+    told = [numbers for numbers, _ in traded]
     for numbers in told:
         assert numbers == sorted(set(numbers))
     last = (await client.status()).last_sequence
@@ -137,10 +157,13 @@ async def test_orders_under_fire_are_sent_once_and_told_once(client, gateway, ex
     assert heard == list(range(heard[0], last + 1))
     assert {number for numbers in told for number in numbers} <= set(heard)
     made = exchange.orders()
-    assert [made[issues[number % 4]["code"], 100 + number, "new"] for number in range(8)] == [1] * 8
+    assert [made[issues[number % 4]["code"], 100 + number, "new"] for number in range(8)] == [
+        int(sent) for _, sent in traded
+    ]
     journal = await client.journal_orders()
-    assert (len(journal), journal.last_sequence, {each.state for each in journal}) == (8, last, {"filled"})
-    assert all(not each.lost for each in events.inner.interruptions)
+    assert (len(journal), journal.last_sequence) == (8, last)
+    assert Counter(each.state for each in journal)["filled"] == sum(sent for _, sent in traded)
+    assert not any(each.lost for stream in (events, *streams) for each in stream.inner.interruptions)
     await events.close()
     await listening
 
