@@ -140,3 +140,9 @@ def strict_gateway() -> Callable[..., Any]:
         control.close()
 
     return open_gateway
+
+
+@pytest.fixture
+def server_doubles() -> Any:
+    """The controls that the server's tests use."""
+    return server.doubles

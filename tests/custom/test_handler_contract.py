@@ -188,6 +188,21 @@ async def test_an_error_of_the_handlers_own_ends_the_stream(house: Callable[...,
         )
 
 
+@pytest.mark.parametrize(
+    ("status", "becomes"), [("NOT_FOUND", grpc.StatusCode.NOT_FOUND), ("OK", grpc.StatusCode.ABORTED)]
+)
+async def test_it_may_abort_with_a_status_of_its_own(
+    house: Callable[..., Any], status: str, becomes: grpc.StatusCode
+) -> None:
+    aborts = f"""
+def on_enter(self):
+    import grpc
+    self.context.abort(grpc.StatusCode.{status}, "없는 종목")
+"""
+    async with house() as home:
+        assert await home.ended(code(aborts, base=BASES["grpc"])) == (becomes, "HANDLER_ABORTED", "없는 종목")
+
+
 async def test_the_call_comes_first_and_its_events_are_not_missed(house: Callable[..., Any]) -> None:
     answers = """
 def on_enter(self): tell(self, "early")

@@ -73,6 +73,8 @@ async def test_nothing_of_the_gateway_is_inherited(house: Callable[..., Any], mo
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         "MALLOC_ARENA_MAX": "2",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
         **({"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}),
     }
     # Nothing to read from, one pipe for what it prints, one socket, and the listing itself, which is closed by then.
