@@ -171,3 +171,10 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of another one, for programs that use the same conditions at the same time."""
     with serving(tmp_path_factory.mktemp("second-server") / "log") as port:
         yield port
+
+
+@pytest.fixture(scope="module")
+def handler_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server that runs event handlers of its clients."""
+    with serving(tmp_path_factory.mktemp("handler-server") / "log", "--allow-custom-handlers") as port:
+        yield port
