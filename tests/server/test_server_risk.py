@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -10,6 +12,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from server_doubles import ACCOUNT, StrictControl
 
+from koapy.orders.journal import Journal
 from koapy.orders.risk import RiskLimits, RiskRules
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import gateway_pb2 as v1
@@ -18,6 +21,7 @@ from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusSe
 from koapy.server import Server
 from koapy.server.access import Role
 from koapy.server.security import Security, tokens
+from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -310,3 +314,57 @@ async def test_counts_and_the_kill_switch_survive_the_server(tmp_path: Path, lim
                 await v1_stub.Release(v1.ReleaseRequest())
                 assert (await refused(order()))[0] == "RISK_ORDERS_PER_DAY"
         control.close()
+
+
+async def test_an_order_on_its_way_when_the_switch_is_thrown_is_cancelled_too(
+    with_settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = SimulatedControl(seed=5, login_delay=0.01)
+    held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    asked, intend = asyncio.Event(), Journal.intend
+
+    def slowly(journal: Journal, *args: Any, **kwargs: Any) -> Future[Any]:
+        """A disk that takes the intent when it is told to."""
+        late: Future[Any] = Future()
+        asked.set()
+        held.add_done_callback(lambda _: intend(journal, *args, **kwargs).add_done_callback(partial(_pass_on, late)))
+        return late
+
+    settings = with_settings()
+    async with (
+        Server(control, port=0, settings=settings) as server,
+        grpc.aio.insecure_channel(server.address) as channel,
+    ):
+        stub, v1_stub = KiwoomOpenApiPlusServiceStub(channel), GatewayStub(channel)
+        async for _ in stub.LoginCall(pb.LoginRequest()):
+            pass
+        account = (await called(stub, "GetLoginInfo", "ACCNO")).split(";")[0]
+        floor = int(await called(stub, "GetMasterLastPrice", CODE)) * 3 // 4 // 1000 * 1000
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "intend", slowly)
+            order = request(price=floor)
+            order.account_no = account
+            stream = stub.OrderCall(order)
+            reading = asyncio.create_task(stream.read())
+            await asked.wait()
+        halting = asyncio.ensure_future(v1_stub.Halt(v1.HaltRequest(cancel_open=True)))
+        # Enough for a gateway that does not wait for the order.
+        await asyncio.wait([halting], timeout=0.5)
+        held.set_result(None)
+        (cancelled,) = (await halting).cancellations
+        assert (cancelled.account, cancelled.quantity, cancelled.error) == (account, 10, "")
+        await reading
+        (first, second) = (await v1_stub.Orders(v1.OrdersRequest())).orders
+        assert (first.state, second.state) == ("cancelled", "confirmed")
+        stream.cancel()
+    control.close()
+
+
+def _pass_on(to: Future[Any], done: Future[Any]) -> None:
+    to.set_result(done.result())
+
+
+async def called(stub: Any, name: str, *args: str) -> str:
+    response = await stub.Call(pb.CallRequest(name=name, arguments=[pb.Argument(string_value=each) for each in args]))
+    value: str = response.return_value.string_value
+    return value

@@ -395,7 +395,7 @@ class Core:
             async with asyncio.timeout(self.settings.drain_seconds):
                 if self._tasks:
                     await self._idle.wait()
-                await self.ordering.aclose()
+                await self.ordering.idle()
                 await self.clients.aclose()
                 await self.apartment.settle(self.router.disconnect)
         except (TimeoutError, Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from koapy.openapi.order import order_types
@@ -25,6 +26,10 @@ async def cancel_open_orders(core: Core, caller: Caller) -> list[pb.Cancellation
     Raises:
         Failure: the open orders cannot be asked for.
     """
+    # One that was on its way when the switch was thrown would be open afterwards, and in no list before.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(core.settings.answer_seconds):
+            await core.ordering.idle()
     await core.require_login()
     accounts = [each for each in str(await core.call("GetLoginInfo", "ACCNO")).split(";") if each]
     listed = [each for account in accounts for each in await core.recovery.open_orders(account)]

@@ -192,8 +192,8 @@ class Ordering:
         if placing is not None and not placing.outcome.done():
             placing.outcome.set_result(0)
 
-    async def aclose(self) -> None:
-        """Wait for what is being sent; the caller bounds the wait."""
+    async def idle(self) -> None:
+        """Wait until nothing is being sent; the caller bounds the wait."""
         while self._sending:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
