@@ -209,6 +209,18 @@ async def test_an_order_that_waits_for_its_price_holds_no_other_up(running: Any,
     assert len(control.named("SendOrder")) == 4
 
 
+async def test_an_order_that_was_waiting_when_the_switch_was_thrown_is_refused(running: Any, limited: Any) -> None:
+    control = PricedControl()
+    control.automatic = False
+    async with running(control, limited(price_collar=10)) as gateway:
+        waiting = asyncio.create_task(by_call(gateway, request()))
+        ((_, name, code, _, screen, _),) = await asyncio.to_thread(control.wait_for, "CommRqData")
+        await GatewayStub(gateway.channel).Halt(v1.HaltRequest())
+        control.answer(screen, name, code)
+        assert (await refused(waiting))[0] == "HALTED"
+    assert control.named("SendOrder") == []
+
+
 async def test_a_tick_that_passes_spares_the_query(running: Any, limited: Any) -> None:
     control = PricedControl("1")
     async with running(control, limited(price_collar=10)) as gateway:
