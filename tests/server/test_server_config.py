@@ -39,6 +39,12 @@ def test_the_example_loads_as_it_is() -> None:
     assert found.security == Security()
 
 
+@pytest.mark.parametrize("page", sorted(EXAMPLE.parents[1].glob("docs/*.md")), ids=lambda page: page.name)
+def test_what_the_documentation_shows_loads(tmp_path: Path, page: Path) -> None:
+    for text in re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        config(tmp_path, text)
+
+
 def test_the_example_names_every_key_and_what_is_switched_off_in_it_is_right(tmp_path: Path) -> None:
     text = SWITCHED_OFF.sub("", EXAMPLE.read_text(encoding="utf-8")).replace("enabled = false", "enabled = true")
     found = config(tmp_path, text)
