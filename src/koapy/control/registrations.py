@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from koapy.control.apartment import Frozen
+from koapy.control.patience import to_the_end
 from koapy.openapi.limit import CODES_PER_SCREEN
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ class Registrations:
             self._held.setdefault(holder, set()).update(wanted)
 
     async def remove(self, holder: Hashable, codes: Iterable[str] | None = None) -> None:
-        """`holder` no longer wants these codes, or none at all; unknown codes are ignored."""
+        """`holder` no longer wants these codes, or none at all; unknown codes are ignored. Cancelling does not stop it."""
+        await to_the_end(self._remove(holder, None if codes is None else tuple(codes)))
+
+    async def _remove(self, holder: Hashable, codes: tuple[str, ...] | None) -> None:
         async with self._change:
             held = self._held.get(holder, set())
             gone = held & set(codes) if codes is not None else set(held)

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from koapy.control.patience import to_the_end
 from koapy.server.events import Event
 from koapy.server.failure import CONTROL_FROZEN, silent, unavailable
 from koapy.server.inbox import Froze, Returned
@@ -40,11 +41,16 @@ async def drive(
     try:
         await run.work(machine)
     finally:
-        pump.cancel()
-        await asyncio.gather(pump, return_exceptions=True)
-        for ask in machine.release():
-            for name, args in ask.calls:
-                await core.settle(name, *args)
+        await to_the_end(_release(core, machine, pump))
+
+
+async def _release(core: Core, machine: Machine, pump: asyncio.Task[None]) -> None:
+    """Stop asking, and give back what the machine has taken."""
+    pump.cancel()
+    await asyncio.gather(pump, return_exceptions=True)
+    for ask in machine.release():
+        for name, args in ask.calls:
+            await core.settle(name, *args)
 
 
 class _Run:

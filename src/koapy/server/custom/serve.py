@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from koapy.control.patience import to_the_end
 from koapy.handlers.frames import Kind, pack
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import listen as plain
 from koapy.server.call import call
 from koapy.server.custom.acting import Acting
-from koapy.server.custom.patience import to_the_end
 from koapy.server.custom.process import started
 from koapy.server.custom.session import Session
 from koapy.server.custom.wishes import Wishes

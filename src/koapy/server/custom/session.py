@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from google.protobuf.message import DecodeError
 
+from koapy.control.patience import to_the_end
 from koapy.handlers.frames import Kind, pack, pack_json
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import call_needs, events_needs, require
 from koapy.server.call import call
-from koapy.server.custom.patience import to_the_end
 from koapy.server.custom.process import HandlerGone, output
 from koapy.server.custom.stopwatch import Stopwatch
 from koapy.server.events import Event
@@ -38,6 +38,11 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 16
 """Events that may be on their way to the handler; more wait in the stream's inbox, where ticks can be merged."""
+CONFINEMENT = {
+    "files": "without Landlock (Linux 5.13) it can read what the gateway's user can",
+    "calls": "without seccomp it can use the network and signal the gateway",
+}
+LONGEST_JSON = 1 << 16
 CLOSING_SECONDS = 2.0
 """Time for goodbyes when the gateway itself is about to end."""
 M = TypeVar("M", pb.ListenResponse, pb.CallRequest)
@@ -154,8 +159,11 @@ class Session:
     async def _read(self) -> None:
         """Take what the handler says, until it ends."""
         while True:
+            # One turn of the loop for each frame: a flood of them must not keep others waiting.
+            await asyncio.sleep(0)
             self._watch.run()
             try:
+                await self._process.drain()
                 kind, body = await self._process.receive()
             except HandlerGone as gone:
                 raise _died(gone.code) from None
@@ -178,12 +186,18 @@ class Session:
             case Kind.LISTEN:
                 await self._answer(self._listen(_parsed(body)))
             case Kind.ENTERED if not self._ready.is_set():
-                logger.debug("handler %d runs, confined by %s", self._process.pid, _parsed(body))
+                self._note_confinement(_parsed(body))
                 await self._enter()
             case Kind.FINISH:
                 self._process.send(pack(Kind.STOP))
             case _:
                 raise output(f"it wrote into the gateway's channel ({kind.name})")
+
+    def _note_confinement(self, by: object) -> None:
+        named = by if isinstance(by, list) else []
+        if missing := [name for name in CONFINEMENT if name not in named]:
+            text = "handler %d is not kept from everything on this system: %s"
+            logger.warning(text, self._process.pid, "; ".join(CONFINEMENT[name] for name in missing))
 
     async def _enter(self) -> None:
         self._watch.off()
@@ -243,8 +257,8 @@ class Session:
         """The handler's own report."""
         if not isinstance(told, dict):
             raise output("it wrote into the gateway's channel (END)")
-        text = str(told.get("text", ""))[:400]
-        trace = {"traceback": str(told["traceback"])[:1000]} if told.get("traceback") else {}
+        text, shown = _clean(told.get("text", ""), 400), _clean(told.get("traceback", ""), 1000)
+        trace = {"traceback": shown} if shown else {}
         match told.get("end"):
             case "completed":
                 return
@@ -296,6 +310,13 @@ def _message(kind: type[M], body: bytes) -> M:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except ValueError:
-        raise output("it wrote into the gateway's channel") from None
+        if len(body) <= LONGEST_JSON:
+            return json.loads(body)
+    except (ValueError, RecursionError):
+        pass
+    raise output("it wrote into the gateway's channel")
+
+
+def _clean(told: object, longest: int) -> str:
+    """Text of a handler's that can be sent on."""
+    return str(told)[:longest].encode("utf-8", "replace").decode()
