@@ -17,6 +17,7 @@ from koapy.openapi.order import order_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from rich.text import Text
 
@@ -96,12 +97,10 @@ def orders(
     day = _day(day)
     if events and unsettled:
         raise CommandError("--unsettled is for orders, not for --events")
-    if events and day and journal is None:
-        raise CommandError("--day with --events needs --journal FILE: a server tells events by number, see --since")
     if journal is not None:
         rows = list(_events_of_file(journal, day, since) if events else _orders_of_file(journal, day, unsettled))
     else:
-        rows = list(_events_of_server(address, since) if events else _orders_of_server(address, day, unsettled))
+        rows = list(_events_of_server(address, day, since) if events else _orders_of_server(address, day, unsettled))
     names = EVENT_NAMES if events else ORDER_NAMES
     if export is not None:
         export_rows(rows, list(rows[0]) if rows else list(names), export)
@@ -148,7 +147,7 @@ def _order_row(record: OrderRecord) -> Row:
     return {each.name: known.get(each.name, getattr(record.order, each.name, None)) for each in fields(JournalOrder)}
 
 
-def _events_of_server(address: str, since: int) -> Iterator[Row]:
+def _events_of_server(address: str, day: str, since: int) -> Iterator[Row]:
     with connected(address, login=False) as client:
         last = client.status().last_sequence
         if since > last:
@@ -159,7 +158,7 @@ def _events_of_server(address: str, since: int) -> Iterator[Row]:
                 told.append(event)
                 if event.sequence >= last:
                     break
-    return (_event_row(each, None, None) for each in told)
+    return (_event_row(each, each.told, each.order_id) for each in told if _is_of(day, each.told))
 
 
 def _events_of_file(file: Path, day: str, since: int) -> Iterator[Row]:
@@ -172,17 +171,21 @@ def _events_of_file(file: Path, day: str, since: int) -> Iterator[Row]:
     except JournalError as error:
         raise CommandError(str(error)) from error
     for kept in found:
-        if day in ("", f"{kept.time:%Y%m%d}"):
+        if _is_of(day, kept.time):
             message = pb.ListenResponse.FromString(kept.message)
             message.sequence, message.recovered = kept.sequence, kept.recovered
             for event in parse.order_event(message):
-                yield _event_row(event, kept.time, kept.order_id or None)
+                yield _event_row(event, kept.time, kept.order_id)
 
 
-def _event_row(event: OrderEvent, time: object, order_id: int | None) -> Row:
+def _is_of(day: str, time: datetime | None) -> bool:
+    return not day or (time is not None and day == f"{time:%Y%m%d}")
+
+
+def _event_row(event: OrderEvent, time: datetime | None, order_id: int) -> Row:
     from koapy.client import Accepted, Chejan, Message
 
-    row: Row = dict.fromkeys(EVENT_NAMES, "") | {"sequence": event.sequence, "time": time, "order_id": order_id}
+    row: Row = dict.fromkeys(EVENT_NAMES, "") | {"sequence": event.sequence, "time": time, "order_id": order_id or None}
     row |= {"recovered": event.recovered, "account": "", "ordered": None, "open": None, "filled": None}
     match event:
         case Message():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from koapy.openapi.calendar import KST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,6 +61,10 @@ class Message:
     """Number in the gateway's journal; 0 where it keeps none."""
     recovered: bool = False
     """Made from opt10075 and opt10076 after the gateway was away; OpenAPI+ never told it."""
+    told: datetime | None = field(default=None, compare=False)
+    """When the gateway was told it, in KST; only `order_events` knows."""
+    order_id: int = field(default=0, compare=False)
+    """The order of the gateway's journal that it tells of, or 0; only `order_events` knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,10 @@ class Accepted:
     """Number in the gateway's journal; 0 where it keeps none."""
     recovered: bool = False
     """Made from opt10075 and opt10076 after the gateway was away; OpenAPI+ never told it."""
+    told: datetime | None = field(default=None, compare=False)
+    """When the gateway was told it, in KST; only `order_events` knows."""
+    order_id: int = field(default=0, compare=False)
+    """The order of the gateway's journal that it tells of, or 0; only `order_events` knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,10 @@ class Chejan:
     """Number in the gateway's journal; 0 where it keeps none."""
     recovered: bool = False
     """Made from opt10075 and opt10076 after the gateway was away; OpenAPI+ never told it."""
+    told: datetime | None = field(default=None, compare=False)
+    """When the gateway was told it, in KST; only `order_events` knows."""
+    order_id: int = field(default=0, compare=False)
+    """The order of the gateway's journal that it tells of, or 0; only `order_events` knows."""
 
     def number_of(self, fid: int) -> int:
         """A value as a number, its sign kept; 0 where it is empty or missing."""
@@ -181,7 +195,9 @@ def tick(message: pb.ListenResponse) -> Iterator[Tick]:
 
 def journal_event(message: gateway.OrderEvent) -> Iterator[OrderEvent]:
     """An order event as the journal tells it."""
-    return _order_event(message.event, message.sequence, message.recovered)
+    told = message.time.ToDatetime(UTC).astimezone(KST) if message.HasField("time") else None
+    for each in _order_event(message.event, message.sequence, message.recovered):
+        yield replace(each, told=told, order_id=message.order_id)
 
 
 def order_event(message: pb.ListenResponse) -> Iterator[OrderEvent]:
