@@ -70,6 +70,9 @@ class Wish:
     plan: dict[str, float] = field(default_factory=lambda: dict(EVERYTHING_GOES_WRONG))
     uptime: tuple[float, float] = (0.1, 1.5)
     """Seconds that a gateway lives after it has answered."""
+    long: float = 0.12
+    """The share of gateways that live longer: long enough to give up an order that the exchange does not know."""
+    long_uptime: tuple[float, float] = (3.0, 6.0)
     early: float = 0.2
     """The share of gateways that are killed in their first second instead, while they start or recover."""
     cuts: float = 0.15
@@ -473,7 +476,8 @@ async def interrupt(exchange: Exchange, process: Gateway, wish: Wish, clients: C
     chance = random.Random(f"{wish.seed}:kills")
     while wish.kills is None or process.kills < wish.kills:
         # Random moments are what is asked for here; nothing is waited for.
-        await asyncio.sleep(chance.uniform(*wish.uptime))
+        long = chance.random() < wish.long
+        await asyncio.sleep(chance.uniform(*(wish.long_uptime if long else wish.uptime)))
         at = chance.random()
         if at < wish.cuts:
             exchange.ask("cut")

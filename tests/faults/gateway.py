@@ -14,6 +14,10 @@ import koapy
 from koapy.remote.control import RemoteControl
 from koapy.server import Settings
 
+PATIENCE = (0.5, 0.5, 1.0)
+"""Seconds between the looks for an order in doubt: longer together than the exchange ever holds one back, and shorter
+than some of the gateways live."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -23,7 +27,9 @@ def main() -> None:
     parser.add_argument("--answer-seconds", type=float, default=2.0)
     asked = parser.parse_args()
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings(tr_windows=(), order_windows=(), condition_windows=(), answer_seconds=asked.answer_seconds)
+    settings = Settings(
+        tr_windows=(), order_windows=(), condition_windows=(), answer_seconds=asked.answer_seconds, patience=PATIENCE
+    )
     control = RemoteControl(asked.control)
     koapy.serve(
         control,
