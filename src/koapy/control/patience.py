@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Await `work`, which must be bounded, to its end; who is cancelled meanwhile is so afterwards.
 
-    A client may go while the gateway ends its stream, and the other way round: the RPC's task is cancelled while it gives
-    back what it held.
+    A client may go while the gateway ends its stream, and the other way round: the RPC's task is cancelled while it
+    gives back what it held.
     """
     task = asyncio.create_task(work)
     cancelled: asyncio.CancelledError | None = None
