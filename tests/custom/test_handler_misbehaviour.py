@@ -13,7 +13,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BRISK = HandlerLimits(event_seconds=1.0, start_seconds=60, exit_seconds=1, event_messages=500)
+BRISK = HandlerLimits(event_seconds=0.5, start_seconds=60, exit_seconds=1, event_messages=500, memory=256 << 20)
 
 TOP = """
 import os, socket, struct, sys, threading, time
@@ -40,13 +40,13 @@ DEADLINE, EXHAUSTED, ABORTED = (
 )
 
 MISDEEDS = {
-    "loops": ("while True: pass", DEADLINE, "HANDLER_TIMEOUT", "1 s for OnReceiveMsg"),
-    "sleeps": ("time.sleep(3600)", DEADLINE, "HANDLER_TIMEOUT", "1 s for OnReceiveMsg"),
+    "loops": ("while True: pass", DEADLINE, "HANDLER_TIMEOUT", "0.5 s for OnReceiveMsg"),
+    "sleeps": ("time.sleep(3600)", DEADLINE, "HANDLER_TIMEOUT", "0.5 s for OnReceiveMsg"),
     "loops in calls": (
         "while True: self.control.GetConnectState()",
         DEADLINE,
         "HANDLER_TIMEOUT",
-        "1 s for OnReceiveMsg",
+        "0.5 s for OnReceiveMsg",
     ),
     "allocates": ("x = bytearray(1 << 40)", EXHAUSTED, "HANDLER_MEMORY", "MemoryError"),
     "allocates slowly": ("x = []\nwhile True: x.append(bytes(1 << 20))", EXHAUSTED, "HANDLER_MEMORY", "MemoryError"),
@@ -85,7 +85,26 @@ MISDEEDS = {
         "HANDLER_OUTPUT",
         "more than 500 messages",
     ),
-    "closes the channel": ("os.close(channel())", ABORTED, "HANDLER_EXITED", "with"),
+    "closes the channel": ("os.close(channel())", ABORTED, "HANDLER_EXITED", "exited"),
+    "closes the channel and stays": (
+        "os.close(channel()); threading.Thread(target=time.sleep, args=[3600]).start()",
+        ABORTED,
+        "HANDLER_EXITED",
+        "exited",
+    ),
+    "asks without reading the answers": (
+        "while True: os.write(channel(), b'\\0\\0\\0\\2\\x10[]' * 1000)",
+        DEADLINE,
+        "HANDLER_TIMEOUT",
+        "0.5 s for OnReceiveMsg",
+    ),
+    "sends what is too deep": (
+        "os.write(channel(), struct.pack('>IB', 50000, 16) + b'[' * 50000); time.sleep(60)",
+        ABORTED,
+        "HANDLER_OUTPUT",
+        "channel",
+    ),
+    "raises what is no text": ("raise ValueError(chr(0xd800))", ABORTED, "HANDLER_FAILED", "ValueError: ?"),
     "ends with nonsense": (
         "os.write(channel(), b'\\0\\0\\0\\2\\x16[]'); time.sleep(60)",
         ABORTED,
@@ -111,7 +130,9 @@ async def test_a_misdeed_ends_its_own_stream_and_others_get_every_event(
     house: Callable[..., Any], misdeed: str
 ) -> None:
     body, status, reason, says = MISDEEDS[misdeed]
-    async with house(BRISK) as home:
+    # Where it is not about time, a slow machine makes no difference.
+    seconds = BRISK.event_seconds if reason == "HANDLER_TIMEOUT" else 60
+    async with house(BRISK, event_seconds=seconds) as home:
         other = home.others.Listen(pb.ListenRequest(slots=["OnReceiveMsg"]))
         await home.gateway.reached(streams=1)
         stream = home.listen(indented(body))

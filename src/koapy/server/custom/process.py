@@ -85,6 +85,7 @@ class HandlerProcess:
                 raise output(f"it sent {length} bytes at once; {self._limits.message_bytes} may be")
             body = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
+            self._let_go()  # it may have closed its end only
             raise HandlerGone(await self._process.wait()) from None
         try:
             return Kind(number), body
@@ -93,10 +94,7 @@ class HandlerProcess:
 
     async def close(self) -> None:
         """Kill and bury the handler and everything that it has started."""
-        # The warden sees its pipe close even if nobody waits for what follows.
-        stdin = self._process.stdin
-        assert stdin is not None
-        stdin.close()
+        self._let_go()
         self._writer.close()
         try:
             async with asyncio.timeout(REAP_SECONDS):
@@ -112,6 +110,12 @@ class HandlerProcess:
         await asyncio.wait({self._printing}, timeout=1.0)
         self._printing.cancel()
         await asyncio.gather(self._printing, return_exceptions=True)
+
+    def _let_go(self) -> None:
+        """Close the warden's pipe, at which it ends everything."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        stdin.close()
 
     async def _log(self) -> None:
         """Put what the handler prints into the debug log, up to a limit, and drop the rest."""
