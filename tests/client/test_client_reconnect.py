@@ -215,7 +215,6 @@ class TestTheTimeOfTries:
         waits = []
         while sum(waits) < 30.0:
             waits.append(self.lost(follow, clock))
-            follow.answered(())
         with pytest.raises(ConnectionLost, match="gone"):
             self.lost(follow, clock)
         assert follow.interruptions == []
@@ -226,18 +225,19 @@ class TestTheTimeOfTries:
         for _ in range(100):
             assert self.lost(follow, clock) == FIRST
             assert list(follow.took(pb.ListenResponse())) == [pb.ListenResponse()]
+            follow.back()
         assert len(follow.interruptions) == 100
 
     def test_a_while_without_a_loss_begins_it_anew(self, follow, clock):
         for _ in range(100):
             assert self.lost(follow, clock) == FIRST
-            follow.answered([("koapy-journal", "first")])
+            follow.back()
             clock[0] += LONGEST + 1
 
     def test_an_answer_without_news_does_not(self, follow, clock):
         while clock[0] < 30.0:
             self.lost(follow, clock)
-            follow.answered([("koapy-journal", "first")])
+            follow.back()
         with pytest.raises(ConnectionLost):
             self.lost(follow, clock)
 
@@ -520,10 +520,22 @@ class TestOtherStreams:
         assert len(await (await client.realtime("005930")).all()) == 1
         assert len(gateway.asked("LoginCall")) == 2
 
-    async def test_a_gateway_that_was_never_there_is_not_waited_for(self, unused_tcp_port):
-        async with AsyncClient(f"127.0.0.1:{unused_tcp_port}") as client:
-            with pytest.raises(ConnectionLost, match="no server answers"):
+    @pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
+    async def test_a_gateway_that_was_never_there_is_not_waited_for(self, unused_tcp_port, host):
+        async with AsyncClient(f"{host}:{unused_tcp_port}") as client:
+            with pytest.raises(ConnectionLost, match="no server answers") as caught:
                 await anext(client.realtime("005930"))
+            assert not caught.value.reached
+
+    async def test_a_callback_or_a_warning_that_raises_costs_no_message(self, client, gateway, wire, told):
+        client.inner._link.on_reconnect = lambda interruption: 1 / 0
+        gateway.scripts["RealCall"] = self.breaking(gateway, wire)
+        stream = await client.realtime("005930")
+        await stream.taken(1)
+        with pytest.raises(ZeroDivisionError):
+            await stream.taken(1)
+        assert len(await stream.taken(1)) == 1
+        await stream.close()
 
 
 class TestQueries:

@@ -62,6 +62,7 @@ class AsyncClient(Awaiting, Functions, Session, Queries, Streams, Trading, Opera
             await asyncio.wait_for(self._channel.channel_ready(), timeout)
         except TimeoutError:
             raise unreachable(self._connection.address, f"waited {timeout:g} s") from None
+        self._link.reached = True
         return self
 
     async def aclose(self) -> None:
@@ -215,11 +216,13 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
             warn(await self._call.trailing_metadata())
         else:
             self._items.extend(follow.took(message))
+            follow.back()
 
     async def _message(self, follow: Follow[T]) -> Any:
         with self._client._translating(follow.source.rpc):
-            if follow.interrupted:
-                follow.answered(await self._call.initial_metadata())
+            # Its first metadata: a gateway has sent something, or (without any) the try has failed.
+            if follow.interrupted and await self._call.initial_metadata():
+                follow.back()
             return await self._call.read()
 
     async def _reopen(self, follow: Follow[T], error: KoapyError) -> None:

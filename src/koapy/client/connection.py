@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import urllib.parse
 import warnings
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import grpc
 
 from koapy.client.errors import InvalidArgument, KoapyWarning
 from koapy.client.reconnect import RECONNECT, Link
+from koapy.client.requests import sendable
 from koapy.protocol.gateway_pb2_grpc import GatewayStub
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
 
@@ -48,7 +48,8 @@ class Options(TypedDict, total=False):
     timeout: float | None
     """Seconds for each request that is to end; None: no limit."""
     reconnect: float | None
-    """Seconds for which it tries again when a connection breaks, 60 unless given; 0: never, None: without end."""
+    """Seconds for which it tries again when a connection breaks, 60 unless given; 0: never, None: without end. Requests
+    that are to end do so within their `timeout`, streams only while they are read."""
     on_reconnect: Callable[[Interruption], object] | None
     """Called when a stream is connected again: by the thread, or on the event loop, that reads the stream."""
 
@@ -118,7 +119,7 @@ def connection(
     if token.strip():
         pairs = (*pairs, (AUTHORIZATION, f"Bearer {token.strip()}"))
     for key, value in pairs:
-        if not key.endswith("-bin") and not re.fullmatch("[\x20-\x7e]*", value):
+        if not key.endswith("-bin") and not sendable(value):
             # gRPC's own error would quote all of the metadata, and with it the token.
             raise InvalidArgument(f"the {_what(key)} has characters that cannot be sent; printable ASCII can")
     if credentials is None and tls is not False:

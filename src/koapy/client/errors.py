@@ -179,8 +179,10 @@ def _lost(status: grpc.StatusCode, text: str, rpc: str, address: str) -> Connect
         lost = ConnectionLost(f"no TLS with {address}, see `ca` and `certificate` of the client: {text}")
         lost.reached = False
         return lost
-    if "failed to connect" in text:
-        return unreachable(address, text.rpartition(": ")[2])
+    if "failed to connect" in text or text.startswith("errors resolving"):
+        why = text.rpartition(": ")[2].rstrip("]")
+        closed_ = "; so does one with TLS when it is asked without, see `ca`" if why == "Socket closed" else ""
+        return unreachable(address, why + closed_)
     return ConnectionLost(
         f"{rpc}: the connection to {address} broke before the answer was complete ({text or status.name})"
     )

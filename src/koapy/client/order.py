@@ -119,7 +119,8 @@ class OrderLog:
         """How to go on after `error`; not at all where that might send the order twice or tell an event twice."""
         if error.reason == "JOURNAL_CHANGED":
             # Refused before it was sent, so it may be meant for the other journal, unless an earlier try was not.
-            self.journal = error.details.get("journal", "")
+            told = error.details.get("journal", "")
+            self.journal = told if requests.sendable(told) else ""
             return self.source() if self.journal and not self.perhaps_sent else None
         if isinstance(error, ConnectionLost) and not error.reached:
             return self.source()

@@ -162,7 +162,8 @@ def journal(link: Link) -> Plan[str]:
         except (Unimplemented, PermissionDenied):
             link.journal = ""
         else:
-            link.journal = status.journal
+            # What cannot be sent back cannot be asked for.
+            link.journal = status.journal if requests.sendable(status.journal) else ""
     return link.journal
 
 
@@ -252,7 +253,6 @@ class Follow(Generic[T]):
     def took(self, message: Any) -> Iterable[T]:
         """The items of a message; none of one that was read before the connection broke."""
         self._link.reached = True
-        self._told_back()
         number = getattr(message, "sequence", 0)
         if number:
             if number <= self.sequence:
@@ -261,12 +261,8 @@ class Follow(Generic[T]):
         self._tries.reset()
         return self.source.parse(message)
 
-    def answered(self, initial: Any) -> None:
-        """The first metadata is there: a gateway has sent something, or (without any) the try has failed."""
-        if initial:
-            self._told_back()
-
-    def _told_back(self) -> None:
+    def back(self) -> None:
+        """Tell that the gateway has answered, if it was away; what it sent is safe by then, should a warning raise."""
         if self._since is None:
             return
         lost = self.source.again is None

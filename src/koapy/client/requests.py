@@ -177,6 +177,11 @@ def idempotency() -> Metadata:
     return (("koapy-idempotency-key", str(uuid.uuid4())),)
 
 
+def sendable(text: str) -> bool:
+    """Whether metadata can hold this."""
+    return text.isascii() and (text.isprintable() or not text)
+
+
 def expected(journal: str) -> Metadata:
     """The journal that an order is for: a gateway with another one refuses it, before anything is sent."""
     return (("koapy-expect-journal", journal),) if journal else ()

@@ -63,6 +63,7 @@ class Client(Waiting, Functions, Session, Queries, Streams, Trading, Operations)
         except grpc.FutureTimeoutError:
             connected.cancel()
             raise unreachable(self._connection.address, f"waited {timeout:g} s") from None
+        self._link.reached = True
         return self
 
     def close(self) -> None:
@@ -165,13 +166,15 @@ class Stream(Iterator[T], Generic[T]):
             if self._closed:
                 raise StopIteration
             self._items.extend(self._follow.took(self._message()))
+            self._follow.back()
         return self._items.popleft()
 
     def _message(self) -> Any:
         while True:
             try:
-                if self._follow.interrupted:
-                    self._follow.answered(self._call.initial_metadata())
+                # Its first metadata: a gateway has sent something, or (without any) the try has failed.
+                if self._follow.interrupted and self._call.initial_metadata():
+                    self._follow.back()
                 return next(self._call)
             except StopIteration:
                 warn(self._call.trailing_metadata())
