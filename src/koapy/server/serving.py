@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from typing import TYPE_CHECKING, Self
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
@@ -18,6 +19,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import gateway_pb2
 from koapy.protocol.gateway_pb2_grpc import add_GatewayServicer_to_server
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import add_KiwoomOpenApiPlusServiceServicer_to_server
+from koapy.server.checking import HealthChecking
 from koapy.server.decoding import Decoding
 from koapy.server.failure import Failure
 from koapy.server.gateway import GatewayServicer
@@ -134,7 +136,7 @@ class Server:
         self._server = grpc.aio.server(options=options(self._settings), interceptors=[Decoding()])
         add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, self._server)
         add_GatewayServicer_to_server(GatewayServicer(self._servicer), self._server)
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self._health = HealthChecking(CHECKED)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         services = (SERVICE, GATEWAY, health.SERVICE_NAME, reflection.SERVICE_NAME)
         add_ServerReflectionServicer_to_server(GuardedReflection(services, self._guard), self._server)
@@ -151,15 +153,13 @@ class Server:
             )
             raise OSError(text) from None
         await self._server.start()
-        for name in CHECKED:  # until the gateway itself knows better
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._telling.cancel()
         await asyncio.gather(self._telling, return_exceptions=True)
-        await self._health.enter_graceful_shutdown()
+        self._health.close()
         await self._servicer.aclose()
         await self._server.stop(GRACE_SECONDS)
         self._watching.cancel()
@@ -170,11 +170,7 @@ class Server:
         """Tell those who check health what state the gateway is in, now and whenever it changes."""
         state = (await self._servicer.core()).health
         while True:
-            serving = (
-                health_pb2.HealthCheckResponse.SERVING if state.serving else health_pb2.HealthCheckResponse.NOT_SERVING
-            )
-            for name in CHECKED:
-                await self._health.set(name, serving)
+            self._health.set(serving=state.serving)
             await state.changed()
 
     @property
@@ -228,6 +224,9 @@ async def serve_async(
             # Windows has no signal handlers on the loop, other threads have none at all: KeyboardInterrupt ends those.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(interruption, server.stop)
+        # What has been made until now stays. The collector, which holds up everybody, need not look through it each time.
+        gc.collect()
+        gc.freeze()
         (ready or _log_address)(server.address)
         await server.wait()
 
