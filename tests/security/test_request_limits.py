@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import Settings
 from koapy.server.access import Role
 from koapy.server.security import Security
+from koapy.server.serving import options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 SERVICE = "/koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusService/"
+SETTINGS = Settings(tr_windows=(), order_windows=(), condition_windows=(), client_streams=8, client_requests=8)
 STATE = pb.CallRequest(name="GetConnectState")
 EXHAUSTED, INVALID = grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INVALID_ARGUMENT
 
@@ -38,9 +42,8 @@ RAW = {
 @pytest.fixture
 async def client(place: Any, control: Any, secured: Any, connected: Any) -> AsyncIterator[Any]:
     token = place.token("bot", *Role)
-    settings = Settings(tr_windows=(), order_windows=(), condition_windows=(), client_streams=8, client_requests=8)
     async with (
-        secured(Security(tokens=place.tokens), control, settings) as server,
+        secured(Security(tokens=place.tokens), control, SETTINGS) as server,
         connected(server, token=token) as client,
     ):
         yield client
@@ -83,3 +86,17 @@ async def test_what_is_small_until_it_is_unpacked(client: Any) -> None:
         await begun(raw, metadata=client.metadata, compression=grpc.Compression.Gzip, timeout=20).read()
     assert refused.value.code() is EXHAUSTED
     assert (await client.call("Call", STATE)).return_value.long_value == 1
+
+
+async def test_a_connection_that_nobody_knows_has_so_many_requests_at_once(client: Any) -> None:
+    stub = health_pb2_grpc.HealthStub(client.channel)  # it asks for no token
+    most = dict(options(SETTINGS))["grpc.max_concurrent_streams"]
+    open_ = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(most)]
+    await asyncio.gather(*(each.read() for each in open_))
+    waiting = asyncio.ensure_future(stub.Watch(health_pb2.HealthCheckRequest()).read())
+    with pytest.raises(grpc.aio.AioRpcError) as late:
+        await client.stub.Call(STATE, metadata=client.metadata, timeout=0.5)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert not waiting.done()
+    open_[0].cancel()
+    assert (await waiting).status == health_pb2.HealthCheckResponse.SERVING
