@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 from typing import TYPE_CHECKING
 
 import chaos_fuzz
@@ -16,7 +17,7 @@ import pytest
 from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Garbage, Judge, settled
 from fault_host import Host
 from fuzz_requests import FINITE, HEALTH, REFLECTION, SERVICE, World
-from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -299,3 +300,29 @@ async def test_what_was_called_for_stays_while_the_client_listens() -> None:
                     break
             listening.cancel()
         assert not any((await settled(host))["statistics"].values())
+
+
+async def test_a_health_watcher_that_does_not_read_holds_up_nobody() -> None:
+    """Neither others who watch, nor the shutdown."""
+    host = Host(control=CONTROL).start()
+    try:
+        name, _, port = host.address.rpartition(":")
+        _, writer = await asyncio.open_connection(name, int(port))
+        writer.write(wire.PREFACE + wire.frame(wire.SETTINGS, 0, 0, struct.pack(">HI", 4, 0)))  # takes not a byte
+        for stream in (1, 3, 5):
+            writer.write(wire.frame(wire.HEADERS, 4, stream, wire.start((HEALTH + "Watch").encode())))
+            writer.write(wire.frame(wire.DATA, 1, stream, wire.message(b"")))
+        await until(host, lambda _: True)
+        async with grpc.aio.insecure_channel(host.address) as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            for _ in range(3):  # by now the server has read what came before
+                await health.Check(health_pb2.HealthCheckRequest(), timeout=10)
+            watching = health.Watch(health_pb2.HealthCheckRequest(), timeout=20)
+            assert (await watching.read()).status == health_pb2.HealthCheckResponse.SERVING
+            stopping = asyncio.create_task(asyncio.to_thread(host.stop))
+            assert (await watching.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+            assert await watching.read() is grpc.aio.EOF
+            assert await stopping == 0
+        writer.transport.abort()
+    finally:
+        host.kill()
