@@ -122,17 +122,20 @@ class Server:
         self._servicer = KiwoomOpenApiPlusServiceServicer(
             self._control, self._settings, self._guard, journal=self._journal
         )
+        self._bind(credentials)
         try:
             # Before the first request: no event of an order may go by unrecorded.
             await self._servicer.core()
-            await self._listen(credentials)
+            await self._server.start()
         except BaseException as error:
             await self._servicer.aclose()
+            await self._server.stop(None)
             if isinstance(error, Failure) and isinstance(error.__cause__, JournalError):
                 raise error.__cause__ from None
             raise
 
-    async def _listen(self, credentials: grpc.ServerCredentials | None) -> None:
+    def _bind(self, credentials: grpc.ServerCredentials | None) -> None:
+        """Take the port, so that one that is taken is told before anything has begun."""
         self._server = grpc.aio.server(options=options(self._settings), interceptors=[Decoding()])
         add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, self._server)
         add_GatewayServicer_to_server(GatewayServicer(self._servicer), self._server)
@@ -152,7 +155,6 @@ class Server:
                 f"cannot listen on {self._host}:{self._port}; the port is taken, or the address is not this machine's"
             )
             raise OSError(text) from None
-        await self._server.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
