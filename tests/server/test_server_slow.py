@@ -281,6 +281,35 @@ async def test_bytes_of_one_client_are_limited_ticks_are_merged_and_order_events
     control.close()
 
 
+async def test_a_stream_of_orders_that_is_closed_says_from_where_it_can_be_resumed(gateway: Any) -> None:
+    """What was read and what the failure says leave no gap to what comes after."""
+    chejan = {"9201": ACCOUNT, "9001": "A005930", "302": BIG}
+    stuck = gateway.client().OrderListen(pb.ListenRequest())
+    others = gateway.client().OrderListen(pb.ListenRequest())
+    await gateway.reached(streams=2)
+    for _ in range(100):
+        for _ in range(40):
+            gateway.control.fire("OnReceiveChejanData", "0", 3, "9201;9001;302", data=chejan)
+        for _ in range(40):
+            assert await asyncio.wait_for(others.read(), 10)
+    numbers: list[int] = []
+
+    async def read() -> None:
+        while True:
+            numbers.append((await stuck.read()).sequence)
+
+    async with asyncio.timeout(20):
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await read()
+    assert info(ended.value).reason == "STREAM_QUEUE_FULL"
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert info(ended.value).metadata["sequence"] == str(numbers[-1])
+    again = gateway.client().OrderListen(pb.ListenRequest(), metadata=[("koapy-from-sequence", str(numbers[-1] + 1))])
+    assert (await asyncio.wait_for(again.read(), 10)).sequence == numbers[-1] + 1
+    for stream in (others, again):
+        stream.cancel()
+
+
 class Silence:
     """A TCP proxy that can stop passing anything on, without closing anything."""
 

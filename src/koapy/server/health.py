@@ -129,10 +129,6 @@ class Health:
     def _tell(self, before: State) -> None:
         self._changed.set()
         if self.state is not before:
-            logger.log(
-                logging.INFO if self.serving else logging.WARNING,
-                "%s, previously %s: %s",
-                self.state,
-                before,
-                self.text,
-            )
+            quiet = self.serving or self.state is State.SHUTTING_DOWN
+            level = logging.INFO if quiet else logging.WARNING
+            logger.log(level, "%s, previously %s: %s", self.state, before, self.text)

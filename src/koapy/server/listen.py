@@ -67,8 +67,13 @@ async def follow(
             if REAL_DATA in wanted:
                 core.router.unsubscribe_ticks(inbox, tick_key, EVERYTHING)
                 caller.tell_overflow(inbox)
-            if since := core.health.gaps_since(gaps):
-                caller.tell(GAPS, ",".join(map(str, since)))
+            tell_gaps(core, caller, gaps)
+
+
+def tell_gaps(core: Core, caller: Caller, known: int) -> None:
+    """Tell the times without a connection, but for the first `known`, in which a stream can have got nothing."""
+    if since := core.health.gaps_since(known):
+        caller.tell(GAPS, ",".join(map(str, since)))
 
 
 async def everything(core: Core, caller: Caller) -> None:
@@ -141,6 +146,7 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
     if first is None or first.WhichOneof("request") != "listen_request":
         raise invalid("the first request must be a listen_request that names events in slots")
     names = checks.events(first.listen_request.slots)
+    gaps = core.health.gap_count
     with core.inbox() as inbox:
         gate = Gate(caller.client, names, inbox, _event_seconds(core, caller))
         core.gates.add(gate)
@@ -156,6 +162,7 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
             for task in (acknowledging, writing):
                 task.cancel()
             await asyncio.gather(acknowledging, writing, return_exceptions=True)
+            tell_gaps(core, caller, gaps)
 
 
 async def _acknowledge(gate: Gate, requests: AsyncIterator[pb.BidirectionalListenRequest]) -> None:

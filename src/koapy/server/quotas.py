@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 OVERFLOW, QUEUE = "koapy-overflow", "koapy-queue"
 """Call metadata of real-time streams: what becomes of ticks when too many wait, and how many messages may wait."""
 
-REQUESTS = frozenset({"Call", "LoginCall", "TransactionCall", "LoadConditionCall", "SetLogLevel"})
+REQUESTS = frozenset(
+    {
+        *("Call", "LoginCall", "TransactionCall", "LoadConditionCall", "SetLogLevel"),
+        *("Orders", "Halt", "Release", "Status"),
+    }
+)
 """RPCs that end by themselves; all others count as streams."""
 
 

@@ -226,7 +226,7 @@ async def serve_async(
             # Windows has no signal handlers on the loop, other threads have none at all: KeyboardInterrupt ends those.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(interruption, server.stop)
-        # What has been made until now stays. The collector, which holds up everybody, need not look through it each time.
+        # What has been made until now stays. The collector holds up everybody; it need not look through that each time.
         gc.collect()
         gc.freeze()
         (ready or _log_address)(server.address)
