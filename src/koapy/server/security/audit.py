@@ -33,7 +33,7 @@ QUEUE = 100_000
 """Lines that may wait for the disk; more are lost, which the program's own log says."""
 LINES_PER_MINUTE = 300
 """Of one principal and kind, for what it can cause without limit."""
-COUNTED = frozenset({"refused", "stream", "query"})
+COUNTED = frozenset({"refused", "login", "stream", "query"})
 FULL_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 
