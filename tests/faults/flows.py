@@ -33,7 +33,7 @@ from koapy.client import (
     InvalidArgument,
     KoapyError,
     KoapyWarning,
-    OrderFailed,
+    OpenApiError,
     OrderUnknown,
     PreconditionFailed,
 )

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(110)
-async def test_no_order_is_lost_doubled_or_untold(tmp_path: Path) -> None:
-    result = await chaos(Wish(flows=30, at_once=10, seed=20261123, kills=5, uptime=(0.2, 1.2)), tmp_path)
+@pytest.mark.parametrize(("library", "flows", "kills"), [(False, 30, 5), (True, 20, 3)], ids=["stubs", "AsyncClient"])
+@pytest.mark.filterwarnings("ignore::koapy.client.KoapyWarning")
+async def test_no_order_is_lost_doubled_or_untold(tmp_path: Path, library: bool, flows: int, kills: int) -> None:
+    wish = Wish(flows=flows, at_once=8, seed=20261123, kills=kills, uptime=(0.2, 1.0), long=0.0, library=library)
+    result = await chaos(wish, tmp_path)
     assert result.wrong == [], result.figures
-    assert result.figures["kills"] == 5
+    assert result.figures["kills"] == kills
     assert result.figures["subscribers heard all"]
-    # The run was worth something: orders stand, were refused, and were cut off in the middle.
-    assert result.figures["orders in the ledger"] >= 25
+    # The run was worth something: orders stand, and were cut off in the middle.
+    assert result.figures["orders in the ledger"] >= flows // 2
     assert result.figures["attempts"] > result.figures["orders wanted"]
