@@ -100,3 +100,25 @@ async def test_nothing_jumps_the_queue() -> None:
     assert limit.try_begin()
     limit.end()
     assert not limit.try_begin()
+
+
+def test_a_limit_is_as_good_as_new_when_no_call_counts_any_more() -> None:
+    """One that is forgotten then forgets nothing: what it allows is what a new one does."""
+    pure = Windows([(2, 1.0), (3, 60.0)])
+    assert pure.idle(0.0)
+    pure.begin()
+    assert not pure.idle(0.0)
+    pure.end(5.0)
+    assert not pure.idle(64.9)
+    assert pure.idle(65.0)
+
+
+async def test_a_limit_that_somebody_waits_for_is_in_use() -> None:
+    limit = RateLimit("conditions", [(1, 0.02)])
+    assert limit.idle
+    async with limit.permit("a"):
+        waiting = asyncio.create_task(limit.permit("b").__aenter__())
+        await asyncio.sleep(0)
+        assert not limit.idle
+    await waiting
+    assert not limit.idle

@@ -6,6 +6,7 @@ The large form is `python tests/faults/chaos_fuzz.py --requests 1000000`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import struct
 from typing import TYPE_CHECKING
@@ -326,3 +327,35 @@ async def test_a_health_watcher_that_does_not_read_holds_up_nobody() -> None:
         writer.transport.abort()
     finally:
         host.kill()
+
+
+async def codes_of(stub: KiwoomOpenApiPlusServiceStub, codes: list[str]) -> grpc.StatusCode:
+    """How a keyword query for these ends."""
+    request = pb.TransactionRequest(
+        request_name="관심", transaction_code="OPTKWFID", inputs={"종목코드": ";".join(codes)}
+    )
+    stream = stub.TransactionCall(request, timeout=ANSWERED_SECONDS)
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        async for _ in stream:
+            pass
+    return await stream.code()
+
+
+async def test_queries_that_take_many_screens_do_not_wait_for_one_another(host: Host) -> None:
+    """Three that need 99 screens each, of 200: whoever held some and waited for more would wait for ever."""
+    many = (host.ready["codes"] * 1000)[:9_900]
+    async with grpc.aio.insecure_channel(host.address) as channel:
+        stub = KiwoomOpenApiPlusServiceStub(channel)
+        ended = await asyncio.gather(*(codes_of(stub, many) for _ in range(3)))
+        assert ended == [grpc.StatusCode.OK] * 3
+        assert await codes_of(stub, (many * 3)[:25_000]) is grpc.StatusCode.INVALID_ARGUMENT
+    assert not any((await settled(host))["statistics"].values())
+
+
+async def test_what_a_client_may_leave_behind_by_calls_is_bounded(host: Host) -> None:
+    async with grpc.aio.insecure_channel(host.address) as channel:
+        stub = KiwoomOpenApiPlusServiceStub(channel)
+        keep = pb.CallRequest(name="SetInputValue", arguments=strings("이름", "x" * 1000))
+        codes = [await stub.Call(keep).code() for _ in range(250)]
+        assert set(codes[-40:]) == {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert set(codes[:150]) == {grpc.StatusCode.OK}

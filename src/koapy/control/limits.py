@@ -47,6 +47,11 @@ class Windows:
             times.append(start)
         return start
 
+    def idle(self, now: float) -> bool:
+        """Whether no call counts any more."""
+        longest = max((seconds for _, seconds in self._windows), default=0.0)
+        return not self._running and all(at + longest <= now for at in self._returned)
+
     def begin(self) -> None:
         """A call starts."""
         self._running += 1
@@ -81,6 +86,11 @@ class RateLimit:
     def waiting(self) -> int:
         """How many calls wait."""
         return sum(map(len, self._queues.values()))
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is as good as new: nobody waits, and no call counts any more."""
+        return not self._queues and self._windows.idle(asyncio.get_running_loop().time())
 
     def expected_wait(self, client: str) -> float:
         """Seconds that a call of `client` would wait if it came now."""

@@ -33,6 +33,8 @@ Calls = list[tuple[str, tuple[str | int, ...]]]
 SCREEN_PARAMETERS = frozenset({"sScreenNo", "sScrNo", "strScreenNo", "strScrNo", "sScnNo"})
 ALL = "ALL"
 WAIT_FOR_AN_EVENT = frozenset({"LoadCondition", "EnsureConditionLoaded"})
+MOST_INPUTS = 200
+"""Values that SetInputValue keeps for the next request; the longest TR takes a dozen."""
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
 
@@ -166,6 +168,9 @@ class _Call:
         return room.request if room is not None and record == getattr(room.event, "request", None) else record
 
     async def _set_input_value(self, name: str, value: str) -> None:
+        if len(self._client.inputs) >= MOST_INPUTS:
+            text = f"{MOST_INPUTS} values are set and no request has taken them; CommRqData takes those set before it"
+            raise exhausted(text, "INPUTS", limit=str(MOST_INPUTS))
         self._client.inputs.append((name, value))
 
     async def _comm_rq_data(self, request: str, code: str, prev_next: int, screen: str) -> Value | None:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CONDITIONS_REMEMBERED = 256
+"""More than anybody has; those whose limit matters no more are then forgotten."""
 NOTICEABLE_SECONDS = 0.05
 
 
@@ -83,6 +85,8 @@ class Core:
         self.conditions_of: int | None = None
         """The login in which conditions were loaded, as the router counts them."""
         self.conditions_loading = asyncio.Lock()
+        self.gathering = asyncio.Lock()
+        """Held by who takes several screens for one request."""
         self.closing: Failure | None = None
         self._inboxes: set[Inbox] = set()
         self._tasks = 0
@@ -325,6 +329,8 @@ class Core:
         """The limit of one condition, by index and name."""
         limit = self._conditions.get(key)
         if limit is None:
+            if len(self._conditions) >= CONDITIONS_REMEMBERED:  # whatever clients may call conditions
+                self._conditions = {key: each for key, each in self._conditions.items() if not each.idle}
             limit = RateLimit(f"searches of the condition {key}", self.settings.condition_windows)
             self._conditions[key] = limit
         return limit

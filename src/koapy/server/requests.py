@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from koapy.server.edge import Caller
 
 CONNECTION = every_key("OnEventConnect")
+MOST_CODES = 10_000
+"""Of one keyword query: they take half of the screens."""
 CONDITION_REQUEST = "관심종목정보요청"
 
 
@@ -71,14 +73,18 @@ async def _keywords(core: Core, known: Tr, request: pb.TransactionRequest, calle
     codes = [code for code in request.inputs.get(checks.CODE, "").split(";") if code]
     if not codes:
         raise invalid(f"{known.code} needs {checks.CODE}: codes joined by ;")
+    if len(codes) > MOST_CODES:
+        raise invalid(f"{len(codes)} codes; at most {MOST_CODES} at a time, as each hundred needs one of the screens")
     async with AsyncExitStack() as held:
         asked: list[Chunk] = []
-        for chunk in chunks(codes):
-            # The client's screen is the first chunk's; the others show the control's.
-            own = "" if asked else request.screen_no
-            screen = await held.enter_async_context(core.short_screen("queries", own))
-            name = core.names.issue(caller.client, own, request.request_name)
-            asked.append(Chunk(chunk, name, screen.number))
+        # One at a time: those who each held some and waited for more would wait for one another.
+        async with core.gathering:
+            for chunk in chunks(codes):
+                # The client's screen is the first chunk's; the others show the control's.
+                own = "" if asked else request.screen_no
+                screen = await held.enter_async_context(core.short_screen("queries", own))
+                name = core.names.issue(caller.client, own, request.request_name)
+                asked.append(Chunk(chunk, name, screen.number))
         inbox = held.enter_context(core.inbox())
         keys = [*(request_key(chunk.request) for chunk in asked), CONNECTION]
         held.enter_context(core.router.subscribe(inbox, keys))
