@@ -9,6 +9,7 @@ import pytest
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.custom import serve
+from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,7 @@ async def test_calls_go_the_way_of_every_call(house: Callable[..., Any]) -> None
     asks = """
 def on_enter(self):
     tell(self, self.control.GetMasterCodeName("005930"), self.control.GetConnectState(), self.control.GetAccountList())
+    tell(self, self.control.GetConditionNameListAsList())
     self.control.SetInputValue("종목코드", "005930")
     tell(self, self.control.CommRqData("이름", "opt10001", 0, sScreenNo="1000"))
 def OnReceiveTrData(self, screen, request, *rest):
@@ -102,6 +104,7 @@ def OnReceiveTrData(self, screen, request, *rest):
     async with house() as home:
         stream = home.listen(code(asks))
         assert await told(stream) == ["종목005930", 1, ["8000000011"]]
+        assert await told(stream) == [[[0, "대형 저평가 우량주"], [1, "중소형 저평가주"]]]
         assert await told(stream) == [0]
         assert await told(stream) == ["1000", "이름", "005930"]
         status, reason, text = await told(stream)
@@ -273,3 +276,41 @@ async def test_windows_says_that_it_cannot(house: Callable[..., Any], monkeypatc
         status, _, text = await home.ended(code(READY))
         assert status is grpc.StatusCode.UNIMPLEMENTED
         assert "Windows" in text
+
+
+CONVENIENCES = {
+    "IsConnected()": True,
+    "GetServerGubun()": "1",
+    "IsSimulationServer()": True,
+    "IsRealServer()": False,
+    "GetAccountCount()": 1,
+    "len(GetAccountList())": 1,
+    "GetFirstAvailableAccount() == GetAccountList()[0]": True,
+    "GetUserId() == GetLoginInfo('USER_ID')": True,
+    "GetUserName() == GetLoginInfo('USER_NAME')": True,
+    "'005930' in GetKospiCodeList()": True,
+    "GetKosdaqCodeList() == sorted(GetCodeListByMarketAsList('10'))": True,
+    "len(GetNameListByMarketAsList(50)) == len(GetCodeListByMarketAsList(50))": True,
+    "GetMasterStockStateAsList('005930') == GetStockStates('005930') != []": True,
+    "IsSuspended('005930') or IsUnderSurveillance('005930') or IsUnderAdministration('005930')": False,
+    "'시장구분0' in GetMasterStockInfoAsDict('005930')": True,
+    "GetStockMarketKind('005930')": "0",
+    "GetUpjongCodeAsList(0)[0][2] == GetUpjongNameByCode(GetUpjongCodeAsList(0)[0][1])": True,
+    "IsOrderWarningETF('005930') + IsOrderWarningStock('005930')": "00",
+    "int(GetMasterListedStockCntEx('005930')) > 0": True,
+    "CommRqDataWithInputs('이름', 'opt10001', 0, '1000', {'종목코드': '005930'})": 0,
+}
+
+
+async def test_the_conveniences_say_what_koapy_s_said(house: Callable[..., Any]) -> None:
+    asks = f"""
+def on_enter(self): self.control.CommConnect()
+def OnEventConnect(self, code):
+    import builtins
+    class Names(dict):
+        def __missing__(names, name): return getattr(builtins, name, None) or getattr(self.control, name)
+    tell(self, {{text: eval(text, Names()) for text in {list(CONVENIENCES)!r}}})
+    self.stop()
+"""
+    async with house(control=SimulatedControl(hours="always")) as home:
+        assert await told(home.listen(code(asks))) == [CONVENIENCES]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from koapy.handlers.limits import HandlerLimits
     from koapy.server.core import Core
     from koapy.server.edge import Caller
+    from koapy.server.inbox import Inbox
 
 
 async def listen(core: Core, request: pb.ListenRequest, caller: Caller) -> None:
@@ -72,8 +73,8 @@ async def _serve(
     held = AsyncExitStack()
     try:
         held.enter_context(_place(core, limits))
-        inbox = held.enter_context(core.inbox())
-        held.callback(caller.tell_overflow, inbox)
+        inbox = held.enter_context(core.inbox(core.quotas.wanted(caller)))
+        held.callback(_tell_missed, core, caller, inbox, core.health.gap_count)
         wishes = held.enter_context(Wishes(core.router, inbox))
         held.push_async_callback(core.clients.leave, acting.client)
         held.enter_context(core.clients.rpc(acting.client))
@@ -82,6 +83,13 @@ async def _serve(
         await session.run(_start(rpc, request, caller))
     finally:
         await to_the_end(held.aclose())
+
+
+def _tell_missed(core: Core, caller: Caller, inbox: Inbox, gaps: int) -> None:
+    """Tell what the handler has not seen, as Listen does: ticks that were merged, times without a connection."""
+    caller.tell_overflow(inbox)
+    if since := core.health.gaps_since(gaps):
+        caller.tell(plain.GAPS, ",".join(map(str, since)))
 
 
 def _allowed(limits: HandlerLimits | None, wanted: pb.ListenRequest) -> HandlerLimits:
