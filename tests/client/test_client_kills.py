@@ -149,7 +149,7 @@ async def test_orders_under_fire_are_sent_once_and_told_once(client, gateway, ex
     traded = await trading
     told = [numbers for numbers, _ in traded]
     for numbers in told:
-        assert numbers == sorted(set(numbers))
+        assert len(numbers) == len(set(numbers))
     last = (await client.status()).last_sequence
     async with asyncio.timeout(20):
         while not heard or heard[-1] < last:
@@ -181,7 +181,7 @@ async def test_an_order_that_stays_open_is_followed_over_a_restart(client, gatew
     order = await stream.result()
     assert (order.state, order.open) == ("cancelled", 0)
     numbers = [event.sequence for event in order.events]
-    assert numbers == sorted(set(numbers))
+    assert len(numbers) == len(set(numbers))
     made = exchange.orders()
     assert (made[issue["code"], 3, "new"], made[issue["code"], 3, "cancel"]) == (1, 1)
     assert not any(each.lost for each in stream.inner.interruptions)

@@ -254,6 +254,25 @@ class TestOrders:
         assert journal.breaks == []
         assert all(isinstance(each, Interruption) and not each.lost for each in stream.interruptions)
 
+    @pytest.mark.parametrize("breaks", [[], [1], [2], [3], [1, 2, 3]])
+    async def test_what_came_before_the_number_comes_after_it(self, client, gateway, journal, wire, breaks):
+        """An answer that was lost, and found out later, has a greater number than the events that it brings."""
+        filled = {"f9201": ACCOUNT, "f9203": "0163911", "f9001": "A005930", "f913": "체결"}
+        told = [wire.answers("0163911")] + [
+            wire.chejan("0", **filled, f900="10", f902=f"{10 - done}", f903="7", f911=f"{done}") for done in (4, 10)
+        ]
+        for event, number in zip(told, (9, 3, 5), strict=True):
+            event.sequence = number
+
+        async def script(request, context):
+            await journal.tell(context, told)
+
+        gateway.scripts["OrderCall"] = script
+        journal.breaks = list(breaks)
+        stream = await client.buy("005930", 10)
+        assert numbers(await stream.all()) == [9, 3, 5]
+        assert (await stream.result()).state == "filled"
+
     async def test_what_is_told_of_an_interruption(self, client, journal, told, caplog):
         journal.breaks = [2]
         stream = await client.buy("005930", 10)

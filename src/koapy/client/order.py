@@ -97,13 +97,19 @@ class OrderLog:
     journal: str = ""
     """The journal that the order is for; "" when it cannot be sent again safely."""
     events: list[OrderEvent] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+    """Numbers of the messages that have been read."""
     key: Metadata = field(default_factory=requests.idempotency)
     """The same for all tries."""
     perhaps_sent: bool = False
     """Whether an earlier try may have sent it."""
 
     def parse(self, message: pb.ListenResponse) -> Sequence[OrderEvent]:
-        """The events of a message, kept for the summary."""
+        """The events of a message, kept for the summary; none of one that was read before the connection broke."""
+        if message.sequence in self.seen:
+            return ()
+        if message.sequence:
+            self.seen.add(message.sequence)
         events = list(parse.order_event(message))
         self.events.extend(events)
         return events

@@ -71,7 +71,10 @@ class Source(Generic[T]):
     """How to open it again after an error and the last number, without missing or repeating anything; None: not at
     all. Streams without it are opened again as they were, and have missed what was told meanwhile."""
     sequence: int = 0
-    """Only events of a greater number are wanted."""
+    """The number behind which it begins."""
+    ascending: bool = False
+    """Whether each event has a greater number than those before it. An order's own events have not: those that were
+    told before the order had its number come after the answer that brings it."""
     journal: str = ""
     """The journal that the numbers are of; "" for streams without numbers."""
 

@@ -254,12 +254,13 @@ class Follow(Generic[T]):
         """The items of a message; none of one that was read before the connection broke."""
         self._link.reached = True
         number = getattr(message, "sequence", 0)
-        if number:
-            if number <= self.sequence:
-                return ()
-            self.sequence = number
-        self._tries.reset()
-        return self.source.parse(message)
+        if self.source.ascending and number <= self.sequence:
+            return ()
+        items = list(self.source.parse(message))
+        self.sequence = max(self.sequence, number)
+        if items or not number:
+            self._tries.reset()
+        return items
 
     def back(self) -> None:
         """Tell that the gateway has answered, if it was away; what it sent is safe by then, should a warning raise."""

@@ -94,7 +94,13 @@ def _numbered(first: int, journal: str) -> Source[OrderEvent]:
         return None if error.reason == "JOURNAL_CHANGED" else _numbered(sequence + 1, journal)
 
     request = gateway.OrderEventsRequest(from_sequence=first, journal=journal)
-    return Source("OrderEvents", request, parse.journal_event, again=again, sequence=first - 1, journal=journal)
+    return Source(
+        *("OrderEvents", request, parse.journal_event),
+        again=again,
+        sequence=first - 1,
+        ascending=True,
+        journal=journal,
+    )
 
 
 def _several(one_or_more: str | Iterable[str]) -> tuple[str, ...]:
