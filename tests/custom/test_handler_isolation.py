@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,20 @@ async def test_what_it_cannot_reach(house: Callable[..., Any], tmp_path: Path) -
         "make a thread": "None",
     }
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("lacking", ["folder", "program"])
+async def test_a_machine_without_room_for_a_handler_says_so(
+    house: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lacking: str
+) -> None:
+    if lacking == "folder":
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    else:
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
+    async with house() as home:
+        ended = await home.ended(handler("self.tell(1)"))
+        assert ended[:2] == (grpc.StatusCode.UNAVAILABLE, "HANDLER_START")
+        await home.gateway.settled()
 
 
 async def test_its_folder_goes_even_when_it_makes_that_hard(house: Callable[..., Any]) -> None:

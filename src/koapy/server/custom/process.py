@@ -17,7 +17,7 @@ import grpc
 from koapy.handlers import folder
 from koapy.handlers.files import is_library
 from koapy.handlers.frames import HEADER, Kind
-from koapy.server.failure import Failure
+from koapy.server.failure import Failure, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -136,10 +136,20 @@ def output(what: str) -> Failure:
 
 @asynccontextmanager
 async def started(limits: HandlerLimits) -> AsyncIterator[HandlerProcess]:
-    """A handler's processes for as long as the block lasts; afterwards nothing is left of them."""
-    path = folder.make()
+    """A handler's processes for as long as the block lasts; afterwards nothing is left of them.
+
+    Raises:
+        Failure: UNAVAILABLE, when the machine has no room for them.
+    """
     try:
-        process = await _start(limits, path)
+        path = folder.make()
+    except OSError as error:
+        raise _unable(error) from error
+    try:
+        try:
+            process = await _start(limits, path)
+        except OSError as error:
+            raise _unable(error) from error
         try:
             yield process
         finally:
@@ -147,6 +157,11 @@ async def started(limits: HandlerLimits) -> AsyncIterator[HandlerProcess]:
     finally:
         # The warden has done so, unless it was killed.
         folder.remove(path)
+
+
+def _unable(error: OSError) -> Failure:
+    logger.warning("a handler could not be started: %s", error)
+    return unavailable(f"the event handler could not be started: {error.strerror}", "HANDLER_START")
 
 
 async def _start(limits: HandlerLimits, path: str) -> HandlerProcess:
