@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import resource
 import shutil
@@ -18,11 +17,11 @@ import pytest
 from fault_client import client_of, end_of, reason, until, values
 from fault_host import Host
 
-from koapy.orders.journal import read_events, read_orders
+from koapy.orders.journal import Journal, read_events, read_orders
 from koapy.protocol import gateway_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts and limits of other processes are Linux's")
@@ -277,3 +276,14 @@ def test_a_journal_in_use_is_refused_with_the_reason(tmp_path: Path) -> None:
         asyncio.run(trade(host))
     with Host(control=CONTROL, journal=journal):
         pass  # free again
+
+
+def test_a_waiter_that_goes_is_no_failure_of_the_journal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Found by fuzzing: a call that was cancelled had cancelled what the journal's thread was about to tell."""
+    journal = Journal(tmp_path / "orders.sqlite")
+    for number in range(50):
+        assert not journal.halt("somebody", str(number)).cancel(), "it is under way"
+    journal.close()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert journal.halted is not None
+    assert journal.halted.reason == "49"

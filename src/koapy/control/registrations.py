@@ -90,7 +90,7 @@ class Registrations:
             self._held.setdefault(holder, set()).update(wanted)
 
     async def remove(self, holder: Hashable, codes: Iterable[str] | None = None) -> None:
-        """`holder` no longer wants these codes, or none at all; unknown ones are ignored. Cancelling does not stop it."""
+        """`holder` no longer wants these codes, or none at all; unknown ones are ignored. Cancelling stops nothing."""
         await to_the_end(self._remove(holder, None if codes is None else tuple(codes)))
 
     async def _remove(self, holder: Hashable, codes: tuple[str, ...] | None) -> None:

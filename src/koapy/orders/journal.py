@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from koapy.openapi.calendar import KST
 from koapy.orders import lock, state
@@ -330,12 +330,19 @@ def _guarded(function: Callable[..., object], *args: object) -> None:
         logger.exception("whoever waited for the journal has failed")
 
 
+def _future() -> Future[Any]:
+    """One that is under way: what is given to the journal is written, whether or not somebody still waits for it."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
 class _Intent:
     can_wait = False
 
     def __init__(self, record: OrderRecord) -> None:
         self._record = record
-        self.future: Future[OrderRecord] = Future()
+        self.future: Future[OrderRecord] = _future()
 
     def write(self, store: Store) -> None:
         store.add_order(self._record)
@@ -354,7 +361,7 @@ class _Change:
         self._id = order_id
         self._to = to
         self._record: OrderRecord | None = None
-        self.future: Future[OrderRecord] = Future()
+        self.future: Future[OrderRecord] = _future()
 
     def write(self, store: Store) -> None:
         (record,) = store.orders("id = ?", self._id)
@@ -424,7 +431,7 @@ class _SetHalt:
     def __init__(self, halt: Halt | None, journal: Journal) -> None:
         self._halt = halt
         self._journal = journal
-        self.future: Future[Halt | None] = Future()
+        self.future: Future[Halt | None] = _future()
 
     def write(self, store: Store) -> None:
         store.set_halt(self._halt)
