@@ -4,6 +4,7 @@
     python3 run.py test ...      the tests; further words go to pytest
     python3 run.py check         lint, format, types, import layers, and whether what is generated is fresh
     python3 run.py chaos ...     1,000 order flows while the gateway is killed at random moments; --seed N repeats a run
+    python3 run.py chaos fuzz    1,000,000 wrong requests over every RPC; chaos soak: a trading day in ten minutes
     python3 run.py docs          write what is generated anew: the protocol modules and docs/cli.md
     python3 run.py lock ...      bring requirements.lock in line with pyproject.toml; --upgrade takes newer releases
     python3 run.py serve ...     any other word goes to the koapy command
@@ -41,6 +42,7 @@ CHECKS = (
     ("python", "tools/build_cli_docs.py", "--check"),
 )
 DOCS = (("python", "tools/generate_protocol.py"), ("python", "tools/build_cli_docs.py"))
+CHAOS = {"flows": "flows.py", "fuzz": "chaos_fuzz.py", "soak": "soak.py"}
 LOCKING = (
     "uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate "
     f"--no-header --python-version 3.11 -o {LOCK.name}"
@@ -104,7 +106,8 @@ def main() -> int:
     if name == "test":
         return run("python", "-m", "pytest", *rest)
     if name == "chaos":
-        return run("python", "tests/faults/flows.py", *rest)
+        kind, *words = rest if rest and rest[0] in CHAOS else ["flows", *rest]
+        return run("python", f"tests/faults/{CHAOS[kind]}", *words)
     if name == "lock":
         return run(*LOCKING, *rest)
     if name in {"check", "docs"}:

@@ -1,10 +1,10 @@
 """Fuzz: a stream of wrong requests over every RPC, many at once, and a client beside it that must not notice.
 
-    python tests/faults/chaos_fuzz.py --requests 1000000 --seed 1
+    python3 run.py chaos fuzz --requests 1000000 --seed 1
 
-Prints what was sent, what came back, what the server held afterwards, and exits with 1 where anything was not as it must:
-an answer that is no proper status, a request that is not answered in time, a bug in the log, a leak, a wrong answer to
-the client beside it. The seed and the number of a request give the request again: `--show NUMBER`.
+Prints what was sent, what came back, what the server held afterwards, and exits with 1 where anything was not as it
+must: an answer that is no proper status, a request that is not answered in time, a bug in the log, a leak, a wrong
+answer to the client beside it. The seed and the number of a request give the request again: `--show NUMBER`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ ANSWERED_SECONDS = 20.0
 STATUS = {code.value[0]: code.name for code in grpc.StatusCode}
 NEVER = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS}
 """Statuses that say that the gateway does not know what it does."""
+PROPER = {code.name for code in grpc.StatusCode if code not in NEVER and code is not grpc.StatusCode.CANCELLED}
+LENIENT = {"INTERNAL", "CANCELLED"}
+"""What grpc itself answers to those who break its protocol."""
+BUG = "bug%20of%20the%20gateway"
 
 SETTINGS: dict[str, Any] = {"event_seconds": 0.05, "answer_seconds": 5.0}
 CONTROL: dict[str, Any] = {"seed": 5, "answer_delay": 0.001, "login_delay": 0.01, "market_size": 60}
@@ -87,9 +91,8 @@ class Judge:
             return
         name = STATUS.get(status, str(status))
         self.statuses[name] += 1
-        if STATUS.get(status) is None or any(name == bad.name for bad in NEVER):
-            if not (request.lenient and "bug of the gateway" not in exchange.text and name == "INTERNAL"):
-                self.fail(f"{name} {exchange.text!r}: {request}", f"{name} {method} {exchange.text[:60]}")
+        if name not in PROPER and not (request.lenient and name in LENIENT and BUG not in exchange.text):
+            self.fail(f"{name} {exchange.text!r}: {request}", f"{name} {method} {exchange.text[:60]}")
 
 
 class Fuzzer:
@@ -345,8 +348,8 @@ class Garbage:
     async def _huge_headers(self, _: Any, writer: Any) -> None:
         block = b"".join(wire.header(b"x%d" % n, b"y" * 4000) for n in range(200))
         out = [wire.PREFACE, wire.frame(wire.SETTINGS, 0, 0), wire.frame(wire.HEADERS, 0, 1, block[:16_000])]
-        for at in range(16_000, len(block), 16_000):
-            out.append(wire.frame(wire.CONTINUATION, 0, 1, block[at : at + 16_000]))
+        rest = range(16_000, len(block), 16_000)
+        out += [wire.frame(wire.CONTINUATION, 0, 1, block[at : at + 16_000]) for at in rest]
         writer.write(b"".join(out))
 
     async def _slow(self, _: Any, writer: Any) -> None:
@@ -434,7 +437,8 @@ class Outcome:
         lines = [
             f"{judge.ended:,} requests in {self.seconds:.1f} s: {judge.ended / self.seconds:,.0f}/s; "
             f"{self.garbage} connections of garbage; slowest that ends by itself {judge.slowest:.3f} s "
-            f"({judge.slowest_of}); the server's loop at most {self.after['late']:.3f} s late, {self.after['cpu']:.1f} s of CPU",
+            f"({judge.slowest_of}); the server's loop at most {self.after['late']:.3f} s late, "
+            f"{self.after['cpu']:.1f} s of CPU",
             "shapes:   " + ", ".join(f"{name} {count:,}" for name, count in judge.shapes.most_common()),
             "RPCs:     " + ", ".join(f"{name} {count:,}" for name, count in judge.paths.most_common()),
             "statuses: " + ", ".join(f"{name} {count:,}" for name, count in judge.statuses.most_common()),
@@ -456,17 +460,19 @@ HELD = ("rss", "objects", "tasks", "threads", "fds")
 def check(judge: Judge, before: dict[str, Any], after: dict[str, Any], requests: int) -> None:
     """Compare what is held after with what was held when warmed up.
 
-    Tasks, threads and files must be as they were: a few belong to connections that are just being closed. Memory may grow
-    by what the market itself remembers (orders that were sent, ticks of the day), which is bounded by what was sent.
+    Tasks, threads and files must be as they were: a few belong to connections that are just being closed, or are a
+    pool's that is filled up as it is needed. Objects are those outside of the simulation: caches that are bounded fill
+    up, and nothing else may grow, however many requests there were. Memory may also grow by what the market itself
+    remembers of its day, orders and trades.
     """
     if left := {name: count for name, count in after["statistics"].items() if count}:
         judge.fail(f"left behind: {left}")
     for bug in after["bugs"]:
         judge.fail(f"in the log: {bug}", bug[:80])
-    for name, spare in (("tasks", 3), ("threads", 4), ("fds", 4)):
+    for name, spare in (("tasks", 3), ("threads", 6), ("fds", 4)):
         if after[name] > before[name] + spare:
             judge.fail(f"{name} grew from {before[name]} to {after[name]}")
-    for name, most in (("objects", 60_000 + requests // 4), ("rss", 40_000_000 + requests * 60)):
+    for name, most in (("objects", 15_000), ("rss", 60_000_000 + requests * 60)):
         if after[name] > before[name] + most:
             judge.fail(f"{name} grew from {before[name]:,} to {after[name]:,}, more than {most:,}")
 

@@ -1,4 +1,4 @@
-"""The programs of this folder, for its tests: they run as processes of their own too, so they import one another by name."""
+"""The programs of this folder, for its tests. They run by themselves too, so they import one another by name."""
 
 from __future__ import annotations
 

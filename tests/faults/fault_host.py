@@ -1,7 +1,7 @@
 """A gateway under watch, in a process of its own: serves a simulation, and says what it has taken whenever it is asked.
 
-On standard input: one JSON object that says how to be (`Host` lists the words), then a command a line; on standard output
-an answer a line, JSON too; `serve` has the commands. The end of the input ends it.
+On standard input: one JSON object that says how to be (`Host` lists the words), then a command a line; on standard
+output an answer a line, JSON too; `answer` has the commands. The end of the input ends it.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Host:
         self._wrapper = wrapper
         self.address = ""
         self.ready: dict[str, Any] = {}
-        """What the process said of itself when it listened: address, codes, accounts, and a price in won (`low`) at which
-        a purchase of the first code is taken and stays open."""
+        """What the process said of itself when it listened: address, codes, accounts, and a price in won (`low`) at
+        which a purchase of the first code is taken and stays open."""
 
     def start(self) -> Self:
         """Start it; returns when it listens."""
@@ -185,7 +185,7 @@ class Watch:
 
         def error(logger: logging.Logger, text: object, *args: Any, **more: Any) -> None:
             # Not by a handler: SetLogLevel, which is fuzzed too, could silence that. What grpc itself reports, of
-            # metadata that it cannot read and of clients that are gone, is nobody's bug; the loop's has a way of its own.
+            # metadata that it cannot read and of clients that are gone, is nobody's bug; the loop's come another way.
             if not logger.name.startswith(("asyncio", "grpc.")) or "Unexpected" in str(text):
                 self.note(f"{logger.name}: {str(text) % args if args else text}: {sys.exception()!r}")
             told(logger, text, *args, **more)
@@ -221,7 +221,7 @@ def look(watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
         "statistics": statistics,
         "tasks": len(asyncio.all_tasks()),
         "threads": int(status["Threads"]),
-        "fds": len(os.listdir("/proc/self/fd")),
+        "fds": sum(1 for _ in Path("/proc/self/fd").iterdir()),
         "rss": int(status["VmRSS"].split()[0]) * 1024,
         # Without what the simulated market remembers of its day.
         "objects": sum(not str(type(each).__module__).startswith("koapy.simulation") for each in gc.get_objects()),

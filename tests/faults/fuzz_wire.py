@@ -95,7 +95,7 @@ def _string(block: bytes, at: int) -> tuple[bytes, int]:
 
 
 def fields(block: bytes) -> Headers:
-    """The fields of a header block; compressed strings, which this server does not use for what matters, stay unread."""
+    """The fields of a header block; compressed strings, in which nothing that matters is sent, stay unread."""
     found: Headers = []
     at = 0
     while at < len(block):

@@ -2,8 +2,8 @@
 
     python net_client.py stubs|library ADDRESS ACCOUNT CODE ORDERS
 
-Says on standard output, a JSON object a line, what it has done (`order`: so many have come to an end, `ticks`: so many were
-heard), waits for a line on standard input before the next order, and in the end gives the numbers of all order events.
+Says on standard output, a JSON object a line, what it has done (`order`: so many have come to an end, `ticks`: so many
+were heard), waits for a line on standard input before each order, and in the end gives the numbers of all order events.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -59,21 +58,19 @@ class Namespaces(Link):
     """Two network namespaces of the test's own and a cable between them."""
 
     server = ("unshare", "-n")
-    bind = "0.0.0.0"  # noqa: S104  of a namespace in which there is nobody else
+    bind = "0.0.0.0"  # of a namespace in which there is nobody else
 
     async def __aenter__(self) -> Self:
         missing = [tool for tool in ("unshare", "nsenter", "ip", "tc") if shutil.which(tool) is None]
         if missing:
             raise Unavailable(f"there is no {', '.join(missing)}")
-        self._holder = subprocess.Popen(
-            ["unshare", "-n", "sh", "-c", "ip link set lo up && echo && exec sleep 600"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        pipe = asyncio.subprocess.PIPE
+        command = ("unshare", "-n", "sh", "-c", "ip link set lo up && echo && exec sleep 600")
+        self._holder = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
         assert self._holder.stdout
         assert self._holder.stderr
-        if not await asyncio.to_thread(self._holder.stdout.readline):
-            raise Unavailable(f"no network namespace may be made here: {self._holder.stderr.read()!r}")
+        if not await self._holder.stdout.readline():
+            raise Unavailable(f"no network namespace may be made here: {await self._holder.stderr.read()!r}")
         self.client = self._in(self._holder.pid)
         return self
 
@@ -81,10 +78,7 @@ class Namespaces(Link):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._holder.kill()
-        self._holder.wait()
-        for pipe in (self._holder.stdout, self._holder.stderr):
-            if pipe:
-                pipe.close()
+        await self._holder.wait()
 
     async def join(self, host: Host) -> str:
         self._sides = (self._in(self._holder.pid), "va"), (self._in(host.pid), "vb")

@@ -1,6 +1,6 @@
 """A compressed trading day: clients come and go from before the opening to the end of after-hours, and nothing is left.
 
-    python tests/faults/soak.py --seconds 600 --csv samples.csv
+    python3 run.py chaos soak --seconds 600 --csv samples.csv
 
 Prints what was done, samples of what the server held, and exits with 1 where it does not hold in the end what it held
 when it was warm, or where any answer was no proper status.
