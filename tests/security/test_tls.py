@@ -141,6 +141,11 @@ def test_an_end_that_is_near_is_told(tmp_path: Path) -> None:
     assert expiry(tls) == ""
     certificates.renew(tmp_path, ["server"], days=20)
     assert "koapy cert renew" in expiry(tls)
+    certificates.renew(tmp_path, ["server"])
+    assert expiry(tls) == ""
+    old = tmp_path / "old"
+    certificates.make(old, now=datetime.now(UTC) - timedelta(days=3640))
+    assert "another CA" in expiry(replace(tls, client_ca=old / "ca.pem"))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1", "gateway.lan"])
@@ -174,3 +179,20 @@ async def test_tracing_would_print_tokens(place: Any, control: Any, monkeypatch:
     with pytest.raises(SecurityError, match="GRPC_TRACE"):
         async with Server(control, port=0, security=place.security()):
             pass
+
+
+async def test_another_ca_of_clients_is_taken_up_without_a_restart(
+    place: Any, control: Any, strangers: Path, pair: Any, secured: Any, connected: Any, ending: Any
+) -> None:
+    trusted = place.folder / "clients.pem"
+    trusted.write_bytes((place.keys / "ca.pem").read_bytes())
+    security = replace(place.security(), tls=replace(place.tls(), client_ca=trusted))
+    place.token("trader", Role.MARKET_DATA, certificate="bot")
+    async with secured(security, control) as server:
+        async with connected(server, place.keys / "ca.pem", pair(strangers, "bot")) as client:
+            assert (await ending(client.call("Call", STATE))).code() is UNAVAILABLE
+        trusted.write_bytes((strangers / "ca.pem").read_bytes())
+        async with connected(server, place.keys / "ca.pem", pair(strangers, "bot")) as client:
+            await client.call("Call", STATE)
+        async with connected(server, place.keys / "ca.pem", pair(place.keys, "bot")) as client:
+            assert (await ending(client.call("Call", STATE))).code() is UNAVAILABLE

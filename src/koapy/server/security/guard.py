@@ -102,12 +102,17 @@ class Guard:
                     if text := self._reminder():
                         logger.warning(text)
             try:
-                for visit in tuple(self._visits):
-                    if visit.entry is not None and (failure := self._refused(visit.entry)):
-                        visit.end(failure)
+                self._look()
             except Exception:  # whatever it is, it must not be the last look
                 logger.exception("open streams could not be looked at")
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _look(self) -> None:
+        entries = {visit.entry for visit in self._visits if visit.entry is not None}
+        refused = {entry: failure for entry in entries if (failure := self._refused(entry))}
+        for visit in tuple(self._visits) if refused else ():
+            if visit.entry is not None and visit.entry in refused:
+                visit.end(refused[visit.entry])
 
     def close(self) -> None:
         """Write down what is to be written down."""

@@ -41,15 +41,17 @@ def credentials(tls: Tls) -> grpc.ServerCredentials:
 
 
 def expiry(tls: Tls) -> str:
-    """What to say about a certificate whose time is nearly over; "" while it is not.
+    """What to say about certificates whose time is nearly over; "" while there is none.
 
     Raises:
         SecurityError: the files cannot be read.
     """
-    _, ends = _configuration(tls)
-    if ends - datetime.now(UTC) > WARN:
-        return ""
-    return f"{tls.certificate} expires on {ends:%Y-%m-%d}; type: koapy cert renew"
+    told = []
+    for path, remedy in ((tls.certificate, "type: koapy cert renew"), (tls.client_ca, "clients need another CA")):
+        ends = min(each.not_valid_after_utc for each in _certificates(path)) if path is not None else None
+        if ends is not None and ends - datetime.now(UTC) <= WARN:
+            told.append(f"{path} expires on {ends:%Y-%m-%d}; {remedy}")
+    return "; ".join(told)
 
 
 class _Follower:
@@ -77,10 +79,7 @@ class _Follower:
 def _configuration(tls: Tls) -> tuple[grpc.ServerCertificateConfiguration, datetime]:
     """What grpc needs, and when the certificate ends."""
     key, chain = read(tls.key), read(tls.certificate)
-    try:
-        certificate = x509.load_pem_x509_certificates(chain)[0]
-    except ValueError:
-        raise SecurityError(f"{tls.certificate} is no certificate in PEM") from None
+    certificate = _certificates(tls.certificate)[0]
     try:
         public = load_pem_private_key(key, None).public_key()
     except (ValueError, TypeError):
@@ -88,14 +87,15 @@ def _configuration(tls: Tls) -> tuple[grpc.ServerCertificateConfiguration, datet
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if public.public_bytes(*form) != certificate.public_key().public_bytes(*form):
         raise SecurityError(f"{tls.key} is not the key of {tls.certificate}")
-    roots = _roots(tls.client_ca) if tls.client_ca else None
+    roots = None
+    if tls.client_ca is not None:
+        _certificates(tls.client_ca)
+        roots = read(tls.client_ca)
     return grpc.ssl_server_certificate_configuration([(key, chain)], roots), certificate.not_valid_after_utc
 
 
-def _roots(path: Path) -> bytes:
-    roots = read(path)
+def _certificates(path: Path) -> list[x509.Certificate]:
     try:
-        x509.load_pem_x509_certificates(roots)
+        return x509.load_pem_x509_certificates(read(path))
     except ValueError:
         raise SecurityError(f"{path} is no certificate in PEM") from None
-    return roots
