@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Status = health_pb2.HealthCheckResponse
 
 
-class HealthChecking(health_pb2_grpc.HealthServicer):
+class HealthChecking(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # its package has no types
     """Serves grpc.health.v1.Health. Belongs to the event loop.
 
     Args:

@@ -21,7 +21,7 @@ Behaviour = Any
 """What serves an RPC: a coroutine function or an asynchronous generator, of request and context."""
 
 
-class Decoding(grpc.aio.ServerInterceptor):
+class Decoding(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs only
     """Reads requests as bytes and decodes them where a failure can be told."""
 
     def __init__(self) -> None:
