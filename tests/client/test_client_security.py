@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import logging
 import traceback
+import warnings
 
 import pytest
 
 from koapy.cli import main
+from koapy.cli.connection import connected
 from koapy.client import (
     AsyncClient,
     Client,
     ConnectionLost,
     InvalidArgument,
     KoapyError,
+    KoapyWarning,
     PermissionDenied,
     Unauthenticated,
     connect,
@@ -228,6 +231,12 @@ class TestCommands:
             assert "NOT_LOGGED_IN" in capsys.readouterr().out
             assert await self.run("--ca", str(keys / "ca.pem"), "status", "--address", address) == 1
         assert "token" in capsys.readouterr().err
+
+    def test_warnings_are_lines_for_people_each_time(self, capsys, unused_tcp_port):
+        with connected(f"127.0.0.1:{unused_tcp_port}", login=False):
+            for _ in range(2):
+                warnings.warn("the connection was lost", KoapyWarning, stacklevel=1)
+        assert capsys.readouterr().err == 2 * "koapy: the connection was lost\n"
 
     @pytest.mark.parametrize(
         ("words", "text"),
