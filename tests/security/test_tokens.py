@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from server_doubles import ACCOUNT
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import Server
-from koapy.server.access import Role
+from koapy.server.access import RPC_NEEDS, Role
 from koapy.server.security import Security, SecurityError, tokens
 
 if TYPE_CHECKING:
@@ -117,6 +118,27 @@ async def _first_answer(server: Any, client: Any, rpc: str, request: Any) -> Non
         reading.result()
     begun.cancel()
     await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_no_method_of_the_server_is_open_but_health(
+    place: Any, control: Any, secured: Any, connected: Any, ending: Any
+) -> None:
+    token = place.token("bot", Role.MARKET_DATA)
+    pool = descriptor_pool.Default()
+    async with secured(Security(tokens=place.tokens), control) as server, connected(server, token=token) as client:
+        reflection = reflection_pb2_grpc.ServerReflectionStub(client.channel)
+        asked = [reflection_pb2.ServerReflectionRequest(list_services="")]
+        answer = await reflection.ServerReflectionInfo(iter(asked), metadata=client.metadata).read()
+        names = [each.name for each in answer.list_services_response.service]
+        methods = [method for name in names for method in pool.FindServiceByName(name).methods]
+        tried = {}
+        for method in methods:
+            path = f"/{method.containing_service.full_name}/{method.name}"
+            if method.containing_service.full_name != "grpc.health.v1.Health":
+                begun = client.channel.stream_stream(path)(iter([b""]), timeout=20)
+                tried[method.name] = (await ending(begun)).code()
+    assert set(tried.values()) == {UNAUTHENTICATED}
+    assert set(tried) == set(RPC_NEEDS)
 
 
 @pytest.mark.parametrize(
