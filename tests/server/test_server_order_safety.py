@@ -1,4 +1,4 @@
-"""Orders through keys, the journal, gateways that are restarted, and the kill switch; the exchange goes on meanwhile."""
+"""Orders through keys, the journal, restarted gateways and the kill switch; the exchange goes on meanwhile."""
 
 from __future__ import annotations
 

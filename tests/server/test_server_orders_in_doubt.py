@@ -14,7 +14,7 @@ from koapy.protocol import gateway_pb2 as v1
 from koapy.protocol.gateway_pb2_grpc import GatewayStub
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 ACCOUNT, CODE = "8000000011", "005930"
 Row = dict[str, str]
@@ -28,11 +28,15 @@ class Exchange:
         self.opened: Sequence[Row] = ()
         self.traded: Sequence[Row] = ()
         self.rows: Sequence[Row] = ()
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens between the two lists."""
         control.CommRqData, control.GetRepeatCnt, control.GetCommData = self.ask, self.count, self.cell
 
     def ask(self, request: str, code: str, prev_next: int, screen: str) -> int:
         self.control.calls.append(("CommRqData", code))
         rows = self.opened if code == "opt10075" else self.traded
+        if code == "opt10076":
+            self.meanwhile()
         self.control.submit(self.answer, rows, screen, request, code)
         return 0
 
@@ -174,6 +178,26 @@ async def test_orders_that_are_alike_are_told_apart_only_where_that_is_sure(
     calls = [ended(gateway.stub.OrderCall(order(10), metadata=key(each))) for each in "ab"]
     await asyncio.gather(*calls)
     await settled(gateway, expected)
+
+
+async def test_an_order_that_is_accepted_after_the_lists_were_made_is_not_taken_for_closed(
+    doubtful: tuple[Any, Exchange],
+) -> None:
+    gateway, exchange = doubtful
+
+    def accepted() -> None:
+        exchange.meanwhile = lambda: None
+        request, screen = exchange.control.named("SendOrder")[0][1:3]
+        exchange.rows = [{"주문번호": "0000042"}]
+        exchange.control._fire("OnReceiveTrData", (screen, request, "KOA_NORMAL_BUY_KP_ORD", "", "", 0, "", "", ""), {})
+
+    exchange.meanwhile = accepted
+    await ended(gateway.stub.OrderCall(order(10), metadata=key("k")))
+    await settled(gateway, [(10, "accepted", "0000042")])
+    # Another one is looked for after it, so that what was made of the first lists has been told.
+    await ended(gateway.stub.OrderCall(order(11), metadata=key("l")))
+    await settled(gateway, [(10, "accepted", "0000042"), (11, "undetermined", "")])
+    assert (await gateway.v1.Status(v1.StatusRequest())).last_sequence == 1
 
 
 async def test_a_call_that_raises_leaves_the_order_in_doubt_and_not_lost(doubtful: tuple[Any, Exchange]) -> None:

@@ -124,11 +124,7 @@ class Inbox:
     def known_up_to(self, sequence: int) -> None:
         """Order events up to this number are known from elsewhere: leave out what waits of them, and what comes."""
         self._floor = max(sequence, self._floor)
-        waiting = [entry.item for entry in self._others]
-        for entry in self._others:
-            self._budget.held -= entry.size
-        self._others.clear()
-        for item in waiting:
+        for item in self._taken_out():
             if not self._is_known(item):
                 self._put_other(item)
 
@@ -136,13 +132,16 @@ class Inbox:
         """Put order events that are known from elsewhere before all that waits, and leave them out after that."""
         known = list(events)
         self.known_up_to(max((each.sequence for each in known), default=0))
-        waiting = [entry.item for entry in self._others]
-        for entry in self._others:
-            self._budget.held -= entry.size
-        self._others.clear()
-        for item in (*known, *waiting):
+        for item in (*known, *self._taken_out()):
             self._put_other(item)
         self._wake()
+
+    def _taken_out(self) -> list[object]:
+        """All that waits and is no tick, to be put in again."""
+        taken = list(self._others)
+        self._others.clear()
+        self._budget.held -= sum(entry.size for entry in taken)
+        return [entry.item for entry in taken]
 
     def _is_known(self, item: object) -> bool:
         return isinstance(item, Event) and 0 < item.sequence <= self._floor

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from koapy.orders.model import OrderRecord
     from koapy.server.core import Core
     from koapy.server.recording import OrderRelated
+    from koapy.server.router import Key
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ class Recovery:
 
     def look_after(self, order_id: int) -> None:
         """An order has had all the time that an answer may take."""
+        if self._task is None or self._task.done():
+            return  # the gateway has closed meanwhile, and its journal
         if self._core.journal.order(order_id).unnumbered:
             self.doubt(order_id)
 
@@ -119,6 +122,7 @@ class Recovery:
         """Settle what can be, of one account."""
         journal = self._core.journal
         by_number = {each.number: each for each in listed}
+        numbered_before = {record.id for record in records if record.number}
         records = [journal.order(record.id) for record in records]
         known = {each.number for each in journal.orders() if each.number}
         free = [each for each in listed if each.number not in known]
@@ -127,6 +131,8 @@ class Recovery:
                 self._due.pop(record.id, None)
             elif action(record.order) == "cancel":
                 await self._cancellation(record, by_number)
+            elif record.number and record.id not in numbered_before:
+                self._due.pop(record.id)  # accepted while the lists were made: it stands, and its events come
             elif record.number:
                 found = by_number.get(record.number)
                 await self._numbered(record, found if found is not None and found.fits(record.order) else None, listed)
@@ -198,8 +204,10 @@ class Recovery:
     async def _tell(self, record: OrderRecord, event: OrderRelated) -> None:
         """Have an event told as the control's own ones are, on its thread, which numbers them."""
         order = record.order
-        keys = (request_key(record.request), order_key(order.account, order.code))
-        request = record.request if event.name == "OnReceiveTrData" else ""
+        keys: tuple[Key, ...] = (request_key(record.request),)
+        request = record.request
+        if event.name != "OnReceiveTrData":  # an answer is its order's alone: others would take the number for theirs
+            keys, request = (*keys, order_key(order.account, order.code)), ""
         await self._core.apartment.run(self._core.router.told, event, request, *keys)
         await self._flushed()
 
