@@ -167,6 +167,25 @@ async def test_an_order_in_a_frozen_call_may_have_been_sent_and_one_behind_it_ne
     assert len(gateway.control.named("SendOrder")) == 1
 
 
+async def test_who_waits_for_a_limit_does_not_wait_for_a_frozen_control(running: Any, with_settings: Any) -> None:
+    control = Control()
+    settings = with_settings(freeze_seconds=0.2, tr_windows=((1, 3600.0),))
+    async with running(control, settings) as gateway:
+        first = gateway.client().TransactionCall(QUERY)
+        await called(gateway, "CommRqData")
+        second = gateway.client().TransactionCall(QUERY)
+        waits = dict(await second.initial_metadata())
+        assert float(waits["koapy-wait"]) > 60
+        control.freeze()
+        for stream in (first, second):
+            status, reason, _, _ = await failed(stream)
+            assert (status, reason) == (grpc.StatusCode.UNAVAILABLE, "CONTROL_FROZEN")
+        control.thaw()
+        await gateway.settled()
+    assert len(control.named("CommRqData")) == 1
+    control.close()
+
+
 async def test_what_is_given_back_while_the_control_is_frozen_is_given_back_when_it_is_not(gateway: Any) -> None:
     ticks = gateway.client().RealCall(REAL)
     await gateway.reached(codes=1)

@@ -281,6 +281,19 @@ async def test_bytes_of_one_client_are_limited_ticks_are_merged_and_order_events
     control.close()
 
 
+async def test_a_stream_that_ends_gives_its_bytes_back_to_its_client(gateway: Any) -> None:
+    greedy = gateway.client()
+    staying = greedy.Listen(pb.ListenRequest(slots=["OnEventConnect"]))
+    stuck = greedy.RealCall(ticks())
+    await gateway.reached(streams=2, codes=2)
+    async with asyncio.timeout(20):
+        while gateway.state["waiting_bytes"] < 90_000:
+            await fire(gateway.control, 50)
+    stuck.cancel()
+    await gateway.settled(rpcs=1, streams=1, subscriptions=1)
+    staying.cancel()
+
+
 async def test_a_stream_of_orders_that_is_closed_says_from_where_it_can_be_resumed(gateway: Any) -> None:
     """What was read and what the failure says leave no gap to what comes after."""
     chejan = {"9201": ACCOUNT, "9001": "A005930", "302": BIG}
