@@ -78,6 +78,7 @@ async def stock_code(core: Core, code: str) -> None:
     if not plain or not plain.isascii() or not plain.isalnum():
         raise invalid(f"bad {CODE} {code!r}: six characters such as 005930")
     if core.apartment.has("GetMasterCodeName") and not await core.call("GetMasterCodeName", plain):
+        await core.require_login()  # without one the masters know no code
         raise invalid(f"unknown {CODE} {code!r}: no listed issue has it; GetCodeListByMarket lists all codes")
 
 

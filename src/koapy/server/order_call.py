@@ -30,9 +30,6 @@ async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
     """Serve one OrderCall: an order is sent once its account, code and kind are known to be right."""
     checks.screen(request.screen_no)
     checks.order(request.order_type, request.quote_type, request.quantity, request.price, request.original_order_no)
-    await core.require_login()
-    await checks.account(core, request.account_no)
-    await checks.order_code(core, request.code)
     wanted = NewOrder(
         function="SendOrder",
         account=request.account_no,
@@ -45,6 +42,10 @@ async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
     )
     caller.announce(JOURNAL, core.journal.identity)
     key = core.ordering.key_of(caller)
+    if not core.ordering.knows(caller, key):  # what was sent already needs no leave any more
+        await core.require_login()
+        await checks.account(core, request.account_no)
+        await checks.order_code(core, request.code)
     await follow_order(core, wanted, caller, caller, key, request.request_name, request.screen_no)
 
 

@@ -92,6 +92,10 @@ class Ordering:
             raise invalid(f"{KEY}: 1 to {LONGEST_KEY} printable characters, new ones for each order")
         return key
 
+    def knows(self, caller: Caller, key: str | None) -> bool:
+        """Whether a call with this key joins an order."""
+        return key is not None and self._known(caller.principal.name, key) is not None
+
     @contextmanager
     def place(
         self, order: NewOrder, caller: Caller, key: str | None, request: str, screen: str
