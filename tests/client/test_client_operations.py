@@ -8,8 +8,9 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from koapy.client import Cancellation, ConnectionLost, Halt, Unimplemented
+from koapy.client import AsyncClient, Cancellation, ConnectionLost, Halt, Unimplemented
 from koapy.openapi.calendar import KST
+from koapy.protocol import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
 from koapy.protocol import gateway_pb2 as pb
 from koapy.protocol import gateway_pb2_grpc
 
@@ -136,9 +137,6 @@ async def test_orders_of_the_journal(client, operated, arguments, day, unsettled
 
 async def test_an_older_gateway(gateway, wire):
     """One that has only the published service."""
-    from koapy.client import AsyncClient
-    from koapy.protocol import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
-
     server = grpc.aio.server()
     pb_grpc.add_KiwoomOpenApiPlusServiceServicer_to_server(gateway, server)
     port = server.add_insecure_port("127.0.0.1:0")
