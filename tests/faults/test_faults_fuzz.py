@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import random
 import struct
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ import grpc
 import pytest
 from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Garbage, Judge, settled
 from fault_host import Host
-from fuzz_requests import FINITE, HEALTH, REFLECTION, SERVICE, World
+from fuzz_requests import FINITE, GATEWAY, HEALTH, REFLECTION, SERVICE, World
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -187,6 +188,7 @@ PATHS = [
         "CustomCallAndListen", "SetLogLevel",
     )
 ]  # fmt: skip
+PATHS += [GATEWAY + name for name in ("OrderEvents", "Orders", "Halt", "Release", "Status")]
 PATHS += [HEALTH + "Check", HEALTH + "Watch", REFLECTION + "ServerReflectionInfo"]
 
 
@@ -359,3 +361,12 @@ async def test_what_a_client_may_leave_behind_by_calls_is_bounded(host: Host) ->
         codes = [await stub.Call(keep).code() for _ in range(250)]
         assert set(codes[-40:]) == {grpc.StatusCode.RESOURCE_EXHAUSTED}
         assert set(codes[:150]) == {grpc.StatusCode.OK}
+
+
+async def test_a_small_message_does_not_become_a_large_one(host: Host) -> None:
+    """A request of 200 KB that is 200 MB when it is unpacked."""
+    before = (await settled(host))["rss"]
+    packed = wire.message(gzip.compress(bytes(200_000_000), 9), compressed=1)
+    exchange = await lone(host, SERVICE + "Call", packed, (b"grpc-encoding", b"gzip"))
+    assert exchange.status == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert (await settled(host))["rss"] < before + 50_000_000
