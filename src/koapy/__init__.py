@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from koapy.client import AsyncClient, Client, connect
-    from koapy.server import KiwoomOpenApiPlusServiceServicer, Settings, serve, serve_async
+    from koapy.server import KiwoomOpenApiPlusServiceServicer, Security, Settings, serve, serve_async
     from koapy.simulation.control import SimulatedControl
 
 __version__ = "0.1.0"
@@ -22,6 +22,7 @@ _HOMES = {
     "AsyncClient": "koapy.client",
     "Client": "koapy.client",
     "KiwoomOpenApiPlusServiceServicer": "koapy.server",
+    "Security": "koapy.server",
     "Settings": "koapy.server",
     "SimulatedControl": "koapy.simulation.control",
     "connect": "koapy.client",
@@ -33,6 +34,7 @@ __all__ = [
     "AsyncClient",
     "Client",
     "KiwoomOpenApiPlusServiceServicer",
+    "Security",
     "Settings",
     "SimulatedControl",
     "connect",

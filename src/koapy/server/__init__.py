@@ -8,8 +8,9 @@ async with Server(control) as server:
     await server.wait()
 """
 
+from koapy.server.security import Security
 from koapy.server.servicer import KiwoomOpenApiPlusServiceServicer
 from koapy.server.serving import Server, serve, serve_async
 from koapy.server.settings import Settings
 
-__all__ = ["KiwoomOpenApiPlusServiceServicer", "Server", "Settings", "serve", "serve_async"]
+__all__ = ["KiwoomOpenApiPlusServiceServicer", "Security", "Server", "Settings", "serve", "serve_async"]
