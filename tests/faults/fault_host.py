@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -213,6 +212,19 @@ class Watch:
             self.late = max(self.late, loop.time() - due)
 
 
+def objects() -> int:
+    """How many objects there are, without what the simulated market remembers of its day."""
+    # Whoever holds a tuple that another thread is just making breaks it, so no other thread may run meanwhile: the pause
+    # lets those that wait for their turn by the old interval have it first.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000.0)
+    try:
+        time.sleep(0.01)
+        return sum(not str(type(each).__module__).startswith("koapy.simulation") for each in gc.get_objects())
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def look(watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
     """What this process holds."""
     gc.collect()
@@ -226,8 +238,7 @@ def look(watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
         "threads": int(status["Threads"]),
         "fds": sum(1 for _ in Path("/proc/self/fd").iterdir()),
         "rss": int(status["VmRSS"].split()[0]) * 1024,
-        # Without what the simulated market remembers of its day.
-        "objects": sum(not str(type(each).__module__).startswith("koapy.simulation") for each in gc.get_objects()),
+        "objects": objects(),
         "late": late,
         "bugs": list(watch.bugs),
         "cpu": time.process_time(),
@@ -270,10 +281,6 @@ async def answer(control: Any, server: Any, watch: Watch, command: str, words: l
     """Do what was asked."""
     if command == "look":
         return look(watch, server.statistics())
-    if command == "types":  # of which objects there are how many: to find out what has grown
-        gc.collect()
-        counted = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
-        return dict(counted.most_common(60))
     if command == "orders":
         return {"orders": await on_control(control, lambda: len(control.world.order_screens))}
     if command == "busy":
