@@ -214,8 +214,8 @@ class Watch:
 
 def objects() -> int:
     """How many objects there are, without what the simulated market remembers of its day."""
-    # Whoever holds a tuple that another thread is just making breaks it, so no other thread may run meanwhile: the pause
-    # lets those that wait for their turn by the old interval have it first.
+    # Whoever holds a tuple that another thread is just making breaks it, so no other thread may run meanwhile; those
+    # that wait for their turn by the old interval have it in the pause.
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1000.0)
     try:
