@@ -200,6 +200,23 @@ async def test_an_order_that_is_accepted_after_the_lists_were_made_is_not_taken_
     assert (await gateway.v1.Status(v1.StatusRequest())).last_sequence == 1
 
 
+async def test_an_order_event_that_cannot_be_read_has_its_order_looked_for(doubtful: tuple[Any, Exchange]) -> None:
+    gateway, exchange = doubtful
+    stream = gateway.stub.OrderCall(order(10), metadata=key("k"))
+    request, screen = (await asyncio.to_thread(exchange.control.wait_for, "SendOrder"))[0][1:3]
+    exchange.rows = [{"주문번호": "0000042"}]
+    exchange.control.fire("OnReceiveTrData", screen, request, "KOA_NORMAL_BUY_KP_ORD", "", "", 0, "", "", "")
+    await stream.read()
+    exchange.traded = [listed("0000042", 10, open=0, filled=10)]
+
+    def broken(fid: int) -> str:
+        raise OSError("no data")
+
+    exchange.control.GetChejanData = broken
+    exchange.control.fire("OnReceiveChejanData", "0", 1, "9203")
+    await settled(gateway, [(10, "filled", "0000042")])
+
+
 async def test_a_call_that_raises_leaves_the_order_in_doubt_and_not_lost(doubtful: tuple[Any, Exchange]) -> None:
     gateway, exchange = doubtful
     exchange.opened = [listed("0000042", 10)]

@@ -82,6 +82,7 @@ class Core:
             self.router.on_trade = self.prices.seen
         self.ordering = Ordering(self)
         self.recovery = Recovery(self)
+        self.router.when_missed = self.recovery.everything
         self.conditions_of: int | None = None
         """The login in which conditions were loaded, as the router counts them."""
         self.conditions_loading = asyncio.Lock()

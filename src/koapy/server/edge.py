@@ -99,11 +99,10 @@ class Caller:
         self._initial.append((key, text))
 
     async def open(self) -> None:
-        """Send the initial metadata, if it has not been sent and says anything."""
+        """Send the initial metadata, if it has not been sent: the client learns that it is being served."""
         if not self._begun:
             self._begun = True
-            if self._initial:
-                await self._context.send_initial_metadata(tuple(self._initial))
+            await self._context.send_initial_metadata(tuple(self._initial))
 
     async def will_wait(self, limit: str, seconds: float) -> None:
         """Tell how long a limit holds the request up, in the initial metadata, which is sent once."""

@@ -59,6 +59,7 @@ async def follow(
         if REAL_DATA in wanted:
             core.router.subscribe_ticks(inbox, tick_key, EVERYTHING)
         try:
+            await caller.open()
             while True:
                 item = await inbox.get()
                 if isinstance(item, Tick | Event):

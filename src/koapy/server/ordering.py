@@ -175,10 +175,10 @@ class Ordering:
     async def rejoin(self, placing: Placing, inbox: Inbox) -> None:
         """Put all that has been told of a known order before what comes; `inbox` must be subscribed to it already."""
         journal = self._core.journal
-        record = await asyncio.shield(placing.recorded)
+        # First how it stands, then its events: what makes it stand otherwise in between comes to the inbox.
+        record = journal.order((await asyncio.shield(placing.recorded)).id)
         kept = await asyncio.to_thread(journal.events_of, record)
         told: list[Event] = [replayed(each) for each in kept]
-        record = journal.order(record.id)
         # What an earlier process was told last may be missing; of the others no event of their own tells the end.
         untold = not record.number or record.state in (OrderState.EXPIRED, OrderState.UNDETERMINED)
         if record.state.settled and (untold or record.id < self.first_id):

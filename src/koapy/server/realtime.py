@@ -41,6 +41,7 @@ async def real(core: Core, request: pb.RealRequest, caller: Caller) -> None:
     view = _view(fids, request.flags)
     async with _Ticks.open(core, caller) as ticks:
         await ticks.register(request.code_list, fids, view)
+        await caller.open()
         await ticks.forward()
 
 
@@ -133,7 +134,7 @@ class _Ticks:
         gone = list(self._views) if codes is None else [code for code in codes if code in self._views]
         for code in gone:
             self._unsubscribe(code)
-        # All means all that is held, not all that is shown: a removal before this one may have been cancelled on its way.
+        # All means all that is held, not all that is shown: an earlier removal may have been cancelled on its way.
         await self._core.registrations.remove(self, None if codes is None else gone)
 
     async def forward(self) -> None:

@@ -123,6 +123,8 @@ class Router:
         }
         self.on_trade: Callable[[ReceiveRealData, reading.Reader], None] | None = None
         """Gets each tick that is read, on the control's thread; None where nobody needs prices."""
+        self.when_missed: Callable[[], None] | None = None
+        """Told on the loop that an order event could not be read, so that nobody knows how its order stands."""
         self.when_connected: Callable[[int], None] | None = None
         """Told of each OnEventConnect, on the loop, before the streams are."""
         self.logins = 0
@@ -207,6 +209,8 @@ class Router:
                 passwords = self._apartment.passwords
                 logger.error("%s could not be delivered\n%s", name, passwords.trace(error))
                 failure = unreadable(name, error, passwords)
+                if name == "OnReceiveChejanData" and self.when_missed is not None:
+                    self._portal.post(self.when_missed)
                 for inbox in self._concerned(name, args):
                     self._portal.post(inbox.fail, failure)
             finally:

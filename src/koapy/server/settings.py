@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from koapy.handlers.limits import HandlerLimits
+from koapy.handlers.limits import HandlerLimits  # noqa: TC001  the configuration reads the annotations
 from koapy.openapi.limit import CONDITION_WINDOWS, ORDER_WINDOWS, TR_WINDOWS, Window
 from koapy.orders.risk import RiskRules
 
