@@ -83,7 +83,11 @@ NEEDS = [
 ]
 
 
-@pytest.mark.parametrize(("rpc", "request_", "needs"), NEEDS, ids=lambda each: str(each)[:40].replace("\n", " "))
+def _name(each: Any) -> str:
+    return str(sorted(each) if isinstance(each, set) else each)[:40].replace("\n", " ")
+
+
+@pytest.mark.parametrize(("rpc", "request_", "needs"), NEEDS, ids=_name)
 async def test_each_role_opens_its_own_and_nothing_else(
     rpc: str, request_: Any, needs: set[str], place: Any, control: Any, secured: Any, connected: Any, reason: Any
 ) -> None:
