@@ -44,7 +44,7 @@ NUMBERS = (
 METADATA: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
     (b"koapy-event-deadline", (b"nan", b"inf", b"-1", b"0", b"1e-9", b"60", b"61", b"x", b"", b"0x10", b"1_0")),
     (b"koapy-idempotency-key", (b"", b"k", b"a" * 4000, b" ", b"\\x00", b"-", b"../x", b"1" * 36)),
-    (b"koapy-from-sequence", (b"0", b"1", b"-1", b"99999999999999999999999", b"x", b"", b"1.5", b"9" * 3000, b"nan")),
+    (b"koapy-from-sequence", (b"0", b"1", b"-1", b"99999999999999999999999", b"x", b"", b"1.5", b"9" * 5000, b"nan")),
     (b"koapy-overflow", (b"conflate", b"drop-oldest", b"", b"x", b"CONFLATE")),
     (b"koapy-queue", (b"0", b"1", b"-1", b"8192", b"99999999999", b"x", b"", b"nan")),
     (b"authorization", (b"Bearer x", b"Bearer ", b"", b"Basic eDp4", b"Bearer " + b"y" * 3000, b"bearer")),

@@ -205,6 +205,12 @@ async def test_a_request_that_ends_before_its_message_is_answered(host: Host, pa
         assert exchange.status in {3, 13}, (body, exchange)  # 13 is grpc's own word for half a message
 
 
+@pytest.mark.parametrize("number", [b"9" * 19, b"9" * 5000, b"-1", b"1.5", b"x"])
+async def test_a_sequence_number_that_is_none_is_an_invalid_argument(host: Host, number: bytes) -> None:
+    exchange = await lone(host, SERVICE + "OrderListen", wire.message(b""), (b"koapy-from-sequence", number))
+    assert exchange.status == grpc.StatusCode.INVALID_ARGUMENT.value[0], exchange
+
+
 async def test_garbage_on_the_socket_leaves_nothing(host: Host) -> None:
     before = await settled(host)
     name, _, port = host.address.rpartition(":")

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 REAL_DATA = "OnReceiveRealData"
 LONGEST_EVENT_SECONDS = 60.0
+LONGEST_NUMBER = 18
+"""Digits of a sequence number; Python refuses to read one of thousands, and SQLite one of twenty."""
 GAPS = "koapy-gaps"
 """Trailing metadata: the times, joined by commas, in which there was no connection to OpenAPI+ and so no events."""
 FROM_SEQUENCE = "koapy-from-sequence"
@@ -92,8 +94,8 @@ async def call_and_everything(core: Core, request: pb.CallRequest, caller: Calle
 async def orders(core: Core, caller: Caller) -> None:
     """OrderListen: every event of every order, from a sequence number on where the client names one."""
     given = caller.metadata(FROM_SEQUENCE)
-    if given is not None and not given.isdecimal():
-        raise invalid(f"{FROM_SEQUENCE} {given!r}: the number of the first event that is wanted, 1 or more")
+    if given is not None and not (given.isdecimal() and len(given) <= LONGEST_NUMBER):
+        raise invalid(f"{FROM_SEQUENCE} {given!r:.80}: the number of the first event that is wanted, 1 or more")
     await follow_orders(core, caller, int(given or 0), lambda kept: message(kept), lambda event: event.message)
 
 
