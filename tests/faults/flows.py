@@ -295,8 +295,11 @@ class Clients:
 class Library(Clients):
     """The same programs as users of koapy write them: AsyncClient makes the keys, reconnects and resumes by itself."""
 
-    def _connected(self) -> contextlib.AbstractAsyncContextManager[Any]:
-        return AsyncClient(self._address, reconnect=self._wish.patience)
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncClient]:
+        async with AsyncClient(self._address, reconnect=self._wish.patience) as client:
+            # A client that has never reached a gateway takes it for one that does not exist.
+            yield await client.ready(self._wish.patience)
 
     async def _want(self, way: Any, intent: Intent, learn: Callable[[str], None] | None = None) -> None:
         client: AsyncClient = way
