@@ -350,8 +350,8 @@ async def codes_of(stub: KiwoomOpenApiPlusServiceStub, codes: list[str]) -> grpc
 
 
 async def test_queries_that_take_many_screens_do_not_wait_for_one_another(host: Host) -> None:
-    """Three that need 99 screens each, of 200: whoever held some and waited for more would wait for ever."""
-    many = (host.ready["codes"] * 1000)[:9_900]
+    """Three that need 75 screens each, of 200: whoever held some and waited for more would wait for ever."""
+    many = (host.ready["codes"] * 1000)[:7_500]
     async with grpc.aio.insecure_channel(host.address) as channel:
         stub = KiwoomOpenApiPlusServiceStub(channel)
         ended = await asyncio.gather(*(codes_of(stub, many) for _ in range(3)))
