@@ -43,6 +43,8 @@ CHECKS = (
 )
 DOCS = (("python", "tools/generate_protocol.py"), ("python", "tools/build_cli_docs.py"))
 CHAOS = {"flows": "flows.py", "fuzz": "chaos_fuzz.py", "soak": "soak.py"}
+PARALLEL = ("-n", "auto", "--maxprocesses", "4")
+"""Several tests at a time; `-n 0` after `test` runs them one after the other."""
 LOCKING = (
     "uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate "
     f"--no-header --python-version 3.11 -o {LOCK.name}"
@@ -104,7 +106,7 @@ def main() -> int:
     install()
     name, *rest = sys.argv[1:]
     if name == "test":
-        return run("python", "-m", "pytest", *rest)
+        return run("python", "-m", "pytest", *PARALLEL, *rest)
     if name == "chaos":
         kind, *words = rest if rest and rest[0] in CHAOS else ["flows", *rest]
         return run("python", f"tests/faults/{CHAOS[kind]}", *words)
