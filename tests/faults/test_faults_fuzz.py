@@ -16,8 +16,9 @@ import chaos_fuzz
 import fuzz_wire as wire
 import grpc
 import pytest
-from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Garbage, Judge, settled
+from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Judge, settled
 from fault_host import Host
+from fuzz_garbage import Garbage
 from fuzz_requests import FINITE, GATEWAY, HEALTH, REFLECTION, SERVICE, World
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hypothesis import HealthCheck, given
