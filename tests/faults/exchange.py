@@ -41,7 +41,7 @@ UNLIMITED = {"guide": ((1_000_000, 1.0),)}
 ORDER_NUMBER = "주문번호"
 NEVER = datetime.max.replace(tzinfo=KST)
 REFUSED = "[RC4058] 모의투자 장애 시험: 거부되었습니다."
-NUMBER, STATE, REST, FILLED = 9203, 913, 902, 911
+NUMBER, STATE, REST, FILLED, CLOSING = 9203, 913, 902, 911, 819
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Plan:
     lost: float = 0.0
     """Neither message nor answer come; the order stands, and its order events come."""
     silent: float = 0.0
-    """Nothing comes at all; the order stands."""
+    """Nothing comes until the order is cancelled; it stands."""
     transit: float = 0.0
     """The order reaches the exchange late."""
     refused: float = 0.0
@@ -215,7 +215,9 @@ class FaultyControl:
             # A balance event has no number: it follows the order event before it.
             self._balance_late = self._late.get(self._inner.GetChejanData(NUMBER))
         until = self._balance_late
-        if until is None or until <= self._clock.now():
+        # What was silent is not so for ever: that an order is closed is told, or its stream would have no end.
+        closing = until is NEVER and args[0] == "0" and self._inner.GetChejanData(CLOSING) == "1"
+        if until is None or closing or until <= self._clock.now():
             self._tell(name, args)
         elif until is not NEVER:
             self._hold(until, name, args)

@@ -310,12 +310,15 @@ class Library(Clients):
         else:
             stream = client.buy(intent.code, intent.quantity, intent.price or None)
         try:
-            async for _ in stream:
-                if stream.order.number:
-                    intent.numbers.add(stream.order.number)
-                    if learn:
-                        learn(stream.order.number)
+            async with asyncio.timeout(self._wish.patience):
+                async for _ in stream:
+                    if stream.order.number:
+                        intent.numbers.add(stream.order.number)
+                        if learn:
+                            learn(stream.order.number)
             intent.outcome = ENDED
+        except TimeoutError:
+            intent.text = "no end in time"
         except (OpenApiError, InvalidArgument, PreconditionFailed, ConnectionLost) as error:
             # ConnectionLost: the control was away, and nothing was sent; of an order that may have been sent
             # AsyncClient says OrderUnknown.

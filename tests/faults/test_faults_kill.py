@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(("library", "flows", "kills"), [(False, 30, 5), (True, 20, 3)], ids=["stubs", "AsyncClient"])
 @pytest.mark.filterwarnings("ignore::koapy.client.KoapyWarning")
 async def test_no_order_is_lost_doubled_or_untold(tmp_path: Path, library: bool, flows: int, kills: int) -> None:
-    wish = Wish(flows=flows, at_once=8, seed=20261123, kills=kills, uptime=(0.2, 1.0), long=0.0, library=library)
+    wish = Wish(
+        flows=flows, at_once=8, seed=20261123, kills=kills, uptime=(0.2, 1.0), long=0.0, library=library, patience=45.0
+    )
     if library:  # which gives up at once, in words, while the control is away
         wish = replace(wish, cuts=0.0, log_outs=0.0)
     result = await chaos(wish, tmp_path)
