@@ -1,4 +1,4 @@
-"""Giving registrations back while whoever gives them back is cancelled, which happens when a client goes in the middle."""
+"""Giving registrations back while the one who gives is cancelled, as happens when a client goes in the middle."""
 
 from __future__ import annotations
 
