@@ -5,6 +5,7 @@
     python3 run.py check         lint, format, types, import layers, and whether what is generated is fresh
     python3 run.py chaos ...     1,000 order flows while the gateway is killed at random moments; --seed N repeats a run
     python3 run.py chaos fuzz    1,000,000 wrong requests over every RPC; chaos soak: a trading day in ten minutes
+    python3 run.py bench ...     how fast it is beside a bare gRPC server; --quick says only whether it runs
     python3 run.py docs          write what is generated anew: the protocol modules and docs/cli.md
     python3 run.py lock ...      bring requirements.lock in line with pyproject.toml; --upgrade takes newer releases
     python3 run.py serve ...     any other word goes to the koapy command
@@ -110,6 +111,8 @@ def main() -> int:
     if name == "chaos":
         kind, *words = rest if rest and rest[0] in CHAOS else ["flows", *rest]
         return run("python", f"tests/faults/{CHAOS[kind]}", *words)
+    if name == "bench":
+        return run("python", "-m", "benchmarks", *rest)
     if name == "lock":
         return run(*LOCKING, *rest)
     if name in {"check", "docs"}:

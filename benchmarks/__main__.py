@@ -1,0 +1,129 @@
+"""How fast the gateway is, beside a bare gRPC server that does nothing else.
+
+    python3 run.py bench                      everything, in about a quarter of an hour
+    python3 run.py bench --quick              everything once, small, in under a minute: whether it works, not how fast
+    python3 run.py bench call order           these cases
+    python3 run.py bench --json FILE          and write the figures down
+    python3 run.py bench --plot FILE          no measurement: draw those of FILE for docs/performance.md
+
+Every measurement has server processes of its own. The servers take turns, round by round, and what counts is the median
+of the rounds, so that what else the machine does meets all of them alike. Linux only: it looks into /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import plots, targets
+from benchmarks.cases import CASES, Wish
+from benchmarks.processes import HAS_UVLOOP, ROOT, SUBJECTS
+from benchmarks.requests import record
+
+BARE = ("bare", "bare-uvloop") if HAS_UVLOOP else ("bare",)
+ONCE = {"growth", "rate"}
+"""Cases that are long and are made of many measurements: half of the rounds."""
+
+Rounds = dict[str, dict[str, list[dict[str, float]]]]
+"""Of each case, each server, each round."""
+
+
+def main() -> int:
+    """Measure, or draw."""
+    options = _options()
+    if options.plot:
+        plots.draw(json.loads(options.plot.read_text(encoding="utf-8")), ROOT / "docs" / "performance")
+        return 0
+    if not Path("/proc/self/stat").exists():
+        print("bench: this system has no /proc; run it on Linux", file=sys.stderr)
+        return 1
+    gc.disable()  # pauses of the client's are not the server's
+    chosen = [each for each in SUBJECTS if each.name in options.subjects]
+    rounds: Rounds = {case: {each.name: [] for each in chosen} for case in options.cases or CASES}
+    before = os.getloadavg()[0]
+    began = time.monotonic()
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shapes = Path(folder) / "shapes.json"
+        record(shapes)
+        wish = Wish(options.seconds or (0.25 if options.quick else 1.5), options.quick, shapes)
+        for case, servers in rounds.items():
+            times = options.rounds or (1 if options.quick else 3)
+            for number in range(-(-times // 2) if case in ONCE else times):
+                for subject in chosen:
+                    if sys.stderr.isatty():
+                        print(f"\r{case}: round {number + 1}, {subject.name:<20}", end="", file=sys.stderr, flush=True)
+                    servers[subject.name].append(CASES[case](subject, wish))
+                    gc.collect()
+    medians = {case: {name: _median(row) for name, row in servers.items()} for case, servers in rounds.items()}
+    for subject in chosen:
+        if subject.is_gateway:
+            print(f"{subject.name}:\n\n{targets.table(targets.results(medians, subject.name))}\n")
+    took = time.monotonic() - began
+    print(f"{took:.0f} s; load of the machine before {before:.1f}, after {os.getloadavg()[0]:.1f}")
+    if options.json:
+        about = {"machine": _machine(), "seconds": round(took), "load": [before, os.getloadavg()[0]]}
+        stored = {"about": about, "medians": medians, "rounds": rounds}
+        options.json.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="run.py bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    listed = "\n".join(f"  {name:<15}{(case.__doc__ or '').strip()}" for name, case in CASES.items())
+    parser.epilog = f"cases:\n{listed}"
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="all unless named")
+    parser.add_argument("--quick", action="store_true", help="small, short and once")
+    parser.add_argument("--rounds", type=int, help="how often each server is measured; 3, or 1 when quick")
+    parser.add_argument("--seconds", type=float, help="how long one measurement takes; 1.5, or 0.25 when quick")
+    names = ", ".join(each.name for each in SUBJECTS)
+    parser.add_argument("--subjects", help=f"of {names}; by default koapy and the bare ones, when quick one of those")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures are written")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw figures that were written")
+    options = parser.parse_args()
+    options.subjects = (options.subjects or ",".join(("koapy", *BARE[-1 if options.quick else 0 :]))).split(",")
+    for case in options.cases:
+        if case not in CASES:
+            parser.error(f"no case {case!r}; there are {', '.join(CASES)}")
+    return options
+
+
+def _median(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+
+
+def _machine() -> dict[str, object]:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "grpcio": version("grpcio"),
+        "protobuf": version("protobuf"),
+        "uvloop": version("uvloop") if HAS_UVLOOP else None,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

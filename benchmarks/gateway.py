@@ -1,0 +1,33 @@
+"""The process of the gateway under test: python -m benchmarks.gateway"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import koapy
+from benchmarks.commands import listen_for_commands, ready
+from benchmarks.control import HeadlessControl
+from koapy.server import Settings
+
+UNLIMITED = Settings(tr_windows=(), order_windows=(), condition_windows=())
+
+
+def main() -> None:
+    """Serve until terminated, without OpenAPI+'s limits, which are made to be slow."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--journal", type=Path)
+    parser.add_argument("--uvloop", action="store_true")
+    options = parser.parse_args()
+    control = HeadlessControl()
+    listen_for_commands(control)
+    if not options.uvloop:
+        koapy.serve(control, port=0, settings=UNLIMITED, journal=options.journal, ready=ready)
+        return
+    import uvloop
+
+    uvloop.run(koapy.serve_async(control, port=0, settings=UNLIMITED, journal=options.journal, ready=ready))
+
+
+if __name__ == "__main__":
+    main()
