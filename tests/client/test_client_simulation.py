@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
 
-from koapy.client import InvalidArgument, KoapyWarning, OpenApiError, OrderFailed, OrderState, Unimplemented
+from koapy.client import (
+    AsyncClient,
+    InvalidArgument,
+    KoapyWarning,
+    OpenApiError,
+    OrderFailed,
+    OrderState,
+    Unimplemented,
+)
 from koapy.server.serving import Server
 from koapy.simulation.control import SimulatedControl
 
@@ -101,3 +110,26 @@ async def test_what_goes_wrong(session):
         await session.tr("opt10059", 종목코드=SAMSUNG)
     with pytest.warns(KoapyWarning, match="종목번호"):
         await session.tr("opt10001", 종목코드=SAMSUNG, 종목번호=SAMSUNG)
+
+
+@pytest.mark.filterwarnings("ignore::koapy.client.KoapyWarning")
+async def test_an_order_goes_on_when_the_login_was_lost_and_is_back() -> None:
+    control = SimulatedControl(seed=5, login_delay=0.01)
+    async with Server(control, port=0) as server, AsyncClient(server.address) as client:
+        await client.login()
+        low = int(await client.GetMasterLastPrice("005930")) * 3 // 4 // 1000 * 1000
+        events = client.order_events()
+        stream = client.buy("005930", 10, low)
+        order = await stream.accepted()
+        following = asyncio.ensure_future(stream.result())
+        await asyncio.wrap_future(control.lose_connection())
+        async with asyncio.timeout(20):
+            while (await client.status()).state != "CONNECTION_LOST":
+                await asyncio.sleep(0.01)
+            await client.login()
+            await client.cancel(order.number)
+            assert (await following).state == "cancelled"
+            heard = [(await anext(events)).sequence for _ in following.result().events]
+        assert heard == sorted(set(heard))
+        assert [each.lost for each in stream.interruptions] == [False]
+    control.close()

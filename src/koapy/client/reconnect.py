@@ -53,9 +53,9 @@ _LOST = frozenset({"", "SHUTTING_DOWN", "NOT_SENT"})
 went with its connection before the order was sent."""
 _NOT_YET = frozenset({"NOT_LOGGED_IN", "CONNECTION_LOST", "CONTROL_FROZEN", "JOURNAL_FAILED"})
 """Reasons that a gateway has for a while after it has come back."""
-_RESUMABLE = frozenset({"STREAM_QUEUE_FULL", "JOURNAL_FAILED", "CONTROL_SILENT"})
+_RESUMABLE = frozenset({"STREAM_QUEUE_FULL", "JOURNAL_FAILED", "CONTROL_SILENT", "CONNECTION_LOST"})
 """Reasons that end a stream with numbers, which goes on where it ended. CONTROL_SILENT: an order is in doubt, and
-whoever asks again is told how that was resolved."""
+whoever asks again is told how that was resolved. CONNECTION_LOST: it goes on when somebody has logged in again."""
 
 
 def delay(tries: int, chance: float) -> float:
