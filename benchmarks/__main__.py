@@ -31,8 +31,8 @@ from benchmarks.processes import HAS_UVLOOP, ROOT, SUBJECTS
 from benchmarks.requests import record
 
 BARE = ("bare", "bare-uvloop") if HAS_UVLOOP else ("bare",)
-ONCE = {"growth", "rate"}
-"""Cases that are long and are made of many measurements: half of the rounds."""
+LONG = {"listen", "realcall", "rate", "control", "codes", "growth"}
+"""Cases that are made of many measurements: half of the rounds."""
 
 Rounds = dict[str, dict[str, list[dict[str, float]]]]
 """Of each case, each server, each round."""
@@ -49,7 +49,7 @@ def main() -> int:
         return 1
     gc.disable()  # pauses of the client's are not the server's
     chosen = [each for each in SUBJECTS if each.name in options.subjects]
-    rounds: Rounds = {case: {each.name: [] for each in chosen} for case in options.cases or CASES}
+    rounds: Rounds = {}
     before = os.getloadavg()[0]
     began = time.monotonic()
     (ROOT / ".cache").mkdir(exist_ok=True)
@@ -57,24 +57,26 @@ def main() -> int:
         shapes = Path(folder) / "shapes.json"
         record(shapes)
         wish = Wish(options.seconds or (0.25 if options.quick else 1.5), options.quick, shapes)
-        for case, servers in rounds.items():
+        for case in options.cases or CASES:
+            rounds[case] = {each.name: [] for each in chosen}
             times = options.rounds or (1 if options.quick else 3)
-            for number in range(-(-times // 2) if case in ONCE else times):
+            for number in range(-(-times // 2) if case in LONG else times):
                 for subject in chosen:
                     if sys.stderr.isatty():
                         print(f"\r{case}: round {number + 1}, {subject.name:<20}", end="", file=sys.stderr, flush=True)
-                    servers[subject.name].append(CASES[case](subject, wish))
+                    rounds[case][subject.name].append(CASES[case](subject, wish))
                     gc.collect()
-    medians = {case: {name: _median(row) for name, row in servers.items()} for case, servers in rounds.items()}
+            if options.json:  # as it goes: a run is long, and may be interrupted
+                about = {"machine": _machine(), "seconds": round(time.monotonic() - began)}
+                about["load"] = [before, os.getloadavg()[0]]
+                stored = {"about": about, "medians": _medians(rounds), "rounds": rounds}
+                options.json.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    medians = _medians(rounds)
     for subject in chosen:
         if subject.is_gateway:
             print(f"{subject.name}:\n\n{targets.table(targets.results(medians, subject.name))}\n")
     took = time.monotonic() - began
     print(f"{took:.0f} s; load of the machine before {before:.1f}, after {os.getloadavg()[0]:.1f}")
-    if options.json:
-        about = {"machine": _machine(), "seconds": round(took), "load": [before, os.getloadavg()[0]]}
-        stored = {"about": about, "medians": medians, "rounds": rounds}
-        options.json.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 
@@ -100,8 +102,14 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _median(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
+def _medians(rounds: Rounds) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        case: {
+            name: {figure: statistics.median(each[figure] for each in row) for figure in row[0]}
+            for name, row in servers.items()
+        }
+        for case, servers in rounds.items()
+    }
 
 
 def _machine() -> dict[str, object]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import requests
-from benchmarks.control import ROWS
+from benchmarks.control import FLAT_OUT, ROWS, YIELDING
 from benchmarks.load import Acknowledger, Caller, Load
 from benchmarks.processes import ROOT, Server
 
@@ -93,6 +93,9 @@ def _fan_out(method: str, subject: Subject, wish: Wish) -> Figures:
         with wish.start(subject) as server, Load(server) as load:
             load.subscribe(method, [_requests_of(method)], count)
             figures |= _flow(f"{count}.steady", load.steady(rate, wish.seconds))
+            figures |= _flow(f"{count}.yielding", load.flat_out(wish.seconds, YIELDING))
+        with wish.start(subject) as server, Load(server) as load:
+            load.subscribe(method, [_requests_of(method)], count)
             figures |= _flow(f"{count}.flat", load.flat_out(wish.seconds))
     return figures
 
@@ -167,7 +170,7 @@ def bidirectional(subject: Subject, wish: Wish) -> Figures:
         # The answer to this command waits for nothing, as only ticks wait for the client.
         server.tick(20)
         load.run(20, lambda: listener.messages > 2)
-        server.tick(-1)
+        server.tick(FLAT_OUT)
         load.run(0.3)
         before, began = listener.messages, time.monotonic()
         load.run(wish.seconds)
@@ -266,7 +269,7 @@ def growth(subject: Subject, wish: Wish) -> Figures:
     for size in sizes:
         with wish.start(subject) as server, Load(server) as load:
             load.subscribe("RealCall", [requests.real()], size)
-            figures[f"streams.{size}"] = load.flat_out(wish.seconds).rate
+            figures[f"streams.{size}"] = load.flat_out(wish.seconds, YIELDING).rate
         with wish.start(subject) as server, Load(server) as load:
             load.idle([requests.LISTEN_TO_NOTHING], size, min(size, 8))
             (own,) = load.connections(1)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 CODE = "005930"
 ACCOUNT = "8000000011"
 REAL_TYPE = "주식체결"
-FLAT_OUT = -1.0
+FLAT_OUT, YIELDING = -1.0, -2.0
+"""Rates: as fast as Python goes, as a control that computes; the same, but the interpreter's lock is let go after each
+tick, as by a control whose events come from the system."""
 ROWS, COLUMNS = 600, 15
 PAGES_INPUT = "기준일자"
 """The input of opt10081 in which a query says how many pages it wants, as eight digits."""
@@ -83,7 +85,7 @@ class HeadlessControl:
         return future
 
     def tick(self, rate: float, codes: int = 1) -> None:
-        """Tick so many times a second from now on, each of `codes` codes in turn; 0: not at all; or FLAT_OUT."""
+        """Tick so many times a second, or FLAT_OUT or YIELDING, from now on, each of so many codes in turn; 0: stop."""
         self.submit(self._begin, rate, [code_number(each) for each in range(codes)] if codes > 1 else (CODE,)).result()
 
     def count(self) -> tuple[int, float]:
@@ -103,10 +105,13 @@ class HeadlessControl:
                 self._run_steadily(1e6 / self._rate)
 
     def _run_flat_out(self) -> None:
-        jobs = self._jobs
+        """Until told another rate; the two kinds of it do not follow each other."""
+        jobs, yields = self._jobs, self._rate == YIELDING
         while self._rate < 0:
             if jobs.empty():
                 self._tick(time.monotonic_ns() // 1000)
+                if yields:
+                    time.sleep(0)
             else:
                 self._make(jobs.get())
 

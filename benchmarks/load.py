@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from benchmarks.control import FLAT_OUT
 from benchmarks.requests import HANDLED, SERVICE
 from benchmarks.wire import Wire
 
@@ -251,9 +252,9 @@ class Load:
         lost = 1 - self.counter.messages / expected if expected else 0.0
         return Flow(self.counter.messages / wall, (last - first) / seconds, lost, Delays.of(self.counter.delays), *flow)
 
-    def flat_out(self, seconds: float, codes: int = 1, share: float = 1.0) -> Flow:
-        """Have the control tick as fast as it can, and count what comes in some time."""
-        self._server.tick(-1, codes)
+    def flat_out(self, seconds: float, rate: float = FLAT_OUT) -> Flow:
+        """Have the control tick as fast as it can, in one of two ways, and count what comes in some time."""
+        self._server.tick(rate)
         self.run(0.4)
         self._reset()
         first, since = self._server.count()
@@ -263,7 +264,7 @@ class Load:
         shares = (self._server.used().share_since(used), (time.process_time() - own) / wall)
         last, until = self._server.count()
         ticks = (last - first) / (until - since)
-        expected = ticks * wall * len(self.subscribers) * share
+        expected = ticks * wall * len(self.subscribers)
         lost = max(0.0, 1 - messages / expected) if expected else 0.0
         return Flow(messages / wall, ticks, lost, Delays.of(self.counter.delays), *shares)
 

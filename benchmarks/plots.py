@@ -31,12 +31,20 @@ class Plot:
 
 
 PLOTS = (
-    Plot("fan-out", "Listen, ticks flat out", "listen", "{}.flat.rate", (1, 8, 64, 512), "subscribers", "messages / s"),
+    Plot(
+        "fan-out",
+        "Listen, ticks flat out, yielding",
+        "listen",
+        "{}.yielding.rate",
+        (1, 8, 64, 512),
+        "subscribers",
+        "messages / s",
+    ),
     Plot(
         "fan-out-realcall",
-        "RealCall, ticks flat out",
+        "RealCall, ticks flat out, yielding",
         "realcall",
-        "{}.flat.rate",
+        "{}.yielding.rate",
         (1, 8, 64, 512),
         "subscribers",
         "messages / s",

@@ -56,7 +56,8 @@ class Result:
 
 def _fan_out(case: str, title: str) -> list[Row]:
     rows = [
-        Row(case, f"{title}, {count} subscribers, flat out", f"{count}.flat.rate", "msg/s", target)
+        Row(case, f"{title}, {count} subscribers, {kind}", f"{count}.{figure}.rate", "msg/s", target)
+        for kind, figure in (("flat out", "flat"), ("flat out, yielding", "yielding"))
         for count, target in ((1, None), (8, None), (64, 0.9), (512, 0.9))
     ]
     rows += [
@@ -88,6 +89,7 @@ ROWS = (
     Row("control", "control's thread, 1 listens (Listen)", "Listen.1", "ticks/s"),
     Row("control", "control's thread, 64 listen (Listen)", "Listen.64", "ticks/s", 0.5),
     Row("control", "control's thread, 64 listen (RealCall)", "RealCall.64", "ticks/s"),
+    Row("listen", "control's thread, yielding, 64 listen (Listen)", "64.yielding.ticks", "ticks/s", 0.5),
     Row(
         "control",
         "RealCall: a tick's cost with 64, against 1",
