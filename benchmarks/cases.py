@@ -155,7 +155,7 @@ def query(subject: Subject, wish: Wish) -> Figures:
             with wish.start(subject, *more) as server, Load(server) as load:
                 (own,) = load.connections(1)
                 caller = Caller(own, "TransactionCall", [requests.query(pages)], pages)
-                calls = load.calls([caller], wish.seconds)
+                calls = load.calls([caller], max(wish.seconds, 1.0))
                 figures |= {f"{kind}.{pages}": calls.rate * pages * ROWS, f"{kind}.{pages}.p50": calls.delays.p50}
                 figures[f"{kind}.{pages}.cost"] = calls.cost / pages / ROWS
     return figures

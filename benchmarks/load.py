@@ -256,8 +256,9 @@ class Load:
         """Have the control tick as fast as it can, in one of two ways, and count what comes in some time."""
         self._server.tick(rate)
         self.run(0.4)
-        self._reset()
         first, since = self._server.count()
+        self.run(0.1)  # what has come while that was answered
+        self._reset()
         used, own, began = self._server.used(), time.process_time(), time.monotonic()
         self.run(seconds)
         messages, wall = self.counter.messages, time.monotonic() - began
