@@ -16,6 +16,7 @@ from koapy.control.apartment import Frozen
 from koapy.control.redaction import trace
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import LOCAL, RPC_NEEDS
+from koapy.server.coding import CODED
 from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen
 from koapy.server.redaction import passwords_of
 
@@ -81,6 +82,8 @@ class Caller:
         self._initial: list[tuple[str, str]] = []
         self._trailing: dict[str, str] = {}
         self._begun = False
+        # A servicer on somebody's own server is served without our coding.
+        self._takes_bytes = CODED.get()
         self.principal = LOCAL
         """Who calls."""
         self.client: str = context.peer()
@@ -90,8 +93,10 @@ class Caller:
         """Loop time in seconds; None where the client has set no deadline."""
 
     async def write(self, message: object, /) -> None:
-        """Write to the client; waits while the client does not read."""
+        """Write to the client; waits while the client does not read. Bytes are a ListenResponse, encoded."""
         await self.open()
+        if isinstance(message, bytes) and not self._takes_bytes:
+            message = pb.ListenResponse.FromString(message)
         await self._context.write(message)
 
     def announce(self, key: str, text: str) -> None:

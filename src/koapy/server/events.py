@@ -104,9 +104,15 @@ class Event:
         return self._bare()
 
     @cached_property
+    def encoded(self) -> bytes:
+        """The message as it goes to all streams that want it."""
+        encoded: bytes = self.message.SerializeToString()
+        return encoded
+
+    @property
     def size(self) -> int:
-        """Bytes of the message on the wire, counted once for all streams."""
-        return self.message.ByteSize()
+        """Bytes on the wire."""
+        return len(self.encoded)
 
 
 @dataclass(frozen=True)

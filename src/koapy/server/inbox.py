@@ -19,8 +19,6 @@ from koapy.server.failure import Failure, exhausted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-
 CAPACITY = 8192
 UNBOUNDED = 2**63
 TICKS_SHARE = 2
@@ -38,13 +36,17 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A tick as one kind of stream wants it; the message is shared by all streams of that kind."""
+    """A tick as one kind of stream wants it, encoded once for all streams of that kind."""
 
     code: str
     real_type: str
-    message: pb.ListenResponse
-    size: int
-    """Bytes on the wire, counted once for all streams."""
+    encoded: bytes
+    """The message as it goes to all of them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return len(self.encoded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from koapy.server.failure import Failure, invalid
 from koapy.server.inbox import Tick
 from koapy.server.machines.endings import lost
 from koapy.server.reading import EVERYTHING
-from koapy.server.recording import message
 from koapy.server.router import ORDERS, every_key
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def listen(core: Core, request: pb.ListenRequest, caller: Caller) -> None:
 
 
 async def follow(
-    core: Core, names: Iterable[str], caller: Caller, wrap: Callable[[pb.ListenResponse], object] | None = None
+    core: Core, names: Iterable[str], caller: Caller, wrap: Callable[[bytes], object] | None = None
 ) -> None:
     """Write these events as they occur, until the client ends the stream; `wrap` puts each into another message."""
     wanted = frozenset(names)
@@ -65,7 +64,7 @@ async def follow(
             while True:
                 item = await inbox.get()
                 if isinstance(item, Tick | Event):
-                    await caller.write(wrap(item.message) if wrap else item.message)
+                    await caller.write(wrap(item.encoded) if wrap else item.encoded)
         finally:
             if REAL_DATA in wanted:
                 core.router.unsubscribe_ticks(inbox, tick_key, EVERYTHING)
@@ -88,7 +87,11 @@ async def call_and_everything(core: Core, request: pb.CallRequest, caller: Calle
     """CustomCallAndListen without a handler: the call's answer first, then all events."""
     answer = await call(core, request, caller)
     await caller.write(pb.CallAndListenResponse(call_response=answer))
-    await follow(core, EVENTS, caller, lambda event: pb.CallAndListenResponse(listen_response=event))
+    await follow(core, EVENTS, caller, _as_answer)
+
+
+def _as_answer(event: bytes) -> pb.CallAndListenResponse:
+    return pb.CallAndListenResponse(listen_response=pb.ListenResponse.FromString(event))
 
 
 async def orders(core: Core, caller: Caller) -> None:
@@ -96,7 +99,7 @@ async def orders(core: Core, caller: Caller) -> None:
     given = caller.metadata(FROM_SEQUENCE)
     if given is not None and not (given.isdecimal() and len(given) <= LONGEST_NUMBER):
         raise invalid(f"{FROM_SEQUENCE} {given!r:.80}: the number of the first event that is wanted, 1 or more")
-    await follow_orders(core, caller, int(given or 0), lambda kept: message(kept), lambda event: event.message)
+    await follow_orders(core, caller, int(given or 0), lambda kept: kept.message, lambda event: event.encoded)
 
 
 async def follow_orders(

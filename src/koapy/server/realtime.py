@@ -142,7 +142,7 @@ class _Ticks:
         while True:
             item = await self._inbox.get()
             if isinstance(item, Tick):
-                await self._caller.write(item.message)
+                await self._caller.write(item.encoded)
             elif isinstance(item, EventConnect) and (failure := lost(item, "register again after the next login")):
                 raise failure
 

@@ -47,7 +47,7 @@ def recorded(event: OrderRelated, request: str) -> OrderEvent:
         sequence=event.sequence,
         time=datetime.now(KST),
         name=event.name,
-        message=event.message.SerializeToString(),
+        message=event.encoded,
         recovered=event.recovered,
         request=request,
         **facts,  # type: ignore[arg-type]
@@ -56,9 +56,7 @@ def recorded(event: OrderRelated, request: str) -> OrderEvent:
 
 def message(kept: OrderEvent) -> pb.ListenResponse:
     """The event as it went to clients."""
-    told = pb.ListenResponse.FromString(kept.message)
-    told.sequence = kept.sequence
-    return told
+    return pb.ListenResponse.FromString(kept.message)
 
 
 def replayed(kept: OrderEvent) -> Event:

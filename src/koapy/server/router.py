@@ -340,8 +340,8 @@ class Router:
             tick = ReceiveRealData(code, kind, raw)
             reader = reading.Reader(self._control, tick)
             for view, inboxes in by_view:
-                message = tick.with_values(*reader.values(view))
-                self._portal.post(_put, inboxes, Tick(code, kind, message, message.ByteSize()))
+                encoded = tick.with_values(*reader.values(view)).SerializeToString()
+                self._portal.post(_put, inboxes, Tick(code, kind, encoded))
             if self.on_trade is not None:
                 self.on_trade(tick, reader)
         if code == MARKET_HOURS and PHASES in self._inboxes:

@@ -20,7 +20,7 @@ from koapy.protocol import gateway_pb2
 from koapy.protocol.gateway_pb2_grpc import add_GatewayServicer_to_server
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import add_KiwoomOpenApiPlusServiceServicer_to_server
 from koapy.server.checking import HealthChecking
-from koapy.server.decoding import Decoding
+from koapy.server.coding import Coding
 from koapy.server.failure import Failure
 from koapy.server.gateway import GatewayServicer
 from koapy.server.reflection import GuardedReflection
@@ -136,7 +136,7 @@ class Server:
 
     def _bind(self, credentials: grpc.ServerCredentials | None) -> None:
         """Take the port, so that one that is taken is told before anything has begun."""
-        self._server = grpc.aio.server(options=options(self._settings), interceptors=[Decoding()])
+        self._server = grpc.aio.server(options=options(self._settings), interceptors=[Coding()])
         add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, self._server)
         add_GatewayServicer_to_server(GatewayServicer(self._servicer), self._server)
         self._health = HealthChecking(CHECKED)

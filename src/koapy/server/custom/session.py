@@ -152,8 +152,9 @@ class Session:
                 continue
             self._unhandled += 1
             if self._unhandled == 1:
-                self._watch.allow(self._limits.event_seconds, f"for {item.message.name}")
-            self._process.send(pack(Kind.EVENT, item.message.SerializeToString()))
+                name = item.name if isinstance(item, Event) else "OnReceiveRealData"
+                self._watch.allow(self._limits.event_seconds, f"for {name}")
+            self._process.send(pack(Kind.EVENT, item.encoded))
             await self._process.drain()
 
     async def _read(self) -> None:

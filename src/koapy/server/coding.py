@@ -3,11 +3,14 @@
 By itself grpc answers a request that it cannot decode with UNKNOWN, as if the servicer had failed, and one that ends
 before its message has come with nothing at all, so that its client waits for ever. Every service of the server, health
 checking and reflection among them, is served behind this.
+
+The other way, what is encoded already, once for all streams that want the same, is passed on as it is.
 """
 
 from __future__ import annotations
 
 import inspect
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -17,12 +20,14 @@ from koapy.server.failure import Failure, invalid
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+CODED: ContextVar[bool] = ContextVar("CODED", default=False)
+"""Whether this task serves an RPC whose responses may be bytes."""
 Behaviour = Any
 """What serves an RPC: a coroutine function or an asynchronous generator, of request and context."""
 
 
-class Decoding(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs only
-    """Reads requests as bytes and decodes them where a failure can be told."""
+class Coding(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs only
+    """Decodes requests where a failure can be told, and takes responses as messages or as their bytes."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -38,27 +43,32 @@ class Decoding(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic
         if known is None:
             known = await continuation(handler_call_details)
             if known is not None:  # only RPCs that exist are remembered
-                known = self._handlers[method] = _decoding(known)
+                known = self._handlers[method] = _coded(known)
         return known
 
 
-def _decoding(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
+def _coded(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
     """The same RPC over bytes. One with a single request is read as a stream too, whose end can be seen."""
-    decode = handler.request_deserializer
+    decode, encode = handler.request_deserializer, _encoding(handler.response_serializer)
     if handler.request_streaming:
         behaviour = handler.stream_stream if handler.response_streaming else handler.stream_unary
     else:
         behaviour = handler.unary_stream if handler.response_streaming else handler.unary_unary
     serve = _serving(behaviour, decode, single=not handler.request_streaming)
     if handler.response_streaming:
-        return grpc.stream_stream_rpc_method_handler(serve, None, handler.response_serializer)
-    return grpc.stream_unary_rpc_method_handler(serve, None, handler.response_serializer)
+        return grpc.stream_stream_rpc_method_handler(serve, None, encode)
+    return grpc.stream_unary_rpc_method_handler(serve, None, encode)
+
+
+def _encoding(serialize: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    return lambda response: response if isinstance(response, bytes) else serialize(response)
 
 
 def _serving(behaviour: Behaviour, decode: Callable[[bytes], Any], *, single: bool) -> Behaviour:
     generates = inspect.isasyncgenfunction(behaviour)
 
     async def serve(raw: AsyncIterator[bytes], context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        CODED.set(True)
         try:
             request = await _only(raw, decode) if single else _each(raw, decode)
             if not generates:
