@@ -204,7 +204,7 @@ def idle(subject: Subject, wish: Wish) -> Figures:
         (own,) = load.connections(1)
         without = load.calls([Caller(own, "Call", [asked])], wish.seconds).delays
         memory = server.memory()
-        load.idle([requests.LISTEN_TO_NOTHING], count, 8)
+        load.idle(count, 8)
         each = (server.memory() - memory) / count
         used = server.used()
         load.run(wish.seconds)
@@ -271,7 +271,7 @@ def growth(subject: Subject, wish: Wish) -> Figures:
             load.subscribe("RealCall", [requests.real()], size)
             figures[f"streams.{size}"] = load.flat_out(wish.seconds, YIELDING).rate
         with wish.start(subject) as server, Load(server) as load:
-            load.idle([requests.LISTEN_TO_NOTHING], size, min(size, 8))
+            load.idle(size, min(size, 8))
             (own,) = load.connections(1)
             calls = load.calls([Caller(own, "Call", [requests.call("GetConnectState")])], wish.seconds)
             figures[f"calls.{size}"] = calls.rate

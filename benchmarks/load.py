@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from benchmarks.control import FLAT_OUT
-from benchmarks.requests import HANDLED, SERVICE
+from benchmarks.requests import HANDLED, LISTEN_TO_NOTHING, SERVICE, call
 from benchmarks.wire import Wire
 
 if TYPE_CHECKING:
@@ -207,13 +207,15 @@ class Load:
             before = self.counter.messages
             self.run(QUIET_SECONDS)
 
-    def idle(self, requests: Sequence[bytes], count: int, connections: int) -> None:
+    def idle(self, count: int, connections: int) -> None:
         """Open so many streams on which nothing comes."""
         own = self._wire.connect(connections)
         for at in range(count):
-            own[at % connections].open(SERVICE + "Listen", requests[at % len(requests)], Idle())
-            if at % 200 == 0:
-                self.run(0.02)
+            connection = own[at * connections // count]
+            connection.open(SERVICE + "Listen", LISTEN_TO_NOTHING, Idle())
+            if at % 50 == 49:
+                # A server refuses what comes faster than it takes it; it has taken what came before what it answers.
+                self.once(Caller(connection, "Call", [call("GetConnectState")]))
         self.run(0.5)
 
     def once(self, caller: Caller) -> None:
