@@ -302,6 +302,7 @@ async def test_what_was_called_for_stays_while_the_client_listens() -> None:
         async with grpc.aio.insecure_channel(host.address) as channel:
             stub = KiwoomOpenApiPlusServiceStub(channel)
             listening = stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))
+            await listening.initial_metadata()  # it is there before the client's time without a stream could pass
             await stub.Call(pb.CallRequest(name="SetRealReg", arguments=strings("1000", code, "10", "0")))
             ended = asyncio.get_running_loop().time() + 1.0
             async for tick in listening:

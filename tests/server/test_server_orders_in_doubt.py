@@ -180,24 +180,30 @@ async def test_orders_that_are_alike_are_told_apart_only_where_that_is_sure(
     await settled(gateway, expected)
 
 
-async def test_an_order_that_is_accepted_after_the_lists_were_made_is_not_taken_for_closed(
-    doubtful: tuple[Any, Exchange],
+@pytest.mark.parametrize("filled", [0, 10])
+async def test_an_order_that_is_accepted_after_the_lists_were_made_is_looked_for_again(
+    doubtful: tuple[Any, Exchange], filled: int
 ) -> None:
+    """It is not closed, as it seems by these lists, and its fill may have been told to nobody."""
     gateway, exchange = doubtful
 
     def accepted() -> None:
         exchange.meanwhile = lambda: None
+        lists = [], [listed("0000042", 10, open=0, filled=10)]
+        exchange.opened, exchange.traded = lists if filled else ([listed("0000042", 10)], [])
+        exchange.rows = []
         request, screen = exchange.control.named("SendOrder")[0][1:3]
         exchange.rows = [{"주문번호": "0000042"}]
         exchange.control._fire("OnReceiveTrData", (screen, request, "KOA_NORMAL_BUY_KP_ORD", "", "", 0, "", "", ""), {})
 
     exchange.meanwhile = accepted
     await ended(gateway.stub.OrderCall(order(10), metadata=key("k")))
-    await settled(gateway, [(10, "accepted", "0000042")])
-    # Another one is looked for after it, so that what was made of the first lists has been told.
+    state = "filled" if filled else "accepted"
+    await settled(gateway, [(10, state, "0000042")])
+    # Another one is looked for after it, so that all has been told by then.
     await ended(gateway.stub.OrderCall(order(11), metadata=key("l")))
-    await settled(gateway, [(10, "accepted", "0000042"), (11, "undetermined", "")])
-    assert (await gateway.v1.Status(v1.StatusRequest())).last_sequence == 1
+    await settled(gateway, [(10, state, "0000042"), (11, "undetermined", "")])
+    assert (await gateway.v1.Status(v1.StatusRequest())).last_sequence == (2 if filled else 1)
 
 
 async def test_an_order_event_that_cannot_be_read_has_its_order_looked_for(doubtful: tuple[Any, Exchange]) -> None:

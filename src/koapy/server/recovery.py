@@ -106,17 +106,18 @@ class Recovery:
         records = [record for record in records if record.id in self._due]
         if not records or await core.connected() is False:
             return RETRY_SECONDS  # the next login asks for everything
+        all_listed = True
         for account in sorted({record.order.account for record in records}):
             try:
                 listed = await self._listed(account)
             except Failure as failure:  # an account of another kind; the others are to be looked for all the same
                 logger.warning("the orders of the account %s are not listed: %s", masked(account), failure.text)
+                all_listed = False
                 continue
             await self._flushed()
             await self._compare([each for each in records if each.order.account == account], listed)
-        missed = [count for count in self._due.values() if count]
         # The exchange may be slower than we are.
-        return core.settings.patience[min(missed) - 1] if missed else RETRY_SECONDS
+        return core.settings.patience[max(min(self._due.values(), default=0) - 1, 0)] if all_listed else RETRY_SECONDS
 
     async def _compare(self, records: Sequence[OrderRecord], listed: Sequence[Listed]) -> None:
         """Settle what can be, of one account."""
@@ -131,11 +132,13 @@ class Recovery:
                 self._due.pop(record.id, None)
             elif action(record.order) == "cancel":
                 await self._cancellation(record, by_number)
-            elif record.number and record.id not in numbered_before:
-                self._due.pop(record.id)  # accepted while the lists were made: it stands, and its events come
             elif record.number:
                 found = by_number.get(record.number)
-                await self._numbered(record, found if found is not None and found.fits(record.order) else None, listed)
+                if found is not None and not found.fits(record.order):
+                    found = None
+                # One that was accepted while the lists were made may only not be in them yet.
+                if found is not None or record.id in numbered_before:
+                    await self._numbered(record, found, listed)
             else:
                 await self._unnumbered(record, free)
 
