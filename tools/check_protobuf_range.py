@@ -27,6 +27,9 @@ import grpc
 sys.path.insert(0, sys.argv[1])
 pb = importlib.import_module("koapy.protocol.KiwoomOpenApiPlusService_pb2")
 pb_grpc = importlib.import_module("koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc")
+v1 = importlib.import_module("koapy.protocol.gateway_pb2")
+assert importlib.import_module("koapy.protocol.gateway_pb2_grpc").GatewayStub
+assert v1.OrderEvent(event=pb.ListenResponse(name="OnReceiveMsg")).event.name == "OnReceiveMsg"
 
 class Servicer(pb_grpc.KiwoomOpenApiPlusServiceServicer):
     def Call(self, request, context):
