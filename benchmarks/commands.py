@@ -18,7 +18,7 @@ def ready(address: str) -> None:
 
 
 def listen_for_commands(control: HeadlessControl) -> None:
-    """Have the control tick as told, in a thread; each answer says how many ticks there have been, and when."""
+    """Have the control tick as told, in a thread; each answer is what it counts."""
     threading.Thread(target=_listen, args=(control,), daemon=True).start()
 
 
@@ -27,7 +27,6 @@ def _listen(control: HeadlessControl) -> None:
         command = json.loads(line)
         if "rate" in command:
             control.tick(command["rate"], command["codes"])
-        ticks, at = control.count()
-        print(json.dumps({"ticks": ticks, "at": at}), flush=True)
+        print(json.dumps(control.count()), flush=True)
     # Whoever gave the commands is gone, and with it the need for a server.
     os._exit(0)

@@ -77,7 +77,8 @@ class HeadlessControl:
         self._real_tail = "\t" + "\t".join(["+71500"] * (len(REAL_FIDS) - 1))
         self._table = [[f"{row * COLUMNS + column:>12}" for column in range(COLUMNS)] for row in range(ROWS)]
         self._columns: dict[str, int] = {}
-        threading.Thread(target=self._run, name="headless-control", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="headless-control", daemon=True)
+        self._thread.start()
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -88,9 +89,11 @@ class HeadlessControl:
         """Tick so many times a second, or FLAT_OUT or YIELDING, from now on, each of so many codes in turn; 0: stop."""
         self.submit(self._begin, rate, [code_number(each) for each in range(codes)] if codes > 1 else (CODE,)).result()
 
-    def count(self) -> tuple[int, float]:
-        """How many ticks there have been, and when that was, in seconds of the monotonic clock."""
-        return self._ticks, time.monotonic()
+    def count(self) -> dict[str, float]:
+        """how many ticks there have been, when that was, and the seconds of processor that the thread has used."""
+        assert self._thread.ident
+        used = time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+        return {"ticks": self._ticks, "at": time.monotonic(), "used": used}
 
     def _begin(self, rate: float, codes: Sequence[str]) -> None:
         self._rate, self._codes = rate, codes

@@ -147,6 +147,8 @@ class Flow:
     """The share of a core that the server has used."""
     client: float
     """The share of a core that the client has used: near 1, it is the client that was measured."""
+    a_tick: float = 0.0
+    """Microseconds of processor that the control's thread has used for a tick, flat out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +242,11 @@ class Load:
     def steady(self, rate: float, seconds: float, codes: int = 1, share: float = 1.0) -> Flow:
         """Have the control tick at a rate, and wait for what comes of it; `share` of all subscribers get each tick."""
         self._reset()
-        first, _ = self._server.count()
+        first = self._server.count().ticks
         used, own, began = self._server.used(), time.process_time(), time.monotonic()
         self._server.tick(rate, codes)
         self.run(seconds)
-        last, _ = self._server.tick(0)
+        last = self._server.tick(0).ticks
         expected = (last - first) * len(self.subscribers) * share
         self.run(QUIET_SECONDS, lambda: self.counter.messages >= expected)
         wall = time.monotonic() - began
@@ -257,18 +259,20 @@ class Load:
         """Have the control tick as fast as it can, in one of two ways, and count what comes in some time."""
         self._server.tick(rate)
         self.run(0.4)
-        first, since = self._server.count()
+        first = self._server.count()
         self.run(0.1)  # what has come while that was answered
         self._reset()
         used, own, began = self._server.used(), time.process_time(), time.monotonic()
         self.run(seconds)
         messages, wall = self.counter.messages, time.monotonic() - began
         shares = (self._server.used().share_since(used), (time.process_time() - own) / wall)
-        last, until = self._server.count()
-        ticks = (last - first) / (until - since)
+        last = self._server.count()
+        made = last.ticks - first.ticks
+        ticks = made / (last.at - first.at)
         expected = ticks * wall * len(self.subscribers)
         lost = max(0.0, 1 - messages / expected) if expected else 0.0
-        return Flow(messages / wall, ticks, lost, Delays.of(self.counter.delays), *shares)
+        a_tick = (last.used - first.used) / made * 1e6
+        return Flow(messages / wall, ticks, lost, Delays.of(self.counter.delays), *shares, a_tick)
 
     def _reset(self) -> None:
         self.counter.messages = 0

@@ -61,6 +61,17 @@ class Used:
         return (self.cpu - before.cpu) / (self.at - before.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """What the control has done until a moment."""
+
+    ticks: int
+    at: float
+    """Seconds of the monotonic clock."""
+    used: float
+    """Seconds of processor that its thread has used."""
+
+
 class Server:
     """One server in a process of its own."""
 
@@ -91,12 +102,12 @@ class Server:
         self._to.close()
         self._from.close()
 
-    def tick(self, rate: float, codes: int = 1) -> tuple[int, float]:
-        """Have the control tick so many times a second (0: not, -1: flat out); how often it has, and when that was."""
+    def tick(self, rate: float, codes: int = 1) -> Ticks:
+        """Have the control tick so many times a second, or FLAT_OUT, or YIELDING; 0: not at all."""
         return self._ask({"rate": rate, "codes": codes})
 
-    def count(self) -> tuple[int, float]:
-        """How often the control has ticked, and when that was."""
+    def count(self) -> Ticks:
+        """What the control has done until now."""
         return self._ask({})
 
     def used(self) -> Used:
@@ -110,11 +121,10 @@ class Server:
         (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
         return float(line.split()[1])
 
-    def _ask(self, command: dict[str, Any]) -> tuple[int, float]:
+    def _ask(self, command: dict[str, Any]) -> Ticks:
         self._to.write(json.dumps(command) + "\n")
         self._to.flush()
-        answer = self._answer()
-        return answer["ticks"], answer["at"]
+        return Ticks(**self._answer())
 
     def _answer(self) -> Any:
         return json.loads(self._from.readline())

@@ -92,7 +92,7 @@ ROWS = (
     Row("listen", "control's thread, yielding, 64 listen (Listen)", "64.yielding.ticks", "ticks/s", 0.5),
     Row(
         "control",
-        "RealCall: a tick's cost with 64, against 1",
+        "RealCall: the control's processor for a tick, with 64 against 1",
         "RealCall.64.cost",
         "us",
         1.1,
