@@ -38,7 +38,7 @@ LENIENT = {"INTERNAL", "CANCELLED"}
 """What grpc itself answers to those who break its protocol."""
 BUG = "bug%20of%20the%20gateway"
 
-SETTINGS: dict[str, Any] = {"event_seconds": 0.05, "answer_seconds": 5.0}
+SETTINGS: dict[str, Any] = {"event_seconds": 0.05, "longest_event_seconds": 1.0, "answer_seconds": 5.0}
 CONTROL: dict[str, Any] = {"seed": 5, "answer_delay": 0.001, "login_delay": 0.01, "market_size": 60}
 
 

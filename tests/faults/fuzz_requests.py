@@ -42,7 +42,7 @@ NUMBERS = (
 )  # fmt: skip
 
 METADATA: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
-    (b"koapy-event-deadline", (b"nan", b"inf", b"-1", b"0", b"1e-9", b"60", b"61", b"x", b"", b"0x10", b"1_0")),
+    (b"koapy-event-deadline", (b"nan", b"inf", b"-1", b"0", b"1e-9", b"0.5", b"60", b"61", b"x", b"", b"0x10", b"1_0")),
     (b"koapy-idempotency-key", (b"", b"k", b"a" * 4000, b" ", b"\\x00", b"-", b"../x", b"1" * 36)),
     (b"koapy-from-sequence", (b"0", b"1", b"-1", b"99999999999999999999999", b"x", b"", b"1.5", b"9" * 5000, b"nan")),
     (b"koapy-overflow", (b"conflate", b"drop-oldest", b"", b"x", b"CONFLATE")),

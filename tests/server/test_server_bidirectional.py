@@ -26,7 +26,7 @@ STOP = pb.BidirectionalListenRequest(stop_listen_request=pb.StopListenRequest(ti
 
 @pytest.fixture
 def settings(with_settings: Any) -> Any:
-    return with_settings(event_seconds=0.3)
+    return with_settings(event_seconds=0.3, longest_event_seconds=60.0)
 
 
 async def opened(gateway: Any, *events: str, stub: Any = None, **options: Any) -> Any:
@@ -85,6 +85,15 @@ async def test_the_end_of_the_stream_lets_the_control_go_on(strict: Any, ending:
         stream.cancel()
     await asyncio.wait_for(asyncio.wrap_future(fired), 5)
     await strict.settled()
+
+
+@pytest.mark.parametrize("seconds", ["61", "0", "-1", "nan", "x"])
+async def test_an_event_is_held_no_longer_than_the_operator_allows(strict: Any, seconds: str) -> None:
+    """All others wait meanwhile."""
+    stream = strict.stub.BidirectionalListen(metadata=[("koapy-event-deadline", seconds)])
+    await stream.write(pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=[TR])))
+    with pytest.raises(grpc.aio.AioRpcError, match="at most 60"):
+        await stream.read()
 
 
 async def test_a_client_that_never_acknowledges_ends_alone(strict: Any) -> None:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from koapy.server.inbox import Inbox
 
 REAL_DATA = "OnReceiveRealData"
-LONGEST_EVENT_SECONDS = 60.0
 LONGEST_NUMBER = 18
 """Digits of a sequence number; Python refuses to read one of thousands, and SQLite one of twenty."""
 GAPS = "koapy-gaps"
@@ -197,6 +196,7 @@ def _event_seconds(core: Core, caller: Caller) -> float:
         seconds = float(given)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds <= LONGEST_EVENT_SECONDS:
-        raise invalid(f"{EVENT_DEADLINE} {given!r}: seconds, more than 0 and at most {LONGEST_EVENT_SECONDS:g}")
+    longest = core.settings.longest_event_seconds
+    if not 0 < seconds <= longest:
+        raise invalid(f"{EVENT_DEADLINE} {given!r}: seconds, more than 0 and at most {longest:g}")
     return seconds

@@ -23,6 +23,8 @@ class Settings:
     """Seconds after which a control that owes an answer is taken to be silent."""
     event_seconds: float = 5.0
     """Seconds that an event waits for a client that listens in both directions."""
+    longest_event_seconds: float = 10.0
+    """Seconds that such a client may ask for instead: all others wait meanwhile."""
     patience: tuple[float, ...] = (1.0, 3.0, 6.0)
     """Seconds until an order in doubt that is not listed is looked for again, and again; then it is undetermined."""
     drain_seconds: float = 5.0
