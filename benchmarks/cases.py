@@ -253,9 +253,7 @@ def codes(subject: Subject, wish: Wish) -> Figures:
         each = total // subscribers
         asked = [requests.real(each, 1 + at * each) for at in range(subscribers)]
         with wish.start(subject) as server, Load(server) as load:
-            began = time.monotonic()
             load.subscribe("RealCall", asked, subscribers, total + 1)
-            figures[f"{total}.opened"] = time.monotonic() - began
             share = total / (total + 1) / subscribers
             flow = load.steady(2000, wish.seconds, total + 1, share)
             figures |= {f"{total}.cost": flow.cpu / flow.rate * 1e6, f"{total}.p99": flow.delays.p99}

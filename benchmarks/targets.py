@@ -138,7 +138,6 @@ ROWS = (
         by=OWN,
         base="20.cost",
     ),
-    Row("codes", "registering 2,000 codes, 20 streams", "2000.opened", "s", at_most=True),
 )
 
 
