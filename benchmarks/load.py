@@ -192,7 +192,7 @@ class Load:
         """Open so many streams of ticks and wait until each has had one."""
         connections = self.connections(count)
         new = [Subscriber(self.counter) for _ in range(count)]
-        self._server.tick(max(50, codes), codes)
+        self._server.tick(max(codes, min(50, 4000 / count)), codes)
         for at, subscriber in enumerate(new):
             connections[at % len(connections)].open(SERVICE + method, requests[at % len(requests)], subscriber)
             if at % 20 == 19:
