@@ -1,6 +1,6 @@
 """How fast the gateway is, beside a bare gRPC server that does nothing else.
 
-    python3 run.py bench                      everything, in about a quarter of an hour
+    python3 run.py bench                      everything, in about 20 minutes
     python3 run.py bench --quick              everything once, small, in under a minute: whether it works, not how fast
     python3 run.py bench call order           these cases
     python3 run.py bench --json FILE          and write the figures down
