@@ -233,6 +233,17 @@ async def test_streams_and_requests_of_one_client_are_limited_and_others_not(run
     control.close()
 
 
+async def test_streams_that_are_opened_in_one_burst_are_all_served(strict: Any) -> None:
+    """By its own default grpc turns away what is more than a thousand at once, without a word."""
+    streams = [strict.stub.Listen(pb.ListenRequest(slots=["OnReceiveMsg"])) for _ in range(2000)]
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(stream.initial_metadata() for stream in streams))
+    assert not any(stream.done() for stream in streams)
+    for stream in streams:
+        stream.cancel()
+    await strict.settled()
+
+
 async def test_five_hundred_streams_of_one_connection_are_no_trouble(strict: Any) -> None:
     streams = [strict.stub.RealCall(ticks("005930")) for _ in range(600)]
     await strict.reached(streams=600, subscriptions=1200, codes=1)

@@ -29,6 +29,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
+AT_ONCE = 1024
+"""Callbacks of the control's thread that the loop runs before it turns to others."""
+
+
 class Frozen(Exception):
     """The control's thread does not answer, or there is none any more, so nobody waits for it."""
 
@@ -60,12 +64,16 @@ class Portal:
         # Cleared first: what is posted from now on wakes the loop again, at worst for nothing.
         self._awake = False
         queue = self._queue
-        while queue:
+        # Not what comes meanwhile, nor a long queue at one go: the loop has others to serve.
+        for _ in range(min(len(queue), AT_ONCE)):
             function, args = queue.popleft()
             try:
                 function(*args)
             except Exception:
                 logger.exception("callback from the control's thread failed")
+        if queue and not self._awake:
+            self._awake = True
+            self._loop.call_soon(self._drain)
 
 
 class Worker:

@@ -43,6 +43,8 @@ HOST, PORT = "127.0.0.1", 5943
 SERVICE = pb.DESCRIPTOR.services_by_name["KiwoomOpenApiPlusService"].full_name
 GATEWAY = gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name
 GRACE_SECONDS = 5.0
+PENDING = 65_536
+"""Requests, of all connections, that may wait to be taken; each connection has its own limit on top."""
 
 METADATA_BYTES = 16 * 1024
 """Of one request; grpc refuses what is longer with RESOURCE_EXHAUSTED."""
@@ -71,6 +73,9 @@ def options(settings: Settings) -> tuple[tuple[str, int], ...]:
         ("grpc.absolute_max_metadata_size", METADATA_BYTES),
         # Some more than one client may have, so that one too many is told so instead of being left to wait.
         ("grpc.max_concurrent_streams", settings.client_streams + settings.client_requests + 100),
+        # Requests that wait for the loop: by its own default grpc turns a thousand at once away, without a word.
+        ("grpc.server.max_pending_requests", PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", PENDING),
     )
 
 
