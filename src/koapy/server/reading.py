@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from koapy.openapi.fid import fid_name
@@ -80,13 +81,18 @@ class View:
 
     def columns(self, kind: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """FIDs and names for a tick of this real type."""
-        if self.fids is not None:
-            return self.fids, tuple(map(fid_name if self.readable else str, self.fids))
-        try:
-            known = real_type(kind)
-        except UnknownRealType:
-            return (), ()
-        return known.fids, known.names if self.readable else tuple(map(str, known.fids))
+        return _columns(self, kind)
+
+
+@lru_cache(maxsize=1024)
+def _columns(view: View, kind: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    if view.fids is not None:
+        return view.fids, tuple(map(fid_name if view.readable else str, view.fids))
+    try:
+        known = real_type(kind)
+    except UnknownRealType:
+        return (), ()
+    return known.fids, known.names if view.readable else tuple(map(str, known.fids))
 
 
 EVERYTHING = View(fids=None, readable=True)
