@@ -213,19 +213,14 @@ class Watch:
 
 
 def objects() -> int:
-    """How many objects there are, without what the simulated market remembers of its day."""
-    # Whoever holds a tuple that another thread is just making breaks it, so no other thread may run meanwhile; those
-    # that wait for their turn by the old interval have it in the pause.
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1000.0)
-    try:
-        time.sleep(0.01)
-        return sum(not str(type(each).__module__).startswith("koapy.simulation") for each in gc.get_objects())
-    finally:
-        sys.setswitchinterval(interval)
+    """How many objects there are, without what the simulated market remembers of its day.
+
+    Runs on the market's thread while the loop waits: whoever holds a tuple that another thread is making breaks it.
+    """
+    return sum(not str(type(each).__module__).startswith("koapy.simulation") for each in gc.get_objects())
 
 
-def look(watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
+def look(control: Any, watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
     """What this process holds."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # give free memory back, so that what is left is what is held
@@ -238,7 +233,7 @@ def look(watch: Watch, statistics: dict[str, int]) -> dict[str, Any]:
         "threads": int(status["Threads"]),
         "fds": sum(1 for _ in Path("/proc/self/fd").iterdir()),
         "rss": int(status["VmRSS"].split()[0]) * 1024,
-        "objects": objects(),
+        "objects": control.submit(objects).result(),
         "late": late,
         "bugs": list(watch.bugs),
         "cpu": time.process_time(),
@@ -280,7 +275,7 @@ async def known(control: Any) -> dict[str, Any]:
 async def answer(control: Any, server: Any, watch: Watch, command: str, words: list[Any]) -> dict[str, Any]:
     """Do what was asked."""
     if command == "look":
-        return look(watch, server.statistics())
+        return look(control, watch, server.statistics())
     if command == "orders":
         return {"orders": await on_control(control, lambda: len(control.world.order_screens))}
     if command == "busy":

@@ -349,7 +349,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--csv", type=Path, help="where to write the samples")
     given = parser.parse_args(arguments)
     with Host(control=control(given.seconds, given.codes)) as host:
-        outcome = asyncio.run(soak(host, given.seconds, given.clients, given.seed, max(1.0, given.seconds / 100)))
+        try:
+            outcome = asyncio.run(soak(host, given.seconds, given.clients, given.seed, max(1.0, given.seconds / 100)))
+        except (grpc.aio.AioRpcError, OSError):
+            print(host.log)  # it has gone, and says why
+            raise
     print(outcome.report())
     if given.csv:
         outcome.save(given.csv)
