@@ -122,6 +122,10 @@ class Host:
         """What it holds now."""
         return self.ask("look")
 
+    def statistics(self) -> dict[str, int]:
+        """What the gateway has taken now; told also while the market's thread is busy."""
+        return self.ask("statistics")
+
     def stop(self, seconds: float = 30.0) -> int:
         """Let it end in peace; its exit code."""
         assert self._process.stdin
@@ -274,6 +278,8 @@ async def known(control: Any) -> dict[str, Any]:
 
 async def answer(control: Any, server: Any, watch: Watch, command: str, words: list[Any]) -> dict[str, Any]:
     """Do what was asked."""
+    if command == "statistics":
+        return server.statistics()  # type: ignore[no-any-return]
     if command == "look":
         return look(control, watch, server.statistics())
     if command == "orders":

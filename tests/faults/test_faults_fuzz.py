@@ -256,7 +256,7 @@ async def test_a_warning_about_many_inputs_reaches_the_client(host: Host) -> Non
 
 async def until(host: Host, met: Callable[[dict[str, int]], bool]) -> None:
     async with asyncio.timeout(20):
-        while not met((await asyncio.to_thread(host.look))["statistics"]):
+        while not met(await asyncio.to_thread(host.statistics)):
             await asyncio.sleep(0.02)
 
 
@@ -274,7 +274,7 @@ async def test_codes_being_removed_when_their_client_goes_are_given_back(host: H
         await until(host, lambda held: held["codes"] == 1 and held["subscriptions"] == 2)
         other = stub.RealCall(pb.RealRequest(code_list=[second], fid_list=[10]))
         await until(host, lambda held: held["codes"] == 2 and held["subscriptions"] == 4)
-        await asyncio.to_thread(host.ask, "busy", 1.0)
+        await asyncio.to_thread(host.ask, "busy", 3.0)
         other.cancel()  # its code is given back once the control has time, and others wait for that
         await until(host, lambda held: held["subscriptions"] == 3)
         remove = pb.BidirectionalRealRemoveRequest(code_list=[first])

@@ -201,7 +201,7 @@ async def test_what_is_given_back_while_the_control_is_frozen_is_given_back_when
 
 async def test_an_event_that_a_client_holds_is_no_frozen_control(gateway: Any) -> None:
     gateway.control.freeze_seconds = 0.2
-    stream = gateway.stub.BidirectionalListen(metadata=[("koapy-event-deadline", "20")])
+    stream = gateway.stub.BidirectionalListen(metadata=[("koapy-event-deadline", "10")])
     await stream.write(pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=["OnReceiveMsg"])))
     await gateway.reached(gates=1)
     gateway.control.fire("OnReceiveMsg", "", "", "", "text")
