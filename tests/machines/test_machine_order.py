@@ -539,3 +539,8 @@ def test_chejan_that_overtakes_the_answer_makes_no_difference(
     assert kinds == [ReceiveMsg, ReceiveTrData, *forwarded]
     assert played.ended_at == max(end + 2, late + 1)
     assert played.failure is None
+
+
+def test_a_cancellation_ends_with_its_confirmation_where_the_original_was_closed_before() -> None:
+    script = [*HEAD, event(CHANGED, "접수", 0, last="1"), event(N, "확인", 0, of=CHANGED)]
+    assert play(order(CHANGE), script).ended_at == 3

@@ -66,6 +66,7 @@ class Order:
         self._open = order.quantity
         self._filled_up = False
         self._confirmed = False
+        self._original_closed = False
         self._changed_in_part: set[str] = set()
 
     @property
@@ -196,6 +197,8 @@ class Order:
         if is_new and rest:
             self._confirmed = False  # what was confirmed has changed a part of it only
         self._confirmed |= state == CONFIRMED
+        if self._confirmed and self._original_closed:
+            return [Done()]
         self._filled_up |= state == TRADED and rest == 0
         if CLOSING in event.by_fid:
             return _end(event[CLOSING] == "1" and (self._through or (is_new and rest == 0)))
@@ -220,6 +223,8 @@ class Order:
         """The order that this one cancels or modifies: the next event after 확인 closes it, or tells what is left."""
         if self._through:
             return [Done()]
+        # Told before the 확인 where the gateway was away in between, and not again after it.
+        self._original_closed |= event[CLOSING] == "1"
         return [] if event[STATE] in STATES else [Done(_rejected(event))]
 
 
