@@ -14,15 +14,15 @@ from koapy.orders import verdict
 from koapy.orders.counts import Counted, Counts
 from koapy.orders.model import OrderState
 from koapy.orders.rules import Holder, RiskLimits, RiskRules
-from koapy.orders.verdict import Breach, Case, Halted, action
+from koapy.orders.verdict import Breach, Case, action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from koapy.orders.model import NewOrder, OrderRecord
+    from koapy.orders.model import Halt, NewOrder, OrderRecord
 
-__all__ = ["Breach", "Halted", "Risk", "RiskLimits", "RiskRules", "action"]
+__all__ = ["Breach", "Risk", "RiskLimits", "RiskRules", "action"]
 
 JUDGES = (verdict.account, verdict.code, verdict.quantity, verdict.notional, verdict.collar)
 
@@ -43,7 +43,7 @@ class Risk:
         self._counts = Counts(clock)
 
     def check(
-        self, order: NewOrder, client: str, now: datetime, last_price: int | None, *, halted: Halted | None
+        self, order: NewOrder, client: str, now: datetime, last_price: int | None, *, halted: Halt | None
     ) -> Breach | None:
         """What forbids this order, or None.
 

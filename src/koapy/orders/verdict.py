@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.login import masked
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from koapy.openapi.order import Action
-    from koapy.orders.model import NewOrder
+    from koapy.orders.model import Halt, NewOrder
     from koapy.orders.rules import Holder
 
 DERIVATIVES = "SendOrderFO"
@@ -35,25 +35,6 @@ REASONS = {
 }
 """The word for programs, by the field of RiskLimits."""
 NO_PRICE, HALTED = "RISK_NO_PRICE", "HALTED"
-
-
-class Halted(Protocol):
-    """The kill switch, thrown."""
-
-    @property
-    def by(self) -> str:
-        """Who threw it."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """What was given as the reason; may be empty."""
-        ...
-
-    @property
-    def since(self) -> datetime:
-        """When."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +92,7 @@ def has_value(order: NewOrder) -> bool:
     return has_price(order) and order.price > 0
 
 
-def halted_by(halt: Halted) -> Breach:
+def halted_by(halt: Halt) -> Breach:
     """The kill switch."""
     why = f": {halt.reason}" if halt.reason else ""
     since = f"{halt.since.astimezone(KST):%Y-%m-%d %H:%M:%S}"
