@@ -191,6 +191,13 @@ class ReceiveChejanData(Event):
     def __getitem__(self, fid: int) -> str:
         return self.by_fid.get(fid, "")
 
+    def number(self, fid: int) -> int | None:
+        """The value of a FID as a number; None where it is none."""
+        try:
+            return int(self[fid])
+        except ValueError:
+            return None
+
     def with_value(self, fid: int, value: str) -> ReceiveChejanData:
         """The event with another value of one FID."""
         values = tuple(value if each == fid else old for each, old in zip(self.fids, self.values, strict=True))

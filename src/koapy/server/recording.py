@@ -38,10 +38,10 @@ def recorded(event: OrderRelated, request: str) -> OrderEvent:
             "original": "" if original == NO_ORIGINAL else original,
             "state": event[STATE],
             "kind": event[KIND],
-            "ordered": _number(event[ORDERED]) or 0,
-            "open": _number(event[OPEN]) or 0,
-            "filled": _number(event[FILLED]),
-            "amount": _number(event[AMOUNT]),
+            "ordered": event.number(ORDERED) or 0,
+            "open": event.number(OPEN) or 0,
+            "filled": event.number(FILLED),
+            "amount": event.number(AMOUNT),
         }
     return OrderEvent(
         sequence=event.sequence,
@@ -81,10 +81,3 @@ def _replayed(name: str, told: pb.ListenResponse) -> Event:
 def plain_code(code: str) -> str:
     """A code without the letter for its kind (A005930 -> 005930)."""
     return code[1:] if len(code) > 6 and code[:1].isalpha() else code
-
-
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None

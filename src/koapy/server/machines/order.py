@@ -187,7 +187,7 @@ class Order:
         return []
 
     def _own(self, event: ReceiveChejanData) -> list[Effect]:
-        state, rest, is_new = event[STATE], _number(event[OPEN]), not self._original
+        state, rest, is_new = event[STATE], event.number(OPEN), not self._original
         if is_new and rest == 0 and self._order.quote_type in FILL_OR_KILL and not _is_fill(event):
             return [Done()]
         if state not in STATES:
@@ -208,7 +208,7 @@ class Order:
         """An order that cancels or modifies this one."""
         state, number = event[STATE], event[NUMBER]
         if state == CONFIRMED:
-            amount = _number(event[ORDERED]) or self._open
+            amount = event.number(ORDERED) or self._open
             if amount < self._open:
                 self._open -= amount
                 self._changed_in_part.add(number)
@@ -232,17 +232,10 @@ def _end(over: bool) -> list[Effect]:
     return [Done()] if over else []
 
 
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
-
-
 def _is_fill(event: ReceiveChejanData) -> bool:
     """Whether a 체결 tells of a trade, and not of a remainder that is taken out of the book."""
     told = [fid for fid in (FILLED, FILLED_NOW) if fid in event.by_fid]
-    return event[STATE] == TRADED and all(_number(event[fid]) for fid in told)
+    return event[STATE] == TRADED and all(event.number(fid) for fid in told)
 
 
 def _rejected(event: ReceiveChejanData) -> Failure:
