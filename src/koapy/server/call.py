@@ -13,9 +13,9 @@ from koapy.orders.model import NewOrder
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.conditions import load_conditions
-from koapy.server.edge import JOURNAL
 from koapy.server.failure import exhausted, invalid, unimplemented
 from koapy.server.machines import Limit
+from koapy.server.order_call import key_of
 from koapy.server.router import MARKET_HOURS
 
 if TYPE_CHECKING:
@@ -282,11 +282,7 @@ class _Call:
 
     async def _order(self, order: NewOrder, request: str, screen: str, rest: tuple[str | int, ...]) -> Value | None:
         core, caller = self._core, self._caller
-        await core.require_login()
-        await checks.account(core, order.account)
-        await checks.order_code(core, order.code)
-        caller.announce(JOURNAL, core.journal.identity)
-        key = core.ordering.key_of(caller)
+        key = await key_of(core, order, caller)
         with core.ordering.place(order, caller, key, request, screen) as (placing, is_new):
             if not is_new:
                 return await core.ordering.outcome(placing)

@@ -40,13 +40,23 @@ async def order(core: Core, request: pb.OrderRequest, caller: Caller) -> None:
         quote_type=request.quote_type,
         original=request.original_order_no,
     )
+    key = await key_of(core, wanted, caller)
+    await follow_order(core, wanted, caller, caller, key, request.request_name, request.screen_no)
+
+
+async def key_of(core: Core, wanted: NewOrder, caller: Caller) -> str | None:
+    """The key of a call that wants this order; one that is not known must be for an account and a code that there are.
+
+    Raises:
+        Failure: it is no key, nobody is logged in, or there is no such account or code.
+    """
     caller.announce(JOURNAL, core.journal.identity)
     key = core.ordering.key_of(caller)
     if not core.ordering.knows(caller, key):  # what was sent already needs no leave any more
         await core.require_login()
-        await checks.account(core, request.account_no)
-        await checks.order_code(core, request.code)
-    await follow_order(core, wanted, caller, caller, key, request.request_name, request.screen_no)
+        await checks.account(core, wanted.account)
+        await checks.order_code(core, wanted.code)
+    return key
 
 
 async def follow_order(
