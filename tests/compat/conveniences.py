@@ -14,6 +14,7 @@ import queue
 import sys
 import threading
 import traceback
+from datetime import datetime, timedelta, timezone
 
 import grpc
 import pandas as pd
@@ -27,6 +28,7 @@ from koapy.backend.kiwoom_open_api_plus.grpc import KiwoomOpenApiPlusService_pb2
 
 CODE = "005930"
 ETF = "069500"
+SEOUL = timezone(timedelta(hours=9))
 PATIENCE = 20  # seconds for an event to come
 CHECKS = {}
 
@@ -537,7 +539,8 @@ def GetOrderLog(api):
         "1": plain(api.GetOrderLogAsDataFrame1(number)),
         "1 of code": plain(api.GetOrderLogAsDataFrame1(number, code=CODE, status_type="1")),
         "2": plain(api.GetOrderLogAsDataFrame2(number)),
-        "3": plain(api.GetOrderLogAsDataFrame3(number)),
+        # KOAPY's own choice of the day is this machine's clock, and yesterday's before 08:20.
+        "3": plain(api.GetOrderLogAsDataFrame3(number, date=datetime.now(SEOUL).strftime("%Y%m%d"))),
     }
 
 
