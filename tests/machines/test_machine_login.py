@@ -33,6 +33,13 @@ def test_logged_in_already_is_said_at_once() -> None:
     assert Login(connected=True).start() == [Send(EventConnect(0).message), Done()]
 
 
+def test_the_end_of_an_earlier_login_is_not_this_ones() -> None:
+    machine = Login(connected=False, changes=2)
+    assert machine.received(EventConnect(-101, change=2)) == []
+    event = EventConnect(0, change=3)
+    assert machine.received(event) == [Send(event.message), Done()]
+
+
 def test_a_failed_login_is_an_error_without_a_message() -> None:
     status, text = failed(Login(connected=False).received(EventConnect(-101)))
     assert status is grpc.StatusCode.ABORTED

@@ -234,6 +234,8 @@ class EventConnect(Event):
     """The end of a login, or, negative, of a connection."""
 
     code: int
+    change: int = field(default=0, kw_only=True)
+    """How many changes of the connection there have been with this one; 0: not counted."""
 
     @property
     def arguments(self) -> Iterable[str | int]:

@@ -31,7 +31,8 @@ CONDITION_REQUEST = "관심종목정보요청"
 async def login(core: Core, _: pb.LoginRequest, caller: Caller) -> None:
     """LoginCall. Credentials are the concern of controls that show a login window; they are never looked at here."""
     with core.inbox() as inbox, core.router.subscribe(inbox, [CONNECTION]):
-        await drive(core, Login(connected=bool(await core.connected())), inbox, caller)
+        changes = core.router.logins
+        await drive(core, Login(connected=bool(await core.connected()), changes=changes), inbox, caller)
 
 
 async def load_condition(core: Core, _: pb.LoadConditionRequest, caller: Caller) -> None:

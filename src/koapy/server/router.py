@@ -352,7 +352,7 @@ class Router:
 
     def _on_connect(self, code: int) -> None:
         self.logins += 1
-        event = EventConnect(code)
+        event = EventConnect(code, change=self.logins)
         if self.when_connected is not None:
             self._post_in_turn(self.when_connected, code)
         # After the order events that came before it: a stream that ends with the connection has had them.

@@ -25,10 +25,13 @@ class Login:
 
     Args:
         connected: whether the control is known to be logged in.
+        changes: how many changes of the connection there have been until now. What tells of those may still be on
+            its way, and is not the end of this login.
     """
 
-    def __init__(self, *, connected: bool) -> None:
+    def __init__(self, *, connected: bool, changes: int = 0) -> None:
         self._connected = connected
+        self._changes = changes
 
     @property
     def waiting_for(self) -> str:
@@ -46,7 +49,7 @@ class Login:
 
     def received(self, event: Event) -> list[Effect]:
         """End with OnEventConnect, a negative one as an error without a message."""
-        if not isinstance(event, EventConnect):
+        if not isinstance(event, EventConnect) or 0 < event.change <= self._changes:
             return []
         if event.code < 0:
             return [Done(refused("the login failed", code=event.code))]
