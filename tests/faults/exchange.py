@@ -20,12 +20,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from koapy.control.reads import ELSEWHERE, READING, Answer, Carried, Reads, Wanted
+from koapy.control.signals import Signal
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS
-from koapy.remote.control import Signal
-from koapy.remote.frames import Answer, Carried
 from koapy.remote.host import Host
-from koapy.remote.reads import ELSEWHERE, READING, Reads, Wanted
 from koapy.simulation import session
 from koapy.simulation.control import SimulatedControl
 from koapy.simulation.model import AccountSetup

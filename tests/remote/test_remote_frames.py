@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from koapy.control.reads import Answer, Fields, Nothing, Unreadable
 from koapy.remote import frames
-from koapy.remote.frames import Answer, Fields, FrameError, Kind, Nothing, Splitter, Unreadable
+from koapy.remote.frames import FrameError, Kind, Splitter
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 cell = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

@@ -14,16 +14,18 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from koapy.control.reads import ELSEWHERE, Nothing, Reads
+from koapy.control.signals import Signal
 from koapy.openapi.functions import EVENTS
 from koapy.remote import frames
 from koapy.remote.frames import LARGEST, FrameError, Kind
 from koapy.remote.link import Link, Pace, SocketStream, loopback
-from koapy.remote.reads import ELSEWHERE, Reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from koapy.remote.frames import Value, Welcome
+    from koapy.control.reads import Carried, Value
+    from koapy.remote.frames import Welcome
 
 logger = logging.getLogger(__name__)
 
@@ -47,33 +49,6 @@ class ControlLost(ConnectionError):
         super().__init__(text)
         self.begun = begun
         """Whether the call may have been made; otherwise it has not been and never will be."""
-
-
-class Signal:
-    """One event. Slots run on the control's thread, in the order in which they were connected."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._slots: tuple[Callable[..., Any], ...] = ()
-
-    def connect(self, slot: Callable[..., Any], /) -> None:
-        """Have `slot` called with the event's arguments each time it occurs; connected twice, it is called twice."""
-        self._slots = (*self._slots, slot)
-
-    def disconnect(self, slot: Callable[..., Any], /) -> None:
-        """Stop calling `slot`; one that is not connected is no error."""
-        slots = list(self._slots)
-        if slot in slots:
-            slots.remove(slot)
-        self._slots = tuple(slots)
-
-    def tell(self, *args: Value) -> None:
-        """Call the slots. What one raises is logged; the others still hear of it."""
-        for slot in self._slots:
-            try:
-                slot(*args)
-            except Exception:
-                logger.exception("%s: a slot failed: %r", self._name, slot)
 
 
 class RemoteControl:
@@ -217,7 +192,7 @@ class RemoteControl:
                 self._unread -= len(news)
         if isinstance(news, _Lost):
             self._inputs.clear()
-            self._tell(0, "OnEventConnect", (CONNECTION_LOST,), frames.Nothing())
+            self._tell(0, "OnEventConnect", (CONNECTION_LOST,), Nothing())
         elif isinstance(news, _Back):
             self._back(news)
         else:
@@ -233,7 +208,7 @@ class RemoteControl:
             return
         self._tell(event.number, event.name, event.args, event.carried)
 
-    def _tell(self, number: int, name: str, args: tuple[Value, ...], carried: frames.Carried) -> None:
+    def _tell(self, number: int, name: str, args: tuple[Value, ...], carried: Carried) -> None:
         signal = self._signals.get(name)
         if signal is None:
             return
@@ -253,7 +228,7 @@ class RemoteControl:
             logger.warning("the control is back, and does not say whether it is logged in: %s", error)
             return
         if state == LOGGED_IN:
-            self._tell(0, "OnEventConnect", (CONNECTED,), frames.Nothing())
+            self._tell(0, "OnEventConnect", (CONNECTED,), Nothing())
 
     def _call(self, name: str, *args: Value) -> Value:
         """Call a function of the control."""

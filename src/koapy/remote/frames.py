@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from koapy.control.reads import Answer, Fields, Nothing, Unreadable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from koapy.control.reads import Carried, Value
 
 MAGIC = b"KOAPYCTL"
 VERSION = 1
@@ -19,9 +23,6 @@ LARGEST = 16 * 1024 * 1024
 """Bytes of a frame, without its length. A page of 600 rows and 30 columns takes a third of one."""
 LARGEST_GREETING = 1024
 """The same until the gateway has said HELLO: a stranger makes nobody keep more."""
-
-Value = int | str | bool | None | list[list[str]]
-"""What an argument or a return value is; a list is GetCommDataEx's rows."""
 
 
 class Kind(IntEnum):
@@ -80,46 +81,6 @@ class Call:
     context: int
     """The event inside which the gateway calls, by number; 0: none."""
     functions: tuple[tuple[str, tuple[Value, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """An event without data to be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The FIDs of a tick or a chejan."""
-
-    values: dict[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What can be read of a TR's or an order's answer."""
-
-    code: str
-    records: frozenset[str]
-    """Record names under which it was readable."""
-    repeat: int | None
-    """GetRepeatCnt; None: was not asked."""
-    single: dict[str, str]
-    """GetCommData of row 0."""
-    columns: tuple[str, ...] = ()
-    cells: tuple[str, ...] = ()
-    """GetCommData of each row and column, where `array` does not say the same."""
-    array: tuple[tuple[str, ...], ...] | None = None
-    """GetCommDataEx; None: was not asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The control failed when it was read; each read of the event fails in the same way."""
-
-    text: str
-
-
-Carried = Nothing | Fields | Answer | Unreadable
 
 
 @dataclass(frozen=True, slots=True)

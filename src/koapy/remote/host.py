@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from koapy.control.apartment import Worker
+from koapy.control.reads import Wanted
 from koapy.control.redaction import Passwords
 from koapy.control.seam import Submitting
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.remote import frames
 from koapy.remote.frames import LARGEST_GREETING, FrameError, Kind
 from koapy.remote.link import Link, Pace, SocketStream, loopback
-from koapy.remote.reads import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,23 +1,65 @@
-"""What a slot may read: put into an event where the control is, and answered from the event where the gateway is."""
+"""What a slot may read: put into an event where the control is, and answered from the event where its slots are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
-from koapy.remote.frames import Answer, Fields, Nothing, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from koapy.openapi.tr import Tr
-    from koapy.remote.frames import Carried, Value
+
+Value = int | str | bool | None | list[list[str]]
+"""What an argument or a return value is; a list is GetCommDataEx's rows."""
 
 ORDER_NUMBER = "주문번호"
 
 ELSEWHERE = object()
 """The event does not say; the control has to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """An event without data to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The FIDs of a tick or a chejan."""
+
+    values: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What can be read of a TR's or an order's answer."""
+
+    code: str
+    records: frozenset[str]
+    """Record names under which it was readable."""
+    repeat: int | None
+    """GetRepeatCnt; None: was not asked."""
+    single: dict[str, str]
+    """GetCommData of row 0."""
+    columns: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    """GetCommData of each row and column, where `array` does not say the same."""
+    array: tuple[tuple[str, ...], ...] | None = None
+    """GetCommDataEx; None: was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The control failed when it was read; each read of the event fails in the same way."""
+
+    text: str
+
+
+Carried = Nothing | Fields | Answer | Unreadable
 
 
 class Wanted:
