@@ -156,6 +156,11 @@ class Visit:
 _inside: ContextVar[Visit | None] = ContextVar("_inside", default=None)
 
 
+def is_inside() -> bool:
+    """Whether what this task submits runs inside an event."""
+    return _inside.get() is not None
+
+
 @contextmanager
 def inside(visit: Visit) -> Iterator[None]:
     """What this task submits to an apartment while the block lasts runs inside this event."""

@@ -140,7 +140,8 @@ class _Call:
             special = self._special.get(function.name)
             if special is not None:
                 return await special(*args)
-            return await self._run([(function.name, args)])
+            value: Value | None = await self._core.lookups.ask(function.name, *args)
+            return value
 
     async def _run(self, calls: Calls) -> Value | None:
         """Make these calls in one piece."""

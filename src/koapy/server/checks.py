@@ -77,7 +77,7 @@ async def stock_code(core: Core, code: str) -> None:
         plain = plain.removesuffix(venue)
     if not plain or not plain.isascii() or not plain.isalnum():
         raise invalid(f"bad {CODE} {code!r}: six characters such as 005930")
-    if core.apartment.has("GetMasterCodeName") and not await core.call("GetMasterCodeName", plain):
+    if core.apartment.has("GetMasterCodeName") and not await core.lookups.ask("GetMasterCodeName", plain):
         await core.require_login()  # without one the masters know no code
         raise invalid(f"unknown {CODE} {code!r}: no listed issue has it; GetCodeListByMarket lists all codes")
 
@@ -98,7 +98,7 @@ async def account(core: Core, number: str) -> None:
     if len(number) != 10 or not number.isascii() or not number.isdigit():
         raise invalid(f"bad {ACCOUNT} {masked(number)}: ten digits")
     if core.apartment.has("GetLoginInfo"):
-        known = [each for each in str(await core.call("GetLoginInfo", "ACCNO")).split(";") if each]
+        known = [each for each in str(await core.lookups.ask("GetLoginInfo", "ACCNO")).split(";") if each]
         if known and number not in known:
             accounts = ", ".join(map(masked, known))
             raise invalid(f"unknown {ACCOUNT} {masked(number)}: the accounts of this login are {accounts}")

@@ -20,6 +20,7 @@ from koapy.server.clients import Clients
 from koapy.server.failure import Failure, exhausted, frozen, precondition, raised, unavailable, unimplemented
 from koapy.server.health import Health, State
 from koapy.server.inbox import Froze
+from koapy.server.lookups import Lookups
 from koapy.server.machines import Limit
 from koapy.server.names import RequestNames
 from koapy.server.ordering import Ordering
@@ -67,6 +68,7 @@ class Core:
         self.registrations = Registrations(self.apartment, self.screens, lambda name, *args: self.make(((name, args),)))
         self.gates = Gates()
         self.router = Router(self.apartment, self.portal, self.names, self.screens, self.gates, journal)
+        self.lookups = Lookups(self.call, lambda: self.router.logins)
         self.tr_limit = RateLimit("TR requests", settings.tr_windows)
         self.order_limit = RateLimit("orders", settings.order_windows)
         self._conditions: dict[str, RateLimit] = {}

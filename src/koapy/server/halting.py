@@ -31,7 +31,7 @@ async def cancel_open_orders(core: Core, caller: Caller) -> list[pb.Cancellation
         async with asyncio.timeout(core.settings.answer_seconds):
             await core.ordering.idle()
     await core.require_login()
-    accounts = [each for each in str(await core.call("GetLoginInfo", "ACCNO")).split(";") if each]
+    accounts = [each for each in str(await core.lookups.ask("GetLoginInfo", "ACCNO")).split(";") if each]
     listed = [each for account in accounts for each in await core.recovery.open_orders(account)]
     return list(await asyncio.gather(*(_cancel(core, caller, each) for each in listed)))
 
