@@ -187,6 +187,20 @@ class Book:
         """Take a part of an order out without moving it in its queue; `quantity` is at most what is open."""
         self._halves[order.side].take(order, quantity)
 
+    def reaches(self, side: Side, limit: int) -> bool:
+        """Whether an incoming order of this side and limit would trade."""
+        return self._halves[side.other].reaches(limit)
+
+    def available(self, side: Side, limit: int) -> int:
+        """Shares that an incoming order of this side and limit could trade."""
+        other = self._halves[side.other]
+        total = 0
+        for price in other.best_first():
+            if price < limit if other.buys else price > limit:
+                break
+            total += other.queues[price].total
+        return total
+
     def match(self, side: Side, quantity: int, limit: int) -> list[Match]:
         """Trade an incoming order against the other side, best price first, then first come first.
 
@@ -211,15 +225,22 @@ class Book:
         """
         if not self._bids.prices or not self._asks.prices or self.best_bid < self.best_ask:
             return 0, 0
-        reached = (self._traded_at(price, reference) for price in {*self._bids.prices, *self._asks.prices})
-        quantity, _, _, price = max(reached)
-        return price, quantity
-
-    def _traded_at(self, price: int, reference: int) -> tuple[int, int, int, int]:
-        """How good an auction at a price would be; the larger, the better."""
-        demand = sum(queue.total for at, queue in self._bids.queues.items() if at >= price)
-        supply = sum(queue.total for at, queue in self._asks.queues.items() if at <= price)
-        return min(demand, supply), -abs(demand - supply), -abs(price - reference), price
+        # Only prices that both sides reach can be the one: walked once upwards, with what is sold up to there and what
+        # is still bought from there on.
+        bids, asks = self._bids.queues, self._asks.queues
+        lowest, highest = self.best_ask, self.best_bid
+        supply, demand = 0, sum(bids[price].total for price in self._bids.prices if price >= lowest)
+        found = (0, 0, 0, 0)
+        for price in sorted({*self._bids.prices, *self._asks.prices}):
+            if price < lowest:
+                continue
+            if price > highest:
+                break
+            supply += asks[price].total if price in asks else 0
+            traded = min(demand, supply)
+            found = max(found, (traded, -abs(demand - supply), -abs(price - reference), price))
+            demand -= bids[price].total if price in bids else 0
+        return found[3], found[0]
 
     def uncross(self, quantity: int) -> list[tuple[Resting, Resting, int]]:
         """Trade the quantity that `crossing` gave: buy and sell orders in pairs, by priority, and what they trade."""

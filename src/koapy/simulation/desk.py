@@ -8,7 +8,6 @@ from koapy.simulation.book import Resting
 from koapy.simulation.model import (
     Action,
     Fill,
-    Order,
     OrderAccepted,
     OrderCleared,
     OrderConfirmed,
@@ -16,97 +15,21 @@ from koapy.simulation.model import (
     OrderFilled,
     OrderKind,
     OrderState,
+    Phase,
     PositionChanged,
     Refusal,
     Refused,
     Side,
 )
+from koapy.simulation.ticket import Ticket, check_price, extreme, limit_of, waiting_price, worst_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
     from datetime import datetime
 
     from koapy.simulation.account import Ledger, Tariff
-    from koapy.simulation.model import Event
+    from koapy.simulation.model import Event, Order
     from koapy.simulation.pit import Pit
-
-
-class _Ticket:
-    """An order of an account as it moves on; `snapshot` is what the world sees of it."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        number: int,
-        ledger: Ledger,
-        pit: Pit,
-        side: Side,
-        kind: OrderKind,
-        price: int,
-        quantity: int,
-        action: Action,
-        original: int | None,
-        time: datetime,
-    ) -> None:
-        self._desk = desk
-        self.number = number
-        self.ledger = ledger
-        self.pit = pit
-        self.side = side
-        self.kind = kind
-        self.price = price
-        self.quantity = quantity
-        self.action = action
-        self.original = original
-        self.time = time
-        self.worst = price  # what a share may cost, whatever becomes of the order
-        self.open = 0 if action is Action.CANCEL else quantity
-        self.filled_quantity = self.filled_value = self.fee = self.tax = 0
-        self.state = OrderState.ACCEPTED
-        self.resting: Resting | None = None
-
-    @property
-    def code(self) -> str:
-        return self.pit.instrument.code
-
-    def snapshot(self) -> Order:
-        return Order(
-            number=self.number,
-            account=self.ledger.number,
-            code=self.code,
-            side=self.side,
-            kind=self.kind,
-            price=self.price,
-            quantity=self.quantity,
-            open=self.open,
-            filled=self.filled_quantity,
-            filled_value=self.filled_value,
-            fee=self.fee,
-            tax=self.tax,
-            original=self.original,
-            action=self.action,
-            state=self.state,
-            time=self.time,
-        )
-
-    def bind(self) -> None:
-        """Bind what the open part may need."""
-        if self.side is Side.BUY:
-            need = self.ledger.need(self.worst, self.open, self.filled_value, self.fee)
-            self.ledger.reserve(self.number, need)
-
-    def give_up(self, quantity: int) -> None:
-        """Take a part out of the book and free what it bound."""
-        self.open -= quantity
-        if self.resting is not None:
-            self.pit.book.reduce(self.resting, quantity)
-        if self.side is Side.SELL:
-            self.ledger.bind(self.code, -quantity)
-        self.bind()
-
-    def filled(self, price: int, quantity: int, time: datetime) -> None:
-        """A part traded."""
-        self._desk.book_fill(self, price, quantity, time)
 
 
 class Desk:
@@ -129,7 +52,7 @@ class Desk:
         self._ledgers = ledgers
         self._tariff = tariff
         self._emit = emit
-        self._tickets: dict[int, _Ticket] = {}
+        self._tickets: dict[int, Ticket] = {}
         self._fills: list[Fill] = []
 
     def orders(self, account: str) -> list[Order]:
@@ -153,42 +76,45 @@ class Desk:
         price: int,
         quantity: int,
         now: datetime,
-        auction: bool,
     ) -> Order:
         """Accept a new order and trade what can be traded.
 
         Raises: Refused.
         """
         ledger, pit = self._ledger(account), self._pit(code)
-        self._check_price(pit, kind, price)
+        _check_kind(pit, kind)
+        check_price(pit, kind, price)
         if quantity <= 0:
             raise Refused(Refusal.BAD_QUANTITY, str(quantity))
-        worst = price if kind is OrderKind.LIMIT else _extreme(pit, side)
+        limit = limit_of(pit, side, kind, price)
+        worst = worst_of(pit, side, kind, limit)
         ledger.check(code, side, worst, quantity)
         ticket = self._ticket(ledger, pit, side, kind, price, quantity, Action.NEW, None, now)
-        ticket.worst = worst
+        ticket.limit, ticket.worst = limit, worst
         if side is Side.SELL:
             ledger.bind(code, quantity)
         ticket.bind()
         accepted = ticket.snapshot()
         self._emit(OrderAccepted(accepted, ledger.position(code) if side is Side.SELL else None))
-        self._bring(ticket, now, auction)
+        self._bring(ticket, now)
         return accepted
 
-    def modify(
-        self, account: str, original: int, price: int, quantity: int, side: Side | None, now: datetime, auction: bool
-    ) -> Order:
+    def modify(self, account: str, original: int, price: int, quantity: int, side: Side | None, now: datetime) -> Order:
         """Move a part of an order to another price.
 
         Raises: Refused.
         """
         old, part = self._original(account, original, quantity, side)
-        self._check_price(old.pit, OrderKind.LIMIT, price)
+        # What had no price of its own has one from here on; a conditional order stays one until it has been converted.
+        kind = OrderKind.CONDITIONAL if old.kind is OrderKind.CONDITIONAL and not old.unpriced else OrderKind.LIMIT
+        check_price(old.pit, kind, price)
         if price == old.price:
             raise Refused(Refusal.SAME_PRICE, f"{price:,}")
+        worst = worst_of(old.pit, old.side, kind, price)
         if old.side is Side.BUY:
-            self._check_move(old, price, part)
-        new = self._ticket(old.ledger, old.pit, old.side, OrderKind.LIMIT, price, part, Action.MODIFY, old.number, now)
+            self._check_move(old, worst, part)
+        new = self._ticket(old.ledger, old.pit, old.side, kind, price, part, Action.MODIFY, old.number, now)
+        new.worst = worst
         old.give_up(part)
         if new.side is Side.SELL:
             new.ledger.bind(new.code, part)
@@ -196,7 +122,7 @@ class Desk:
         accepted = new.snapshot()
         self._emit(OrderAccepted(accepted, None))
         self._confirm(new, old, part)
-        self._bring(new, now, auction)
+        self._bring(new, now)
         return accepted
 
     def cancel(self, account: str, original: int, quantity: int, side: Side | None, now: datetime) -> Order:
@@ -220,12 +146,13 @@ class Desk:
         ledger, pit = self._ledger(account), self._pit(code)
         if side is Side.SELL:
             return ledger.orderable(code)
-        return ledger.affordable(price if kind is OrderKind.LIMIT else _extreme(pit, side))
+        limit = limit_of(pit, side, kind, price)
+        return ledger.affordable(worst_of(pit, side, kind, limit))
 
-    def expire(self) -> None:
-        """End the day: what is open is open no more."""
+    def expire(self, codes: Container[str]) -> None:
+        """End the day of some issues: what is open is open no more."""
         for ticket in self._tickets.values():
-            if not ticket.open:
+            if not ticket.open or ticket.code not in codes:
                 continue
             ticket.state = OrderState.EXPIRED
             self._emit(OrderExpired(ticket.snapshot()))
@@ -238,14 +165,21 @@ class Desk:
         for ledger in self._ledgers.values():
             ledger.start_day()
 
-    def price_rest(self) -> None:
+    def convert(self) -> None:
+        """The closing auction begins: conditional orders become market orders."""
+        for ticket in self._tickets.values():
+            if ticket.open and ticket.kind is OrderKind.CONDITIONAL and ticket.resting is not None:
+                ticket.pit.book.remove(ticket.resting)
+                self._rest(ticket, extreme(ticket.pit, ticket.side), unpriced=True)
+
+    def price_rest(self, codes: Container[str]) -> None:
         """After an auction: market orders that did not trade in full wait as limit orders at the last price."""
         for ticket in self._tickets.values():
-            if ticket.open and ticket.kind is OrderKind.MARKET and ticket.resting is not None:
+            if ticket.open and ticket.unpriced and ticket.resting is not None and ticket.code in codes:
                 ticket.pit.book.remove(ticket.resting)
-                self._rest(ticket, _waiting_price(ticket))
+                self._rest(ticket, waiting_price(ticket))
 
-    def book_fill(self, ticket: _Ticket, price: int, quantity: int, time: datetime) -> None:
+    def book_fill(self, ticket: Ticket, price: int, quantity: int, time: datetime) -> None:
         """Book a part of an order that traded."""
         value = price * quantity
         ticket.open -= quantity
@@ -278,9 +212,9 @@ class Desk:
         action: Action,
         original: int | None,
         now: datetime,
-    ) -> _Ticket:
+    ) -> Ticket:
         number = len(self._tickets) + 1
-        ticket = _Ticket(self, number, ledger, pit, side, kind, price, quantity, action, original, now)
+        ticket = Ticket(number, ledger, pit, side, kind, price, quantity, action, original, now, self.book_fill)
         self._tickets[number] = ticket
         return ticket
 
@@ -294,18 +228,7 @@ class Desk:
             raise Refused(Refusal.NO_SUCH_CODE, code)
         return self._pits[code]
 
-    def _check_price(self, pit: Pit, kind: OrderKind, price: int) -> None:
-        if kind is OrderKind.MARKET:
-            if price:
-                raise Refused(Refusal.PRICE_WITH_MARKET, f"{price:,}")
-            return
-        day = pit.instrument
-        if not day.lower <= price <= day.upper:
-            raise Refused(Refusal.OUTSIDE_LIMITS, f"{price:,} is not within {day.lower:,} and {day.upper:,}")
-        if price != pit.ladder.floor(price):
-            raise Refused(Refusal.BAD_TICK, f"the tick at {price:,} is {pit.ladder.tick(price):,}")
-
-    def _original(self, account: str, number: int, quantity: int, side: Side | None) -> tuple[_Ticket, int]:
+    def _original(self, account: str, number: int, quantity: int, side: Side | None) -> tuple[Ticket, int]:
         """The order that is to be changed, and how much of it."""
         ledger = self._ledger(account)
         old = self._tickets.get(number)
@@ -321,7 +244,7 @@ class Desk:
             raise Refused(Refusal.TOO_MUCH, f"{quantity:,} asked for, {old.open:,} open")
         return old, quantity or old.open
 
-    def _check_move(self, old: _Ticket, price: int, part: int) -> None:
+    def _check_move(self, old: Ticket, price: int, part: int) -> None:
         """Make sure that a buy can be paid at its new price."""
         ledger = old.ledger
         kept = ledger.need(old.worst, old.open - part, old.filled_value, old.fee)
@@ -330,35 +253,45 @@ class Desk:
         if need > free:
             raise Refused(Refusal.NO_CASH, f"{need:,} won needed, {free:,} there")
 
-    def _confirm(self, ticket: _Ticket, old: _Ticket, part: int) -> None:
+    def _confirm(self, ticket: Ticket, old: Ticket, part: int) -> None:
         ticket.state = OrderState.CONFIRMED
         self._emit(OrderConfirmed(ticket.snapshot(), old.snapshot(), part))
         if not old.open:
             self._emit(OrderCleared(old.snapshot()))
 
-    def _bring(self, ticket: _Ticket, now: datetime, auction: bool) -> None:
+    def _bring(self, ticket: Ticket, now: datetime) -> None:
         """Take an order to its pit."""
-        if auction:
-            self._rest(ticket, ticket.worst)
-        else:
-            ticket.pit.trade(ticket.side, ticket.quantity, ticket.worst, now, ticket)
-            if ticket.open:
-                self._rest(ticket, ticket.price or _waiting_price(ticket))
-        ticket.pit.changed()
+        pit, kind = ticket.pit, ticket.kind
+        if not pit.auction and (not kind.whole or pit.reachable(ticket.side, ticket.limit) >= ticket.quantity):
+            pit.trade(ticket.side, ticket.quantity, ticket.limit, now, ticket)
+        if ticket.open:
+            if kind.immediate:
+                self._drop(ticket)
+            elif pit.auction:
+                self._rest(ticket, ticket.limit, unpriced=kind.unlimited)
+            else:
+                self._rest(ticket, waiting_price(ticket) if kind.unlimited else ticket.limit)
+        pit.changed()
 
-    def _rest(self, ticket: _Ticket, price: int) -> None:
+    def _drop(self, ticket: Ticket) -> None:
+        """Cancel what an immediate order did not trade."""
+        ticket.give_up(ticket.open)
+        self._emit(OrderCleared(ticket.snapshot()))
+        if ticket.side is Side.SELL:
+            self._emit(PositionChanged(ticket.ledger.number, ticket.ledger.position(ticket.code)))
+
+    def _rest(self, ticket: Ticket, price: int, *, unpriced: bool = False) -> None:
+        ticket.unpriced = unpriced
         ticket.resting = Resting(ticket.side, price, ticket.open, ticket)
         ticket.pit.book.add(ticket.resting)
 
 
-def _extreme(pit: Pit, side: Side) -> int:
-    """The worst price that a market order can get today."""
-    return pit.instrument.upper if side is Side.BUY else pit.instrument.lower
+def _check_kind(pit: Pit, kind: OrderKind) -> None:
+    """Make sure that the phase takes this kind of order.
 
-
-def _waiting_price(ticket: _Ticket) -> int:
-    """Where the rest of a market order waits: at the last price, but not behind the best one of its own side."""
-    last, best = ticket.pit.last(), ticket.pit.book.best(ticket.side)
-    if not best:
-        return last
-    return max(last, best) if ticket.side is Side.BUY else min(last, best)
+    Raises: Refused.
+    """
+    if kind in (OrderKind.LIMIT, OrderKind.MARKET):
+        return
+    if pit.auction if kind is not OrderKind.CONDITIONAL else pit.phase is Phase.CLOSING_AUCTION:
+        raise Refused(Refusal.KIND_NOT_NOW, f"{kind.value} in {pit.phase.value}")

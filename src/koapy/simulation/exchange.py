@@ -14,13 +14,14 @@ from koapy.simulation.account import Ledger
 from koapy.simulation.desk import Desk
 from koapy.simulation.history import History
 from koapy.simulation.hours import Timetable, midnight_after
-from koapy.simulation.instruments import instrument
+from koapy.simulation.instruments import instrument, leverage
 from koapy.simulation.model import AccountSetup, DayStarted, Phase, PhaseChanged, Refusal, Refused, Tick
 from koapy.simulation.pit import Pit
-from koapy.simulation.sectors import SectorBoard, sectors_of
+from koapy.simulation.sectors import KOSPI200, SectorBoard, sectors_of
+from koapy.simulation.volatility import RANDOM_END, SECONDS, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from datetime import date
 
     from koapy.openapi.market import Server
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Event,
         Fill,
         Instrument,
+        Interruption,
         Order,
         OrderKind,
         Quote,
@@ -108,15 +110,17 @@ class Exchange:
         self._events: deque[Event] = deque()
         self._listeners: list[Callable[[Event], object]] = []
         self._drain_planned = False
-        self._pits = {code: self._pit(code, seed) for code in self.instruments}
+        self.sectors: Mapping[str, Sector] = sectors_of(self.instruments.values())
+        """By code, ascending."""
+        large = frozenset(self.sectors[KOSPI200].members if KOSPI200 in self.sectors else ())
+        self._pits = {code: self._pit(code, seed, large) for code in self.instruments}
+        self._set_phase(self.phase)
         tariff = _Tariff(self, server)
         setups = DEFAULT_ACCOUNTS if accounts is None else accounts
         self._ledgers = {each.number: Ledger(each.number, each.cash, self._held(each), tariff) for each in setups}
         self._desk = Desk(self._pits, self._ledgers, tariff, self._emit)
         if not market.recorded:
             self._warm_up()
-        self.sectors: Mapping[str, Sector] = sectors_of(self.instruments.values())
-        """By code, ascending."""
         self._board = SectorBoard(self.sectors, self._pits, self._history, market.seed)
         self._board.sample(now)
         self._prepare_books()
@@ -144,7 +148,22 @@ class Exchange:
     def expected(self, code: str) -> tuple[int, int]:
         """Price and quantity at which an auction would trade now; (0, 0) outside auctions and when nothing would."""
         pit = self._pits[code]
-        return pit.book.crossing(pit.last()) if self.phase.auction else (0, 0)
+        return pit.crossing() if pit.auction else (0, 0)
+
+    def auction(self, code: str) -> bool:
+        """Whether an issue trades in an auction now: that of the opening or closing, or of an interruption."""
+        return self._pits[code].auction
+
+    def interruption(self, code: str) -> Interruption | None:
+        """The interruption (VI) of an issue that lasts now."""
+        return self._pits[code].interruption
+
+    def interruptions(self, code: str | None = None) -> list[Interruption]:
+        """Today's interruptions of an issue, or of all, in the order in which they began."""
+        if code is not None:
+            return list(self._pits[code].interruptions)
+        found = (each for pit in self._pits.values() for each in pit.interruptions)
+        return sorted(found, key=lambda each: (each.began, each.code))
 
     def ticks_away(self, code: str, price: int, ticks: int) -> int:
         """The price so many ticks above (or, negative, below) `price`, kept inside today's limits."""
@@ -207,9 +226,8 @@ class Exchange:
         Returns: the order as accepted, with its number and nothing filled.
         Raises: Refused.
         """
-        self._check_hours()
-        now = self.clock.now()
-        return self._desk.place(account, code, side, kind, price, quantity, now, self.phase.auction)
+        self._check_hours(code)
+        return self._desk.place(account, code, side, kind, price, quantity, self.clock.now())
 
     def modify(self, account: str, original: int, price: int, quantity: int = 0, *, side: Side | None = None) -> Order:
         """Move what is open of an order, or a part, to another price, under a new number and to the end of the queue.
@@ -224,8 +242,8 @@ class Exchange:
 
         Raises: Refused.
         """
-        self._check_hours()
-        return self._desk.modify(account, original, price, quantity, side, self.clock.now(), self.phase.auction)
+        self._check_hours(self._code_of(original))
+        return self._desk.modify(account, original, price, quantity, side, self.clock.now())
 
     def cancel(self, account: str, original: int, quantity: int = 0, *, side: Side | None = None) -> Order:
         """Cancel what is open of an order, or a part of it.
@@ -236,7 +254,7 @@ class Exchange:
         Args: as of `modify`.
         Raises: Refused.
         """
-        self._check_hours()
+        self._check_hours(self._code_of(original))
         return self._desk.cancel(account, original, quantity, side, self.clock.now())
 
     def account(self, number: str) -> Account:
@@ -293,14 +311,23 @@ class Exchange:
             if self._events:  # a listener failed: the others' events are not lost
                 self._plan_drain()
 
-    def _check_hours(self) -> None:
-        if self.phase.takes_orders:
+    def _code_of(self, number: int) -> str:
+        """The issue of an order, "" of an unknown one."""
+        try:
+            return self._desk.order(number).code
+        except KeyError:
+            return ""
+
+    def _check_hours(self, code: str) -> None:
+        pit = self._pits.get(code)
+        if self.phase.takes_orders or (pit is not None and pit.interruption is not None):
             return
         if not self._timetable.starts_session(self.clock.now().date()):
             raise Refused(Refusal.HOLIDAY)
         raise Refused(Refusal.BEFORE_OPEN if self.phase is Phase.BEFORE_OPEN else Refusal.AFTER_CLOSE)
 
-    def _pit(self, code: str, seed: int) -> Pit:
+    def _pit(self, code: str, seed: int, large: Container[str]) -> Pit:
+        fund = self.instruments[code].fund
         return Pit(
             self.instruments[code],
             self.today,
@@ -308,7 +335,9 @@ class Exchange:
             self._history.normal_volume(code),
             self._history.turmoil(code),
             self._timetable.seconds,
+            watch(self.instruments[code], leverage(self._issues[code]) == 1 if fund else code in large),
             self._emit,
+            self._interrupted,
         )
 
     def _held(self, setup: AccountSetup) -> dict[str, tuple[int, int]]:
@@ -328,7 +357,8 @@ class Exchange:
         """Have the other traders' orders in place; the opening auction begins with an empty book."""
         if self.phase in (Phase.CONTINUOUS, Phase.CLOSING_AUCTION, Phase.CLOSED):
             for pit in self._pits.values():
-                pit.traders.tend(pit.book)
+                if pit.interruption is None:
+                    pit.traders.tend(pit.book)
 
     def _set_timers(self) -> None:
         self._plan_day()
@@ -351,11 +381,11 @@ class Exchange:
 
     def _step(self, pit: Pit) -> None:
         """One action of the other traders of an instrument; they rest with the market."""
-        if not self.phase.takes_orders:
+        if not self.phase.takes_orders and pit.interruption is None:
             return
         self.clock.call_later(pit.pause(), self._step, pit)
         self._drain_planned = True
-        if self.phase.auction:
+        if pit.auction:
             pit.collect()
         else:
             pit.step(self.clock.now())
@@ -365,21 +395,53 @@ class Exchange:
         self._board.sample(self.clock.now())
         self.clock.call_later(_SAMPLING, self._sample)
 
+    def _set_phase(self, phase: Phase) -> None:
+        self.phase = phase
+        for pit in self._pits.values():
+            pit.phase = phase
+
     def _begin_phase(self, phase: Phase) -> None:
-        """Change the phase; an auction that ends trades."""
-        before, self.phase = self.phase, phase
-        self._emit(PhaseChanged(phase, self.clock.now()))
+        """Change the phase. An auction that ends trades, unless its price would be too far away; what waits for the
+        end of an interruption is part of the closing auction when that begins.
+        """
+        now, before = self.clock.now(), self.phase
+        self._emit(PhaseChanged(phase, now))
+        prolonged = set()
+        for code, pit in self._pits.items():
+            if before.auction and pit.prolong(now):
+                prolonged.add(code)
+            elif before.auction:
+                pit.uncross(now)
+            elif pit.interruption is not None:
+                pit.end_interruption(now)
+        self._set_phase(phase)
+        through = self._pits.keys() - prolonged
         if before.auction:
-            for pit in self._pits.values():
-                pit.uncross(self.clock.now())
-            self._desk.price_rest()
+            self._desk.price_rest(through)
         if phase is Phase.OPENING_AUCTION:
             for pit in self._pits.values():
                 pit.traders.gap()
             self._start_flow()
+        if phase is Phase.CLOSING_AUCTION:
+            self._desk.convert()
         self._prepare_books()
         if phase is Phase.CLOSED:
-            self._desk.expire()
+            self._desk.expire(through)
+
+    def _interrupted(self, pit: Pit) -> None:
+        """Have an interruption end in two minutes, and up to half a minute more by chance."""
+        self.clock.call_later(SECONDS + RANDOM_END * pit.chance(), self._resume, pit, pit.interruption)
+
+    def _resume(self, pit: Pit, interruption: Interruption) -> None:
+        """End an interruption, if nothing else has ended it."""
+        if pit.interruption is not interruption:
+            return
+        code = {pit.instrument.code}
+        pit.resume(self.clock.now())
+        self._desk.price_rest(code)
+        if self.phase is Phase.CLOSED:
+            self._desk.expire(code)
+        pit.traders.tend(pit.book)
 
     def _midnight(self) -> None:
         """Begin the next day; one without a session leaves everything as it is."""
@@ -389,13 +451,16 @@ class Exchange:
             self.today = now.date()
             self._start_day()
         if self.phase is not (phase := self._timetable.phase(now)):
-            self.phase = phase
+            self._set_phase(phase)
             self._emit(PhaseChanged(phase, now))
         self._prepare_books()
         self._plan_day()
 
     def _end_day(self) -> None:
-        self._desk.expire()
+        for pit in self._pits.values():
+            if pit.interruption is not None:
+                pit.end_interruption(self.clock.now())
+        self._desk.expire(self._pits)
         self._board.end_day(self.today)
         for code, pit in self._pits.items():
             bar = pit.tape.bar(self.today)

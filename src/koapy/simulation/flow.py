@@ -37,6 +37,12 @@ _SWEEP = 20
 _SECONDS_OF_TURMOIL = 23_400.0
 """Trading seconds over which the fair price moves by one day's turmoil."""
 
+_NEWS = 0.08 / 23_400.0
+"""How often, a second, news moves the fair price at once."""
+
+_IMPACT = (0.03, 0.13)
+"""By how much news moves it, from and to."""
+
 _PULL = 1 / 14_400
 """How fast, a second, the fair price comes back to the reference price."""
 
@@ -79,7 +85,10 @@ class Traders:
         """Let the fair price wander for so long."""
         spread = self._turmoil * math.sqrt(seconds / _SECONDS_OF_TURMOIL)
         pull = math.log(self._base / self.fair) * min(_PULL * seconds, 1.0)
-        fair = self.fair * math.exp(self._random.gauss(pull, spread))
+        move = self._random.gauss(pull, spread)
+        if self._random.random() < _NEWS * seconds:
+            move += self._random.choice((1, -1)) * self._random.uniform(*_IMPACT)
+        fair = self.fair * math.exp(move)
         self.fair = min(max(fair, float(self._lower)), float(self._upper))
 
     def quantity(self) -> int:
@@ -150,11 +159,10 @@ class Traders:
     def _withdraw(self, book: Book) -> None:
         """Take the others' orders off the wrong side of the fair price; those of accounts are there to be hit."""
         half = self._ladder.tick(int(self.fair)) / 2
-        ask, bid = book.best_ask, book.best_bid
-        if ask and ask <= self.fair - half:
-            self._clear(book, Side.SELL, ask)
-        if bid and bid >= self.fair + half:
-            self._clear(book, Side.BUY, bid)
+        if (ask := book.best_ask) and ask <= self.fair - half:
+            self._clear_until(book, Side.SELL, self.fair - half)
+        if (bid := book.best_bid) and bid >= self.fair + half:
+            self._clear_until(book, Side.BUY, self.fair + half)
 
     def _fill_asks(self, book: Book, low: int) -> None:
         ladder = self._ladder
@@ -188,6 +196,12 @@ class Traders:
     def _trim(self, book: Book, side: Side) -> None:
         prices = book.prices(side)
         for price in prices[_LEVELS_KEPT:]:
+            self._clear(book, side, price)
+
+    def _clear_until(self, book: Book, side: Side, end: float) -> None:
+        for price in book.prices(side):
+            if price > end if side is Side.SELL else price < end:
+                return
             self._clear(book, side, price)
 
     def _clear(self, book: Book, side: Side, price: int) -> None:

@@ -26,7 +26,19 @@ ORDER_NAMES = {
 }
 """주문구분."""
 
-QUOTE_NAMES = {OrderKind.LIMIT: "보통", OrderKind.MARKET: "시장가"}
+QUOTE_NAMES = {
+    OrderKind.LIMIT: "보통",
+    OrderKind.MARKET: "시장가",
+    OrderKind.CONDITIONAL: "조건부지정가",
+    OrderKind.BEST: "최유리지정가",
+    OrderKind.PRIORITY: "최우선지정가",
+    OrderKind.LIMIT_IOC: "보통(IOC)",
+    OrderKind.MARKET_IOC: "시장가(IOC)",
+    OrderKind.BEST_IOC: "최유리(IOC)",
+    OrderKind.LIMIT_FOK: "보통(FOK)",
+    OrderKind.MARKET_FOK: "시장가(FOK)",
+    OrderKind.BEST_FOK: "최유리(FOK)",
+}
 """매매구분."""
 
 

@@ -23,6 +23,8 @@ _REFUSED = {
     Refusal.NO_SUCH_ACCOUNT: "bad_account",
     Refusal.NO_SUCH_CODE: "no_such_code",
     Refusal.KIND_NOT_OFFERED: "kind_not_offered",
+    Refusal.KIND_NOT_NOW: "kind_not_offered",
+    Refusal.NOTHING_TO_MEET: "kind_not_offered",
     Refusal.PRICE_WITH_MARKET: "price_with_market",
     Refusal.BAD_TICK: "bad_tick",
     Refusal.OUTSIDE_LIMITS: "outside_limits",

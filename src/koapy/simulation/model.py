@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +28,50 @@ class Side(Enum):
 
 
 class OrderKind(Enum):
-    """How an order is priced."""
+    """How an order is priced, and how long it waits."""
 
     LIMIT = "limit"
     MARKET = "market"
+    CONDITIONAL = "conditional limit"
+    """A limit order that becomes a market order when the closing auction begins."""
+    BEST = "best"
+    """At the best price of the other side."""
+    PRIORITY = "priority"
+    """At the best price of its own side."""
+    LIMIT_IOC = "limit ioc"
+    """What does not trade at once is cancelled (IOC)."""
+    MARKET_IOC = "market ioc"
+    BEST_IOC = "best ioc"
+    LIMIT_FOK = "limit fok"
+    """Trades in full at once, or not at all (FOK)."""
+    MARKET_FOK = "market fok"
+    BEST_FOK = "best fok"
+
+    @property
+    def priced(self) -> bool:
+        """The order names a price."""
+        return self in _PRICED
+
+    @property
+    def unlimited(self) -> bool:
+        """The order takes any price of the day."""
+        return self in _UNLIMITED
+
+    @property
+    def immediate(self) -> bool:
+        """What does not trade at once is cancelled."""
+        return self in _IMMEDIATE
+
+    @property
+    def whole(self) -> bool:
+        """Trades in full or not at all."""
+        return self in _WHOLE
+
+
+_PRICED = frozenset({OrderKind.LIMIT, OrderKind.CONDITIONAL, OrderKind.LIMIT_IOC, OrderKind.LIMIT_FOK})
+_UNLIMITED = frozenset({OrderKind.MARKET, OrderKind.MARKET_IOC, OrderKind.MARKET_FOK})
+_WHOLE = frozenset({OrderKind.LIMIT_FOK, OrderKind.MARKET_FOK, OrderKind.BEST_FOK})
+_IMMEDIATE = frozenset({OrderKind.LIMIT_IOC, OrderKind.MARKET_IOC, OrderKind.BEST_IOC}) | _WHOLE
 
 
 class Action(Enum):
@@ -84,6 +124,8 @@ class Refusal(Enum):
     NO_SUCH_ACCOUNT = "unknown account"
     NO_SUCH_CODE = "unknown code"
     KIND_NOT_OFFERED = "this kind of order is not offered"
+    KIND_NOT_NOW = "this kind of order is not taken in this phase"
+    NOTHING_TO_MEET = "the book has no price that the order could take"
     PRICE_WITH_MARKET = "a market order takes no price"
     BAD_TICK = "the price is not on a tick"
     OUTSIDE_LIMITS = "the price is outside the limits of the day"
@@ -515,6 +557,43 @@ class PhaseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Interruption:
+    """Trading of an issue was interrupted because its price would have moved too far (변동성완화장치, VI).
+
+    Two to two and a half minutes of auction follow; then trading goes on.
+    """
+
+    code: str
+    kind: Literal["static", "dynamic", "both"]
+    """static: too far from the price of the last auction; dynamic: from the last trade."""
+    price: int
+    """At which it would have traded (발동가격)."""
+    static_reference: int
+    """Price of the last auction, the reference price before the first one (정적기준가격)."""
+    dynamic_reference: int
+    """Price of the last trade (동적기준가격)."""
+    began: datetime
+    ended: datetime | None
+    """None while it lasts."""
+    count: int
+    """Which of the day it is for this issue, from 1 (VI발동횟수)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """An issue trades in an auction from now on, because of its price."""
+
+    interruption: Interruption
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The auction of an interruption is over."""
+
+    interruption: Interruption
+
+
+@dataclass(frozen=True, slots=True)
 class DayStarted:
     """A new day began: reference prices, limits, quotes and order numbers are new."""
 
@@ -531,5 +610,7 @@ Event = (
     | OrderExpired
     | PositionChanged
     | PhaseChanged
+    | Interrupted
+    | Resumed
     | DayStarted
 )

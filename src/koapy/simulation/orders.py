@@ -24,7 +24,20 @@ TOO_MANY = -308
 NO_ACCOUNT = -340
 NO_CODE = -500
 
-_KINDS = {"00": OrderKind.LIMIT, "03": OrderKind.MARKET}
+_KINDS = {
+    "00": OrderKind.LIMIT,
+    "03": OrderKind.MARKET,
+    "05": OrderKind.CONDITIONAL,
+    "06": OrderKind.BEST,
+    "07": OrderKind.PRIORITY,
+    "10": OrderKind.LIMIT_IOC,
+    "13": OrderKind.MARKET_IOC,
+    "16": OrderKind.BEST_IOC,
+    "20": OrderKind.LIMIT_FOK,
+    "23": OrderKind.MARKET_FOK,
+    "26": OrderKind.BEST_FOK,
+}
+"""By 거래구분; the others are of Nextrade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ class Orders:
         if not self._session.orders.take(world.now()):
             return TOO_MANY
         # Routes to other venues (SOR, NXT) and program trading are for the real server, and not modelled there.
-        offered = nOrderType <= 6 and (how is not None or what.action == "cancel")
+        offered = nOrderType <= 6 and (how.mock or not world.mock if how else what.action == "cancel")
         kind = (_KINDS.get(sHogaGb) if how else OrderKind.LIMIT) if offered else None
         side = Side.SELL if what.side == "sell" else Side.BUY
         request = Request(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from koapy.simulation.book import Book
+from koapy.simulation.book import Book, Resting
 from koapy.simulation.flow import LEVELS, Traders
-from koapy.simulation.model import BookChanged, Depth, Quote, Side, Traded
+from koapy.simulation.model import BookChanged, Depth, Interrupted, Interruption, Phase, Quote, Resumed, Side, Traded
 from koapy.simulation.tape import Tape
 from koapy.simulation.ticks import ladder
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from random import Random
 
-    from koapy.simulation.book import Owner
+    from koapy.simulation.book import Match, Owner
     from koapy.simulation.model import Bar, Event, Instrument
+    from koapy.simulation.volatility import Kind, Watch, When
 
 _WARM_UP = 40
 """Trades that a day in progress begins with."""
@@ -36,7 +38,9 @@ class Pit:
         normal_volume: shares of a normal day.
         turmoil: standard deviation of a day's change.
         day: seconds that a trading day has.
+        watch: what would interrupt its trading, if anything does.
         emit: takes what happens.
+        interrupted: called with the pit when an interruption begins; it calls `resume` when it is to end.
     """
 
     def __init__(
@@ -47,9 +51,16 @@ class Pit:
         normal_volume: int,
         turmoil: float,
         day: float,
+        watch: Watch | None,
         emit: Callable[[Event], None],
+        interrupted: Callable[[Pit], None],
     ) -> None:
         self.instrument = instrument
+        self.phase = Phase.CLOSED
+        """Of the exchange's day, kept by the exchange."""
+        self.watch = watch
+        self.interruptions: list[Interruption] = []
+        """Today's, the last one as it stands."""
         self.book = Book()
         self.tape = Tape()
         self.interval = _interval(normal_volume * instrument.base_price)
@@ -59,18 +70,36 @@ class Pit:
         size = normal_volume / (day / self.interval) * _VOLUME_A_STEP
         self.traders = Traders(random, instrument, self.ladder, size, normal_volume * _VOLUME_A_LEVEL, turmoil)
         self._emit = emit
+        self._interrupted = interrupted
+
+    @property
+    def interruption(self) -> Interruption | None:
+        """The one that lasts."""
+        return self.interruptions[-1] if self.interruptions and self.interruptions[-1].ended is None else None
+
+    @property
+    def auction(self) -> bool:
+        """Orders are collected and do not trade as they come."""
+        return self.phase.auction or self.interruption is not None
 
     def pause(self) -> float:
         """Seconds until the next step."""
         return self.interval * (0.5 + self._random.random())
+
+    def chance(self) -> float:
+        """A number from 0 to 1, the next of this instrument's."""
+        return self._random.random()
 
     def step(self, now: datetime) -> None:
         """Let the other traders do one thing in continuous trading."""
         self.traders.drift(self.interval)
         order = self.traders.act(self.book)
         if order is not None:
-            self.trade(order.side, order.quantity, order.limit, now)
-        self.traders.tend(self.book)
+            traded = self.trade(order.side, order.quantity, order.limit, now)
+            if traded < order.quantity and self.interruption is not None:
+                self.book.add(Resting(order.side, order.limit, order.quantity - traded))
+        if not self.auction:
+            self.traders.tend(self.book)
         self._emit(BookChanged(self.instrument.code))
 
     def collect(self) -> None:
@@ -91,10 +120,87 @@ class Pit:
             ask = min(self.ladder.up(bid), self.instrument.upper)
             part = self._volume_a_second * seconds / count * (0.5 + self._random.random())
             self.tape.record(time, ask if side is Side.BUY else bid, max(1, int(part)), side, ask, bid)
+        if self.watch is not None and self.tape.volume:
+            self.watch.reference = self.tape.open
+            if self.watch.judge(self.tape.last, self.tape.last) is not None:
+                self.watch.reference = self.tape.last  # as if an interruption had been on the way
+
+    def reachable(self, side: Side, limit: int) -> int:
+        """Shares that an incoming order could trade at once, before an interruption."""
+        return self.book.available(side, self._bound(side, limit))
 
     def trade(self, side: Side, quantity: int, limit: int, now: datetime, owner: Owner | None = None) -> int:
-        """Match an incoming order and tell everybody. Returns how much of it traded."""
-        matches = self.book.match(side, quantity, limit)
+        """Match an incoming order and tell everybody. Returns how much of it traded.
+
+        The order whose next price would be too far away interrupts the trading; what is left of it is the caller's.
+        """
+        bound, last = self._bound(side, limit), self.last()
+        traded = 0
+        matches = self.book.match(side, quantity, bound)
+        if matches:
+            traded = self._tell_matches(matches, side, now, owner)
+        if traded < quantity and bound != limit and self.book.reaches(side, limit):
+            self._interrupt(self.book.best(side.other), last, now)
+        return traded
+
+    def uncross(self, now: datetime) -> None:
+        """End an auction: all that meets trades at one price."""
+        price, quantity = self.crossing()
+        if not quantity:
+            return
+        pairs = self.book.uncross(quantity)
+        self._print(now, price, quantity, Side.BUY)
+        for buy, sell, part in pairs:
+            for order in (buy, sell):
+                if order.owner is not None:
+                    order.owner.filled(price, part, now)
+        self.traders.fair = float(price)
+        if self.watch is not None:
+            self.watch.reference = price
+
+    def crossing(self) -> tuple[int, int]:
+        """Price and quantity of the auction if it ended now; (0, 0) when nothing would trade."""
+        return self.book.crossing(self.last())
+
+    def prolong(self, now: datetime) -> bool:
+        """Whether the auction that ends now would give a price too far away, and goes on as an interruption."""
+        price, quantity = self.crossing()
+        if not quantity or self.watch is None:
+            return False
+        when: When = "opening" if self.phase is Phase.OPENING_AUCTION else "closing"
+        kind = self.watch.judge(price, self.last(), when)
+        if kind is not None:
+            self._begin(kind, price, self.last(), now)
+        return kind is not None
+
+    def resume(self, now: datetime) -> None:
+        """End an interruption: what it has collected trades, and the book is tended again."""
+        self.end_interruption(now)
+        self.uncross(now)
+        self.changed()
+
+    def end_interruption(self, now: datetime) -> None:
+        """Let an interruption be over; what it has collected stays."""
+        over = self.interruptions[-1] = replace(self.interruptions[-1], ended=now)
+        self._emit(Resumed(over))
+
+    def _bound(self, side: Side, limit: int) -> int:
+        return limit if self.watch is None else self.watch.bound(side, limit, self.last())
+
+    def _interrupt(self, price: int, last: int, now: datetime) -> None:
+        kind = self.watch.judge(price, last) if self.watch is not None else None
+        if kind is not None:
+            self._begin(kind, price, last, now)
+
+    def _begin(self, kind: Kind, price: int, last: int, now: datetime) -> None:
+        reference = self.watch.reference if self.watch is not None else 0
+        count = len(self.interruptions) + 1
+        interruption = Interruption(self.instrument.code, kind, price, reference, last, now, None, count)
+        self.interruptions.append(interruption)
+        self._emit(Interrupted(interruption))
+        self._interrupted(self)
+
+    def _tell_matches(self, matches: list[Match], side: Side, now: datetime, owner: Owner | None) -> int:
         place = traded = 0
         while place < len(matches):
             price, first = matches[place].price, place
@@ -110,19 +216,6 @@ class Pit:
             traded += total
         return traded
 
-    def uncross(self, now: datetime) -> None:
-        """End an auction: all that meets trades at one price."""
-        price, quantity = self.book.crossing(self.tape.last or self.instrument.base_price)
-        if not quantity:
-            return
-        pairs = self.book.uncross(quantity)
-        self._print(now, price, quantity, Side.BUY)
-        for buy, sell, part in pairs:
-            for order in (buy, sell):
-                if order.owner is not None:
-                    order.owner.filled(price, part, now)
-        self.traders.fair = float(price)
-
     def changed(self) -> None:
         """Tell that an account's order changed the book."""
         self._emit(BookChanged(self.instrument.code))
@@ -133,6 +226,9 @@ class Pit:
         self.ladder = ladder(instrument.market, instrument.kind, today)
         self.book = Book()
         self.tape.start_day()
+        self.interruptions.clear()
+        if self.watch is not None:
+            self.watch.reference = instrument.base_price
         self.traders.start_day(instrument, self.ladder, float(instrument.base_price))
 
     def last(self) -> int:

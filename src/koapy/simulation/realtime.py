@@ -140,7 +140,7 @@ class RealTime:
         world = self._session.world
         depth, quote, before = world.exchange.depth(code), world.exchange.quote(code), self._books.get(code)
         self._books[code] = depth
-        auction = world.exchange.expected(code) if world.exchange.phase.auction else (0, 0)
+        auction = world.exchange.expected(code)
         if self._wants(code, BEST) and (before is None or _tops(before) != _tops(depth)):
             self._tell(code, BEST, realdata.best(depth, quote.base_price))
         if self._wants(code, BOOK):

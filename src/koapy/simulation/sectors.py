@@ -74,6 +74,8 @@ INDUSTRIES = {
 }
 """Industries of the exchange by code; a few codes of the smaller ones are our own."""
 
+KOSPI200 = "201"
+
 _LEVELS = {"001": 5_600_00, "101": 1_100_00, "201": 830_00}
 """Where the well-known indices begin."""
 
@@ -99,7 +101,7 @@ def sectors_of(instruments: Iterable[Instrument]) -> dict[str, Sector]:
                 "002": ("대형주", members[:100]),
                 "003": ("중형주", members[100:300]),
                 "004": ("소형주", members[300:]),
-                "201": ("KOSPI200", members[:200]),
+                KOSPI200: ("KOSPI200", members[:200]),
             }
         for code, name in INDUSTRIES[market].items():
             groups[code] = (name, [each for each in members if each.sector == name])

@@ -217,7 +217,7 @@ def _account_columns(request: Request, order: Order) -> Values:
     return {
         "주문번호": forms.order_number(order.number),
         "종목번호": forms.account_code(order.code, instrument.kind),
-        "매매구분": "시장가" if order.kind is OrderKind.MARKET else "보통가",
+        "매매구분": "보통가" if order.kind is OrderKind.LIMIT else forms.QUOTE_NAMES[order.kind],
         "종목명": instrument.name,
         "주문수량": order.quantity,
         "주문단가": order.price,
