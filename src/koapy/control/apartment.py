@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from koapy.control.jobs import fulfil
 from koapy.control.redaction import Passwords
 from koapy.control.seam import Submitting
 
@@ -96,7 +97,7 @@ class Worker:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            _fulfil(*item)
+            fulfil(*item)
 
 
 class Visit:
@@ -136,7 +137,7 @@ class Visit:
             if item is None:
                 self._holders -= 1
             else:
-                _fulfil(*item)
+                fulfil(*item)
         self._end()
         return True
 
@@ -150,7 +151,7 @@ class Visit:
             except Empty:
                 return
             if item is not None:
-                _fulfil(*item)
+                fulfil(*item)
 
 
 _inside: ContextVar[Visit | None] = ContextVar("_inside", default=None)
@@ -317,14 +318,3 @@ def _hand_over(future: Future[T], waiter: asyncio.Future[T]) -> None:
         waiter.set_exception(error)
     else:
         waiter.set_result(future.result())
-
-
-def _fulfil(future: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = function(*args)
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from koapy.control.jobs import fulfil
 from koapy.control.reads import ELSEWHERE, Nothing, Reads
 from koapy.control.signals import Signal
 from koapy.openapi.functions import EVENTS
@@ -177,7 +178,7 @@ class RemoteControl:
                 if not self._tell_next():
                     break
             for _ in range(jobs):
-                _fulfil(*self._jobs.popleft())
+                fulfil(*self._jobs.popleft())
         for future, _, _ in self._jobs:
             future.cancel()
 
@@ -434,14 +435,3 @@ class _Conversation:
         with suppress(InvalidStateError):
             self._greeting.set_exception(ControlLost(reason))
         self._control.lose(self.link, reason)
-
-
-def _fulfil(future: Future[Any], function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = function(*args)
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
