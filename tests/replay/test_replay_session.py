@@ -16,7 +16,7 @@ from koapy.server import Server, Settings
 from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 UNLIMITED = Settings(tr_windows=(), order_windows=(), condition_windows=())
@@ -78,7 +78,7 @@ async def program(stub: Any, quantity: int = 3) -> dict[str, list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, list[Any]]]]:
+def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[Any]]]:
     """A recording, and what the program was told while it was made."""
     file = tmp_path_factory.mktemp("replay") / "session.jsonl"
 
@@ -92,7 +92,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, di
             control.close()
             recorder.close()
 
-    yield file, asyncio.run(asyncio.wait_for(record(), 60))
+    return file, asyncio.run(asyncio.wait_for(record(), 60))
 
 
 async def test_a_program_that_does_the_same_is_told_the_same(session: Any) -> None:

@@ -1,4 +1,4 @@
-"""`koapy serve`: the simulation behind the gRPC service, until interrupted."""
+"""`koapy serve`: a control behind the gRPC service, until interrupted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from koapy.cli.app import CommandError, command
+from koapy.cli.controls import control_of
 from koapy.cli.state import state_folder
 
 if TYPE_CHECKING:
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from koapy.server.security import Tls
 
 T = TypeVar("T")
+
+
+class Control(StrEnum):
+    """What is behind the service."""
+
+    SIMULATION = "simulation"
+    REPLAY = "replay"
 
 
 class Hours(StrEnum):
@@ -54,6 +62,8 @@ def register(app: typer.Typer) -> None:
         "koapy serve",
         "koapy serve --port 0 --seed 7",
         "koapy serve --history prices --limits 5/1,100/60",
+        "koapy serve --record session.jsonl",
+        "koapy serve --control replay --from session.jsonl --speed 0 --limits none",
         "koapy serve --config koapy.toml",
         "koapy serve --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem --tokens tokens.json",
     )
@@ -74,6 +84,17 @@ def serve(
             show_default="orders-PORT.sqlite in the user's state folder; for port 0 none",
         ),
     ] = None,
+    control: Annotated[
+        Control | None,
+        typer.Option(help="The embedded exchange, or a recording that is played.", show_default="simulation"),
+    ] = None,
+    recording: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="The recording that --control replay plays.")
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write down what the control does, to be played again; see docs/replay.md."),
+    ] = None,
     history: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Daily prices: CODE.csv with date,open,high,low,close,volume."),
@@ -83,7 +104,10 @@ def serve(
         Hours | None, typer.Option(help="A market that never closes, or the exchange's hours.", show_default="always")
     ] = None,
     speed: Annotated[
-        float | None, typer.Option(min=0.01, help="Seconds of the market in a second.", show_default="1.0")
+        float | None,
+        typer.Option(
+            min=0, help="Seconds of the market in a second; in a replay 0 takes no time at all.", show_default="1.0"
+        ),
     ] = None,
     server: Annotated[
         Kind | None,
@@ -127,7 +151,7 @@ def serve(
         bool, typer.Option("--print-config", help="Print what holds, as a configuration file, and serve nothing.")
     ] = False,
 ) -> None:
-    """Serve the simulated exchange until interrupted."""
+    """Serve the simulated exchange, or a recorded one, until interrupted."""
     # Only here: look-ups of the catalogue need not wait for grpc and the exchange.
     from koapy.handlers.limits import HandlerLimits
     from koapy.server.config import Config, ConfigError, load, windows
@@ -139,9 +163,15 @@ def serve(
             tr_windows=windows(limits) if limits else None,
             custom_handlers=(said.settings.custom_handlers or HandlerLimits()) if allow_custom_handlers else None,
         )
+        listening = _given(
+            said.server, host=host, port=port, journal=journal, log_level=log_level, control=control, record=record
+        )
+        # The same option for whichever of them passes the time.
+        simulated, played = (None, speed) if listening.control == Control.REPLAY.value else (speed, None)
         chosen = Config(
-            server=_given(said.server, host=host, port=port, journal=journal, log_level=log_level),
-            simulation=_given(said.simulation, seed=seed, history=history, hours=hours, speed=speed, server=server),
+            server=listening,
+            simulation=_given(said.simulation, seed=seed, history=history, hours=hours, speed=simulated, server=server),
+            replay=_given(said.replay, file=recording, speed=played),
             security=_given(
                 said.security,
                 tls=_tls(said.security.tls, tls_cert, tls_key, tls_client_ca),
@@ -184,39 +214,30 @@ def _run(chosen: Config) -> None:
     from koapy.orders.journal import JournalError
     from koapy.server import serve as serve_control
     from koapy.server.security import SecurityError
-    from koapy.simulation.control import SimulatedControl
 
-    listening, market = chosen.server, chosen.simulation
+    listening = chosen.server
     logging.basicConfig(
         level=listening.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     if break_signal := getattr(signal, "SIGBREAK", None):  # Windows: what a parent process can send
         signal.signal(break_signal, signal.default_int_handler)
-    try:
-        control = SimulatedControl(
-            seed=market.seed, history=market.history, hours=market.hours, speed=market.speed, server=market.server
-        )
-    except ValueError as error:
-        raise CommandError(str(error)) from error
     journal = listening.journal_file(state_folder())
     kept = f", journal {journal}" if journal else ""
-    ready = partial(_tell, f"simulation, seed {market.seed}{kept}")
     try:
-        serve_control(
-            control,
-            listening.host,
-            listening.port,
-            chosen.settings,
-            journal=journal,
-            security=chosen.security,
-            ready=ready,
-        )
+        with control_of(chosen) as (control, name):
+            serve_control(
+                control,
+                listening.host,
+                listening.port,
+                chosen.settings,
+                journal=journal,
+                security=chosen.security,
+                ready=partial(_tell, f"{name}{kept}"),
+            )
     except (JournalError, SecurityError) as error:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{error}; --port 0 takes a free one") from error
-    finally:
-        control.close()
 
 
 def _tell(what: str, address: str) -> None:

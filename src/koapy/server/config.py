@@ -2,6 +2,7 @@
 
 [server]            host, port, journal, ...
 [simulation]        what the embedded exchange is like
+[replay]            the recording that is played in its place
 [security]          tokens, audit; [security.tls] certificate, key, client_ca
 [limits]            tr, orders, conditions, and the scalar fields of Settings
 [clients]           the fields of Settings that begin with client_, without that
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from koapy.openapi.limit import Window
 
-__all__ = ["Config", "ConfigError", "Listening", "Simulation", "load", "windows"]
+__all__ = ["Config", "ConfigError", "Listening", "Replay", "Simulation", "load", "windows"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 WINDOWS = {
@@ -54,6 +55,9 @@ class Listening:
     """None: a file of this port in the user's state folder; for port 0, which is another one each time, none."""
     keep_journal: bool = True
     """False: the journal is forgotten when the server stops."""
+    control: Literal["simulation", "replay"] = "simulation"
+    record: Path | None = None
+    """Everything that crosses the seam is written here, to be played again."""
     log_level: LogLevel = "info"
 
     def __post_init__(self) -> None:
@@ -61,8 +65,8 @@ class Listening:
             raise ValueError(f"port = {self.port}: 0 to 65535 is wanted")
 
     def journal_file(self, folder: Path) -> Path | None:
-        """The journal, by default in `folder`; None where it is not kept."""
-        if not self.keep_journal or (self.journal is None and self.port == 0):
+        """The journal, by default in `folder`; None where it is not kept, as that of orders which are only played."""
+        if not self.keep_journal or (self.journal is None and (self.port == 0 or self.control == "replay")):
             return None
         return self.journal or folder / f"orders-{self.port}.sqlite"
 
@@ -86,11 +90,29 @@ class Simulation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """[replay]."""
+
+    file: Path | None = None
+    """A recording; None: nothing is played."""
+    speed: float = 1.0
+    """Seconds of the recording in a second; 0: no time between events."""
+    patience: float = 2.0
+    """Seconds that the recording stands still for a call that was made at this point."""
+
+    def __post_init__(self) -> None:
+        for name in ("speed", "patience"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} = {getattr(self, name):g}: not less than 0 is wanted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All that a configuration file can say."""
 
     server: Listening = field(default_factory=Listening)
     simulation: Simulation = field(default_factory=Simulation)
+    replay: Replay = field(default_factory=Replay)
     security: Security = field(default_factory=Security)
     settings: Settings = field(default_factory=Settings)
 
@@ -104,6 +126,7 @@ class Config:
         named = {key: _named(getattr(settings, name), known) for key, (name, known) in WINDOWS.items()}
         yield from write("server", asdict(self.server))
         yield from write("simulation", asdict(self.simulation))
+        yield from write("replay", asdict(self.replay))
         yield from write("security", asdict(self.security))
         yield from write("limits", named | {key: value for key, value in scalars.items() if not _of_client(key)})
         own = {key.removeprefix(OF_CLIENT): value for key, value in scalars.items() if _of_client(key)}
@@ -131,13 +154,14 @@ def load(file: Path) -> Config:
         raise place.error(f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise place.error(f"is no TOML file: {error}") from error
-    known = ("server", "simulation", "security", "limits", "clients", "risk", "custom_handlers")
+    known = ("server", "simulation", "replay", "security", "limits", "clients", "risk", "custom_handlers")
     place.only(tables, known, "section")
     table = {name: place.table(tables.get(name, {}), name) for name in known}
     at = {name: place.below(name) for name in known}
     return Config(
         server=fill(Listening, table["server"], at["server"]),
         simulation=fill(Simulation, table["simulation"], at["simulation"]),
+        replay=fill(Replay, table["replay"], at["replay"]),
         security=fill(Security, table["security"], at["security"]),
         settings=Settings(
             **_limits(table["limits"], at["limits"]),

@@ -1,0 +1,71 @@
+"""The control that `koapy serve` puts behind the service."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from koapy.cli.app import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from koapy.server.config import Config
+
+
+@contextmanager
+def control_of(chosen: Config) -> Iterator[tuple[Any, str]]:
+    """The control, and what to call it; recorded where that is wished, and closed afterwards.
+
+    Raises:
+        CommandError: it cannot be made as it was asked for.
+    """
+    try:
+        control, name = _replay(chosen) if chosen.server.control == "replay" else _simulation(chosen)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    try:
+        with _recorded(control, chosen) as offered:
+            yield offered, name
+    finally:
+        control.close()
+
+
+def _simulation(chosen: Config) -> tuple[Any, str]:
+    from koapy.simulation.control import SimulatedControl
+
+    market = chosen.simulation
+    control = SimulatedControl(
+        seed=market.seed, history=market.history, hours=market.hours, speed=market.speed, server=market.server
+    )
+    return control, f"simulation, seed {market.seed}"
+
+
+def _replay(chosen: Config) -> tuple[Any, str]:
+    from koapy.replay import ReplayControl
+
+    played = chosen.replay
+    if played.file is None:
+        raise CommandError("--control replay takes the recording that is to be played: --from FILE")
+    control = ReplayControl(played.file, speed=played.speed or None, patience=played.patience)
+    return control, f"replay of {played.file}"
+
+
+@contextmanager
+def _recorded(control: Any, chosen: Config) -> Iterator[Any]:
+    file = chosen.server.record
+    if file is None:
+        yield control
+        return
+    if file == chosen.replay.file:
+        raise CommandError(f"{file} cannot be played and recorded to at once")
+    from koapy.replay import Recorder
+
+    try:
+        recorder = Recorder(control, file)
+    except OSError as error:
+        raise CommandError(f"{file}: cannot be recorded to: {error.strerror}") from error
+    try:
+        yield recorder
+    finally:
+        recorder.close()
