@@ -57,9 +57,15 @@ class Signal:
 
 
 class HeadlessControl:
-    """OpenAPI+'s functions and events over nothing. `tick`, `count` and `submit` may be called from any thread."""
+    """OpenAPI+'s functions and events over nothing. `tick`, `count` and `submit` may be called from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        at_once: whether it offers GetCommDataEx.
+    """
+
+    def __init__(self, *, at_once: bool = True) -> None:
+        if not at_once:
+            self.GetCommDataEx = None
         self.OnReceiveRealData = Signal()
         self.OnReceiveTrData = Signal()
         self.OnReceiveMsg = Signal()

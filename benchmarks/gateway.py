@@ -18,8 +18,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--journal", type=Path)
     parser.add_argument("--uvloop", action="store_true")
+    parser.add_argument("--cells", action="store_true", help="a control without GetCommDataEx")
     options = parser.parse_args()
-    control = HeadlessControl()
+    control = HeadlessControl(at_once=not options.cells)
     listen_for_commands(control)
     if not options.uvloop:
         koapy.serve(control, port=0, settings=UNLIMITED, journal=options.journal, ready=ready)

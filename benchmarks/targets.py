@@ -100,8 +100,14 @@ ROWS = (
         by=OWN,
         base="RealCall.1.cost",
     ),
-    Row("query", "TransactionCall, 1 page, against cell by cell", "rows.1", "rows/s", 5.0, base="cells.1"),
-    Row("query", "TransactionCall, 20 pages, against cell by cell", "rows.20", "rows/s", 5.0, base="cells.20"),
+    *(
+        Row("query", f"TransactionCall, {pages}, against cell by cell{whose}", f"rows.{count}", "rows/s", 5.0, **by)
+        for count, pages in ((1, "1 page"), (20, "20 pages"))
+        for whose, by in (
+            (" by the same gateway", {"by": OWN, "base": f"cells.{count}"}),
+            ("", {"base": f"cells.{count}"}),
+        )
+    ),
     Row("query", "TransactionCall, 20 pages, against ready bytes", "rows.20", "rows/s"),
     Row("bidirectional", "BidirectionalListen, round trips", "rate", "/s", 0.9),
     Row("order", "OrderCall, 1 at a time", "1.rate", "/s", 0.5),

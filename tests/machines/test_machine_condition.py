@@ -64,34 +64,34 @@ def test_a_search_ends_after_its_list() -> None:
     assert machine.start() == [search(0)]
     assert NAME in machine.waiting_for
     event = found("005930")
-    assert machine.received(event) == [Send(event.message), Done()]
+    assert machine.received(event) == [Send(event), Done()]
 
 
 def test_a_list_is_continued() -> None:
     machine = condition()
     first, second = found("005930", more=2), found("000660")
-    assert machine.received(first) == [Send(first.message), search(2)]
+    assert machine.received(first) == [Send(first), search(2)]
     assert machine.waiting_for
-    assert machine.received(second) == [Send(second.message), Done()]
+    assert machine.received(second) == [Send(second), Done()]
 
 
 def test_a_real_time_search_goes_on_with_signals() -> None:
     machine = condition(1)
     assert machine.start() == [search(1)]
     listed, into, out = found("005930"), signal("000660"), signal("005930", "D")
-    assert machine.received(listed) == [Send(listed.message)]
+    assert machine.received(listed) == [Send(listed)]
     assert machine.waiting_for == ""
-    assert machine.received(into) == [Send(into.message)]
-    assert machine.received(out) == [Send(out.message)]
+    assert machine.received(into) == [Send(into)]
+    assert machine.received(out) == [Send(out)]
 
 
 @pytest.mark.parametrize(("tr_code", "kind"), [("OPTKWFID", 0), ("OPTFOFID", 3)])
 def test_the_quotes_of_the_hits_come_before_the_end(tr_code: str, kind: int) -> None:
     machine = condition(info=tr_code)
     event, answer = found("005930^70000", "000660^130000"), quotes()
-    assert machine.received(event) == [Send(event.message), info("005930", "000660", kind=kind)]
+    assert machine.received(event) == [Send(event), info("005930", "000660", kind=kind)]
     assert machine.waiting_for == f"1 answers of {tr_code}"
-    assert machine.received(answer) == [Send(answer.message), Done()]
+    assert machine.received(answer) == [Send(answer), Done()]
 
 
 def test_no_hits_need_no_quotes() -> None:

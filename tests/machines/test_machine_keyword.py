@@ -29,9 +29,9 @@ def test_answers_are_sent_as_they_come_and_the_last_one_ends_it() -> None:
     query = KeywordQuery("OPTKWFID", TWO)
     first, second = answer("카카오"), answer("삼성전자")
     assert query.waiting_for == "2 of 2 answers of OPTKWFID"
-    assert query.received(first) == [Send(first.message)]
+    assert query.received(first) == [Send(first)]
     assert query.waiting_for == "1 of 2 answers of OPTKWFID"
-    assert query.received(second) == [Send(second.message), Done()]
+    assert query.received(second) == [Send(second), Done()]
 
 
 def test_an_answer_that_would_continue_is_an_error() -> None:

@@ -25,19 +25,19 @@ def test_a_login_connects_and_ends_with_its_event() -> None:
     assert machine.returned(CONNECT, 0) == []
     assert "OnEventConnect" in machine.waiting_for
     event = EventConnect(0)
-    assert machine.received(event) == [Send(event.message), Done()]
+    assert machine.received(event) == [Send(event), Done()]
     assert machine.release() == []
 
 
 def test_logged_in_already_is_said_at_once() -> None:
-    assert Login(connected=True).start() == [Send(EventConnect(0).message), Done()]
+    assert Login(connected=True).start() == [Send(EventConnect(0)), Done()]
 
 
 def test_the_end_of_an_earlier_login_is_not_this_ones() -> None:
     machine = Login(connected=False, changes=2)
     assert machine.received(EventConnect(-101, change=2)) == []
     event = EventConnect(0, change=3)
-    assert machine.received(event) == [Send(event.message), Done()]
+    assert machine.received(event) == [Send(event), Done()]
 
 
 def test_a_failed_login_is_an_error_without_a_message() -> None:
@@ -53,7 +53,7 @@ def test_conditions_are_loaded() -> None:
     assert machine.returned(LOAD, 1) == []
     assert "OnReceiveConditionVer" in machine.waiting_for
     event = ReceiveConditionVer(1, "[OK] 사용자 조건검색 조회")
-    assert machine.received(event) == [Send(event.message), Done()]
+    assert machine.received(event) == [Send(event), Done()]
     assert machine.release() == []
 
 

@@ -102,7 +102,6 @@ class Played:
 
 
 def play(machine: Order, events: list[Event]) -> Played:
-    by_message = {id(each.message): each for each in events}
     played = Played()
     machine.start()
     for at, each in enumerate(events):
@@ -111,7 +110,7 @@ def play(machine: Order, events: list[Event]) -> Played:
                 played.ended_at, played.failure = at, effect.failure
                 return played
             assert isinstance(effect, Send)
-            played.forwarded.append(by_message[id(effect.message)])
+            played.forwarded.append(effect.event)
     return played
 
 

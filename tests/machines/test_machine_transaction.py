@@ -38,7 +38,7 @@ def ask(prev_next: int) -> Ask:
 def days(effects: list[Effect]) -> list[str]:
     """The first column of the rows of the message that is sent first."""
     assert isinstance(effects[0], Send)
-    return [row.values[0] for row in effects[0].message.multi_data.values]
+    return [row.values[0] for row in effects[0].event.message.multi_data.values]
 
 
 def failure_text(effects: list[Effect], status: grpc.StatusCode = grpc.StatusCode.ABORTED) -> str:
@@ -62,7 +62,7 @@ def test_a_page_is_sent_and_continued(prev_next: str, following: list[Effect]) -
     machine = transaction()
     machine.start()
     event = page("20240105", prev_next=prev_next)
-    assert machine.received(event) == [Send(event.message), *following]
+    assert machine.received(event) == [Send(event), *following]
 
 
 def test_a_continuation_that_is_no_number() -> None:
@@ -112,9 +112,9 @@ def test_a_page_that_stops_at_its_first_row_keeps_names_and_single_data() -> Non
     sent, done = machine.received(page(*THREE, prev_next="2", single=single))
     assert done == Done()
     assert isinstance(sent, Send)
-    assert list(sent.message.multi_data.names) == list(NAMES)
-    assert not sent.message.multi_data.values
-    assert list(sent.message.single_data.values) == ["005930"]
+    assert list(sent.event.message.multi_data.names) == list(NAMES)
+    assert not sent.event.message.multi_data.values
+    assert list(sent.event.message.single_data.values) == ["005930"]
 
 
 @pytest.mark.parametrize("name", ["모르는이름", "", "종목코드"])
@@ -135,11 +135,11 @@ def test_rows_that_are_read_by_single_names_come_without_a_single_part() -> None
     sent, done = machine.received(page(*THREE, single=single))
     assert done == Done()
     assert isinstance(sent, Send)
-    assert not sent.message.HasField("single_data")
+    assert not sent.event.message.HasField("single_data")
     assert days([sent]) == list(THREE[:2])
     (sent, _) = transaction().received(page(*THREE, single=single))
     assert isinstance(sent, Send)
-    assert not sent.message.HasField("single_data")
+    assert not sent.event.message.HasField("single_data")
 
 
 def test_a_negative_return_says_its_code() -> None:
@@ -220,7 +220,7 @@ def test_pages_and_stop_condition_against_a_reference(
     while isinstance(effects[-1], Ask):
         effects = machine.received(answers.pop(0))
         assert isinstance(effects[0], Send)
-        sent.append([tuple(row.values) for row in effects[0].message.multi_data.values])
+        sent.append([tuple(row.values) for row in effects[0].event.message.multi_data.values])
     assert effects[-1] == Done()
     assert sent == expected
     assert len(answers) == len(pages) - len(expected)

@@ -37,20 +37,23 @@ async def drive(
         Failure: the machine ended with it, or the control is silent past its time.
     """
     run = _Run(core, inbox, writer, make)
-    pump = asyncio.create_task(run.pump())
     try:
         await run.work(machine)
     finally:
-        await to_the_end(_release(core, machine, pump))
+        taken = [call for ask in machine.release() for call in ask.calls]
+        if run.asking is not None or taken:
+            await to_the_end(_release(core, run.asking, taken))
 
 
-async def _release(core: Core, machine: Machine, pump: asyncio.Task[None]) -> None:
+async def _release(
+    core: Core, asking: asyncio.Task[None] | None, taken: Iterable[tuple[str, tuple[str | int, ...]]]
+) -> None:
     """Stop asking, and give back what the machine has taken."""
-    pump.cancel()
-    await asyncio.gather(pump, return_exceptions=True)
-    for ask in machine.release():
-        for name, args in ask.calls:
-            await core.settle(name, *args)
+    if asking is not None:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    for name, args in taken:
+        await core.settle(name, *args)
 
 
 class _Run:
@@ -63,19 +66,28 @@ class _Run:
         self._make = make or self._limited
         self._inbox = inbox
         self._writer = writer
-        self._asks: asyncio.Queue[Ask] = asyncio.Queue()
+        self._asks: deque[Ask] = deque()
         self._outstanding = 0
+        self.asking: asyncio.Task[None] | None = None
+        """Makes the asks, while there are some."""
 
-    async def pump(self) -> None:
+    def _ask(self, ask: Ask) -> None:
+        self._outstanding += 1
+        self._asks.append(ask)
+        if self.asking is None:
+            self.asking = asyncio.create_task(self._make_all())
+
+    async def _make_all(self) -> None:
         """Make the asks, in order."""
-        while True:
-            ask = await self._asks.get()
+        while self._asks:
+            ask = self._asks.popleft()
             try:
                 value: object = await self._make(ask)
             except Exception as error:
                 # A bug of ours ends the run as a failure does; the machine would wait for the answer for ever.
                 value = error
             self._inbox.put(Returned(ask, value))
+        self.asking = None
 
     async def _limited(self, ask: Ask) -> object:
         async with self._core.permit(ask.limit, ask.key, self._writer):
@@ -92,10 +104,9 @@ class _Run:
             while effects:
                 effect = effects.popleft()
                 if isinstance(effect, Send):
-                    await self._writer.write(effect.message)
+                    await self._writer.write(effect.event.encoded)
                 elif isinstance(effect, Ask):
-                    self._outstanding += 1
-                    self._asks.put_nowait(effect)
+                    self._ask(effect)
                 elif isinstance(effect, Done):
                     if effect.failure is not None:
                         raise effect.failure
@@ -104,12 +115,15 @@ class _Run:
 
     async def _next(self, machine: Machine) -> Iterable[Effect]:
         waiting_for = "" if self._outstanding else machine.waiting_for
-        seconds = self._core.settings.answer_seconds
-        try:
-            async with asyncio.timeout(seconds if waiting_for else None):
-                item = await self._inbox.get()
-        except TimeoutError:
-            raise silent(waiting_for, seconds) from None
+        if waiting_for and not len(self._inbox):
+            seconds = self._core.settings.answer_seconds
+            try:
+                async with asyncio.timeout(seconds):
+                    item = await self._inbox.get()
+            except TimeoutError:
+                raise silent(waiting_for, seconds) from None
+        else:
+            item = await self._inbox.get()
         if isinstance(item, Returned):
             self._outstanding -= 1
             if isinstance(item.value, Exception):

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server.pages import framed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from koapy.orders.model import OrderState
+    from koapy.server.pages import Page
 
 
 def argument(value: str | int | bool) -> pb.Argument:
@@ -64,6 +66,12 @@ class Table:
     def multi(self) -> pb.MultiData:
         """All rows as multi data."""
         return pb.MultiData(names=self.names, values=[pb.RepeatedString(values=row) for row in self.rows])
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The same, encoded."""
+        encoded: bytes = self.multi().SerializeToString()
+        return encoded
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ class ReceiveTrData(Event):
     prev_next: str
     single: Table | None = None
     """One row, or None where the TR has no single part."""
-    multi: Table | None = None
+    multi: Table | Page | None = None
     """None where GetRepeatCnt gave 0."""
 
     @property
@@ -142,15 +150,24 @@ class ReceiveTrData(Event):
 
     @cached_property
     def message(self) -> pb.ListenResponse:
-        return self.with_rows(self.multi)
+        message = self._head()
+        if self.multi is not None:
+            message.multi_data.CopyFrom(self.multi.multi())
+        return message
 
-    def with_rows(self, multi: Table | None) -> pb.ListenResponse:
-        """The message with other rows than those read."""
+    @cached_property
+    def encoded(self) -> bytes:
+        encoded: bytes = self._head().SerializeToString()
+        if self.multi is None:
+            return encoded
+        # Only an order's answer has fields behind the rows, and that has no rows.
+        return encoded + framed(pb.ListenResponse.MULTI_DATA_FIELD_NUMBER, self.multi.encoded)
+
+    def _head(self) -> pb.ListenResponse:
+        """All but the rows."""
         message = self._bare()
         if self.single is not None:
             message.single_data.CopyFrom(self.single.single())
-        if multi is not None:
-            message.multi_data.CopyFrom(multi.multi())
         return message
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from koapy.openapi.tr import tr
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.driver import drive
 from koapy.server.failure import Failure
 from koapy.server.machines.transaction import Transaction
@@ -22,7 +23,6 @@ from koapy.server.router import every_key, request_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.core import Core
     from koapy.server.edge import Writer
     from koapy.server.events import ReceiveRealData
@@ -114,5 +114,6 @@ class _Answer:
         await self.caller.will_wait(limit, seconds)
 
     async def write(self, message: object, /) -> None:
-        single: pb.SingleData = message.single_data  # type: ignore[attr-defined]
+        assert isinstance(message, bytes)
+        single = pb.ListenResponse.FromString(message).single_data
         self.price = dict(zip(single.names, single.values, strict=True)).get(NAME, "")

@@ -11,18 +11,20 @@ from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
 from koapy.server.events import ReceiveChejanData, ReceiveRealData, Table
 from koapy.server.failure import nonsense
+from koapy.server.pages import page
 from koapy.server.returns import checked, checked_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from koapy.control.seam import Control
+    from koapy.server.pages import Page
 
 ORDER_NUMBER = "주문번호"
 
 
-def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Table | None, Table | None]:
-    """The single and the multi part of an answer, stripped; for what is no TR, the order number alone."""
+def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Table | None, Table | Page | None]:
+    """The single and the multi part of an answer; for what is no TR, the order number alone."""
     if not is_tr(code):
         number = _cell(control, code, request, 0, ORDER_NUMBER)
         return Table((ORDER_NUMBER,), ((number,),)), None
@@ -36,20 +38,21 @@ def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Tab
     rows = checked("GetRepeatCnt", control.GetRepeatCnt(code, record or request))
     if not rows:
         return single, None
-    return single, Table(names, _rows(control, code, request, record, rows, names))
+    return single, _rows(control, code, request, record, rows, names)
 
 
-def _rows(
-    control: Control, code: str, request: str, record: str, count: int, names: tuple[str, ...]
-) -> tuple[tuple[str, ...], ...]:
+def _rows(control: Control, code: str, request: str, record: str, count: int, names: tuple[str, ...]) -> Table | Page:
     at_once = getattr(control, "GetCommDataEx", None)
     array = at_once(code, record or request) if at_once is not None else None
     if array and not isinstance(array, list | tuple):
         raise nonsense("GetCommDataEx", array, "table")
     # An OCX of another edition has other columns: then only the names say which is which.
     if array and len(array) == count and all(len(row) == len(names) for row in array):
-        return tuple(tuple(_text("GetCommDataEx", cell) for cell in row) for row in array)
-    return tuple(tuple(_cell(control, code, request, row, name) for name in names) for row in range(count))
+        read = page(names, array)
+        return read or Table(names, tuple(tuple(_text("GetCommDataEx", cell) for cell in row) for row in array))
+    return Table(
+        names, tuple(tuple(_cell(control, code, request, row, name) for name in names) for row in range(count))
+    )
 
 
 def _cell(control: Control, code: str, request: str, row: int, name: str) -> str:

@@ -252,6 +252,6 @@ class _Rows:
 
     async def write(self, message: object, /) -> None:
         """Take a page."""
-        assert isinstance(message, pb.ListenResponse)
-        page = message.multi_data
+        assert isinstance(message, bytes)
+        page = pb.ListenResponse.FromString(message).multi_data
         self.rows += [dict(zip(page.names, row.values, strict=True)) for row in page.values]

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.events import Event
     from koapy.server.failure import Failure
 
@@ -29,9 +28,9 @@ class Limit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Write `message` to the client."""
+    """Write `event` to the client."""
 
-    message: pb.ListenResponse
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Condition:
             case ReceiveTrCondition():
                 return self._listed(event)
             case ReceiveRealCondition():
-                return [Send(event.message), *self._ask_info([event.code])]
+                return [Send(event), *self._ask_info([event.code])]
             case ReceiveTrData():
                 self._info_owed -= 1
                 return answer(event) + self._end()
@@ -98,7 +98,7 @@ class Condition:
         return Ask((call,), Limit.CONDITION, f"{self._index}^{self._name}")
 
     def _listed(self, event: ReceiveTrCondition) -> list[Effect]:
-        effects: list[Effect] = [Send(event.message), *self._ask_info(hits(event.codes))]
+        effects: list[Effect] = [Send(event), *self._ask_info(hits(event.codes))]
         if event.next:
             return [*effects, self._search(CONTINUATION)]
         self._list_owed = False

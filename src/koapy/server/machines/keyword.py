@@ -51,9 +51,9 @@ def answer(event: ReceiveTrData) -> list[Effect]:
     """Forward the answer to `ask_keywords`, which has one page only."""
     page = rows_only(event)
     if page.prev_next.strip() in LAST:
-        return [Send(page.message)]
+        return [Send(page)]
     text = f"{page.tr_code} says that more follows (prev_next {page.prev_next!r}), but CommKwRqData cannot continue"
-    return [Send(page.message), Done(refused(text))]
+    return [Send(page), Done(refused(text))]
 
 
 class KeywordQuery:

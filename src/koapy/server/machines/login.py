@@ -40,7 +40,7 @@ class Login:
 
     def start(self) -> list[Effect]:
         """Connect where there is no connection."""
-        return [Send(EventConnect(0).message), Done()] if self._connected else [_CONNECT]
+        return [Send(EventConnect(0)), Done()] if self._connected else [_CONNECT]
 
     def returned(self, ask: Ask, value: object) -> list[Effect]:
         """A negative return of CommConnect is an error."""
@@ -53,7 +53,7 @@ class Login:
             return []
         if event.code < 0:
             return [Done(refused("the login failed", code=event.code))]
-        return [Send(event.message), Done()]
+        return [Send(event), Done()]
 
     def release(self) -> list[Ask]:
         """Nothing was taken."""
@@ -89,7 +89,7 @@ class LoadCondition:
                 known = code if code < 0 else None
                 return [Done(refused(what, code=known, message=text, reason="CONDITIONS_NOT_LOADED"))]
             case ReceiveConditionVer():
-                return [Send(event.message), Done()]
+                return [Send(event), Done()]
             case EventConnect():
                 failure = lost(event, "the conditions were not loaded; log in again and repeat")
                 return [Done(failure)] if failure else []

@@ -109,7 +109,7 @@ class Order:
         match event:
             case ReceiveMsg():
                 self._reason = event.text
-                return [Send(event.message)]
+                return [Send(event)]
             case ReceiveTrData():
                 return self._answered(event)
             case ReceiveChejanData():
@@ -155,7 +155,7 @@ class Order:
         return self._filled_up or self._confirmed
 
     def _answered(self, event: ReceiveTrData) -> list[Effect]:
-        effects: list[Effect] = [Send(event.message)]
+        effects: list[Effect] = [Send(event)]
         if self._number:
             return effects
         if not event.order_number:
@@ -172,18 +172,18 @@ class Order:
             self._early.append(event)
             return []
         if event.gubun in BALANCES:
-            return [Send(event.message), *_end(self._through)]
+            return [Send(event), *_end(self._through)]
         if event.gubun != ORDER:
             return [Done(refused(f"the control sent a chejan event of the unknown gubun {event.gubun!r}; {self.fate}"))]
         if event[NUMBER] == self._number:
-            effects = [Send(event.message), *self._own(event)]
+            effects = [Send(event), *self._own(event)]
             # The events that would end it came while the gateway was away.
             over = event.recovered and (self._original != "" or not self._open)
             return effects if isinstance(effects[-1], Done) else [*effects, *_end(over)]
         if event[ORIGINAL] == self._number:
-            return [Send(event.message), *self._changed_by(event)]
+            return [Send(event), *self._changed_by(event)]
         if self._original and event[NUMBER] == self._original:
-            return [Send(event.message), *self._of_original(event)]
+            return [Send(event), *self._of_original(event)]
         return []
 
     def _own(self, event: ReceiveChejanData) -> list[Effect]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from koapy.server.events import Event
     from koapy.server.failure import Failure
     from koapy.server.machines import Effect
+    from koapy.server.pages import Page
 
 COMPARATORS: Mapping[int, Callable[[str, str], bool]] = {
     pb.LESS_THAN_OR_EQUAL_TO: operator.le,
@@ -47,7 +48,7 @@ class StopCondition:
     value: str
     """What the row's value is compared with, as text."""
 
-    def first(self, rows: Table) -> int | None:
+    def first(self, rows: Table | Page) -> int | None:
         """The position of the first row that meets the condition, or None."""
         if self.name not in rows.names:
             return None
@@ -118,13 +119,14 @@ class Transaction:
         if self._stop and page.multi:
             at = self._stop.first(page.multi)
             if at is not None:
-                return [Send(page.with_rows(replace(page.multi, rows=page.multi.rows[:at]))), Done()]
+                kept = replace(page, multi=Table(page.multi.names, page.multi.rows[:at]))
+                return [Send(kept), Done()]
         following = page.prev_next.strip()
         if following in LAST:
-            return [Send(page.message), Done()]
+            return [Send(page), Done()]
         if not following.isdecimal():
-            return [Send(page.message), Done(refused(f"{self._code} continues with {following!r}, which is no number"))]
-        return [Send(page.message), self._ask(int(following))]
+            return [Send(page), Done(refused(f"{self._code} continues with {following!r}, which is no number"))]
+        return [Send(page), self._ask(int(following))]
 
     def _told(self, text: str) -> Failure | None:
         parsed = parse(text)
