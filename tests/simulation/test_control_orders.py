@@ -232,11 +232,47 @@ def test_what_cannot_be_sent_has_a_return_code(program, place, value, code):
     assert [each for each in program.advance(1) if each.name != "OnReceiveRealData"] == []
 
 
-def test_the_simulation_has_no_derivatives_and_no_credit(program):
+def test_the_simulation_has_no_derivatives(program):
     assert program.call("SendOrderFO", "주문", "2000", program.account, "101V9000", 1, "2", "3", 1, "0", "") == -340
-    assert (
-        program.call("SendOrderCredit", "주문", "2000", program.account, BUY, CODE, 1, 0, MARKET, "03", "", "") == -340
-    )
+
+
+def on_credit(program, kind, credit, loan_date=""):
+    order = ("주문", "2000", program.account, kind, CODE, 1, 0, MARKET, credit, loan_date, "")
+    return program.call("SendOrderCredit", *order), program.advance(0.02)
+
+
+def test_the_real_server_sells_on_credit_what_was_bought_on_credit(start):
+    program = start(server="real").login()
+    today = f"{program.clock.now():%Y%m%d}"
+    for kind, credit, loan_date in ((BUY, "03", ""), (SELL, "33", today), (BUY, "03", ""), (SELL, "99", "99991231")):
+        sent, heard = on_credit(program, kind, credit, loan_date)
+        assert sent == 0
+        orders = [each.values for each in heard if each.name == "OnReceiveChejanData" and each.arguments[0] == "0"]
+        balances = [each.values for each in heard if each.name == "OnReceiveChejanData" and each.arguments[0] == "1"]
+        assert {(each[922], each[923]) for each in orders} == {(credit, today if credit == "33" else "00000000")}
+        assert {(each[917], each[916]) for each in balances} == {("03", today)}
+        assert balances[-1][930] == ("1" if kind == BUY else "0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "credit", "loan_date"), [(BUY, "33", "20260310"), (BUY, "77", ""), (SELL, "33", "soon")]
+)
+def test_wrong_words_about_credit_have_a_return_code(start, kind, credit, loan_date):
+    assert on_credit(start(server="real").login(), kind, credit, loan_date)[0] == -300
+
+
+def test_the_mock_server_gives_no_credit(program):
+    sent, heard = on_credit(program, BUY, "03")
+    assert sent == 0
+    assert story(heard) == ["[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다", ""]
+
+
+@pytest.mark.parametrize("hoga", ["05", "06", "07", "10", "13", "16", "20", "23", "26"])
+def test_kinds_of_order_of_the_real_server(start, program, hoga):
+    assert story(program.order(BUY, CODE, 1, 0, hoga)) == ["[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다", ""]
+    real = start(server="real").login()
+    price = real.price(CODE) if hoga in ("05", "10", "20") else 0
+    assert story(real.order(BUY, CODE, 1, price, hoga))[0] == "[107066] 매수주문이 완료되었습니다."
 
 
 def test_chejan_can_be_read_in_the_event_only(program):

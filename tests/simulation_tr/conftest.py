@@ -135,12 +135,15 @@ class Still:
         self.sector_quotes[code] = SectorQuote(**{"code": code, "base": base} | dict.fromkeys(names.split(), 0) | known)
 
     def own(self, cash, *positions, opening_cash=None, **known):
-        names = "reserved bought_value sold_value realised realised_cost fees taxes"
+        names = "reserved bought_value sold_value realised realised_cost fees taxes carried"
+        settled = cash if opening_cash is None else opening_cash
         self.accounts[ACCOUNT] = Account(
             **{
                 "number": ACCOUNT,
                 "cash": cash,
-                "opening_cash": cash if opening_cash is None else opening_cash,
+                "opening_cash": settled,
+                "deposit": settled,
+                "deposit_next": settled,
                 "positions": {each.code: each for each in positions},
                 **dict.fromkeys(names.split(), 0),
                 **known,

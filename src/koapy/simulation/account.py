@@ -1,14 +1,18 @@
-"""Accounts: cash, holdings, fees and taxes. Trades settle at once; nothing is bought on credit or sold short."""
+"""Accounts: cash, holdings, fees, taxes and loans. Trades are settled two trading days later; nothing is sold short."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from koapy.simulation.model import Account, Position, Refusal, Refused, Side
+from koapy.simulation.holding import DEPOSIT_PERCENT, Holding, interest
+from koapy.simulation.model import Account, Refusal, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
+
+    from koapy.simulation.holding import Key
+    from koapy.simulation.model import Credit, Position
 
 
 class Tariff(Protocol):
@@ -22,30 +26,9 @@ class Tariff(Protocol):
         """Taxes of a sale of so much today."""
         ...
 
-
-@dataclass(slots=True)
-class _Holding:
-    quantity: int = 0
-    cost: int = 0
-    average: int = 0
-    bound: int = 0
-    previous: int = 0
-    bought: int = 0
-    sold: int = 0
-    bought_value: int = 0
-    sold_value: int = 0
-    realised: int = 0
-    realised_cost: int = 0
-    fees: int = 0
-    taxes: int = 0
-
-
-class Costs(NamedTuple):
-    """What a fill added, in won."""
-
-    fee: int
-    tax: int
-    realised: int
+    def margin(self, code: str) -> int:
+        """Percent of a buy that binds cash at once in a margin account (증거금률)."""
+        ...
 
 
 class Ledger:
@@ -53,40 +36,75 @@ class Ledger:
 
     Cash that open buy orders may still need, commission included, and shares that open sell orders offer are bound, so
     that neither can be used twice.
+
+    Args:
+        cash: settled.
+        holdings: quantity and price by code.
+        margin: see `AccountSetup.margin`.
+        today: the day of the session.
+        settles: when today's trades are settled, and when those of the day before.
     """
 
-    def __init__(self, number: str, cash: int, holdings: Mapping[str, tuple[int, int]], tariff: Tariff) -> None:
+    def __init__(
+        self,
+        number: str,
+        cash: int,
+        holdings: Mapping[str, tuple[int, int]],
+        tariff: Tariff,
+        *,
+        margin: bool,
+        today: date,
+        settles: tuple[date, date],
+    ) -> None:
         self.number = number
         self._tariff = tariff
-        self._cash = self._opening_cash = cash
+        self._margin = margin
+        self._today = today
+        self._next, self._settles = settles
+        self._cash = self._opening_cash = self._deposit = cash
+        self._due: dict[date, int] = {}
         self._reserves: dict[int, int] = {}
         self._reserved = 0
-        self._holdings = {
-            code: _Holding(quantity, quantity * price, price, previous=quantity)
+        self._holdings: dict[Key, Holding] = {
+            (code, None): Holding(quantity, quantity * price, price, previous=quantity)
             for code, (quantity, price) in holdings.items()
         }
 
     @property
     def orderable_cash(self) -> int:
         """Won that a new buy may use."""
-        return self._cash - self._reserved
+        carried = sum(sum(each.carried.values()) for each in self._holdings.values()) if self._margin else 0
+        return self._cash + carried - self._reserved
 
-    def orderable(self, code: str) -> int:
-        """Shares that a new sell may offer."""
-        holding = self._holdings.get(code)
-        return holding.quantity - holding.bound if holding else 0
+    def lots(self, code: str, credit: Credit | None) -> list[tuple[Key, int]]:
+        """What a new sale of a code may offer: the holdings it draws on, in order, and the free shares of each."""
+        if credit is None:
+            keys: list[Key] = [(code, None)]
+        elif credit.loan_date is not None:
+            keys = [(code, credit.loan_date)]
+        else:
+            keys = [key for key in self._holdings if key[0] == code and key[1] is not None]
+        free = ((key, self._holdings.get(key, Holding())) for key in keys)
+        return [(key, held.quantity - held.bound) for key, held in free if held.quantity > held.bound]
 
-    def affordable(self, price: int) -> int:
-        """Shares that can be bought at a price, commission included."""
-        count = self.orderable_cash // price
-        while count > 0 and (over := self.need(price, count) - self.orderable_cash) > 0:
-            count -= -(-over // price)
+    def share(self, code: str, credit: Credit | None) -> int:
+        """Percent of a buy that binds cash."""
+        if credit is not None:
+            return DEPOSIT_PERCENT
+        return self._tariff.margin(code) if self._margin else 100
+
+    def affordable(self, price: int, share: int) -> int:
+        """Shares that can be bought at a price, commission included; `share` as of `share`."""
+        free = self.orderable_cash
+        count = max(free, 0) * 100 // (price * share)
+        while count > 0 and (over := self.need(price, count, share) - free) > 0:
+            count -= -(-over * 100 // (price * share))
         return max(count, 0)
 
-    def need(self, price: int, quantity: int, value: int = 0, fee: int = 0) -> int:
+    def need(self, price: int, quantity: int, share: int, value: int = 0, fee: int = 0) -> int:
         """Cash that an open buy may still take, having traded for `value` and paid `fee`."""
         rest = price * quantity
-        return rest + self._tariff.commission(value + rest) - fee if quantity else 0
+        return -(-rest * share // 100) + self._tariff.commission(value + rest) - fee if quantity else 0
 
     def reserve(self, number: int, amount: int) -> None:
         """Bind cash for an open buy order, in place of what it bound before; 0 frees it."""
@@ -98,95 +116,77 @@ class Ledger:
         """Cash that an order binds."""
         return self._reserves.get(number, 0)
 
-    def bind(self, code: str, quantity: int) -> None:
+    def bind(self, key: Key, quantity: int) -> None:
         """Bind shares for an open sell order; negative: free them."""
-        self._holdings[code].bound += quantity
+        self._holdings[key].bound += quantity
 
-    def check(self, code: str, side: Side, price: int, quantity: int) -> None:
-        """Make sure that a new order can be paid or delivered.
+    def check_cash(self, price: int, quantity: int, share: int) -> None:
+        """Make sure that a new buy can be paid.
 
         Raises: Refused.
         """
-        if side is Side.BUY:
-            need = self.need(price, quantity)
-            if need > self.orderable_cash:
-                raise Refused(Refusal.NO_CASH, f"{need:,} won needed, {self.orderable_cash:,} there")
-        elif quantity > self.orderable(code):
-            raise Refused(Refusal.NOT_HELD, f"{quantity:,} of {code} asked for, {self.orderable(code):,} there")
+        need, free = self.need(price, quantity, share), self.orderable_cash
+        if need > free:
+            raise Refused(Refusal.NO_CASH, f"{need:,} won needed, {free:,} there")
 
-    def bought(self, code: str, quantity: int, value: int, fee: int) -> Costs:
-        """Book a fill of a buy that added `fee`."""
-        holding = self._holdings.setdefault(code, _Holding())
-        holding.quantity += quantity
-        holding.cost += value
-        holding.average = holding.cost // holding.quantity
-        holding.bought += quantity
-        holding.bought_value += value
-        holding.fees += fee
-        self._cash -= value + fee
-        return Costs(fee, 0, 0)
+    def bought(self, code: str, quantity: int, value: int, fee: int, credit: Credit | None) -> Key:
+        """Book a fill of a buy that added `fee`. Returns what it went to."""
+        key: Key = (code, None if credit is None else self._today)
+        holding = self._holdings.setdefault(key, Holding())
+        own = -(-value * self.share(code, credit) // 100)
+        loan = value - own if credit is not None else 0
+        holding.buy(quantity, value, fee, loan)
+        if credit is None and own < value:
+            holding.carried[self._settles] = holding.carried.get(self._settles, 0) + value - own
+        self._pay(loan - value - fee)
+        return key
 
-    def sold(self, code: str, quantity: int, value: int, fee: int, tax: int) -> Costs:
-        """Book a fill of a sell that added `fee` and `tax`. The shares must have been bound."""
-        holding = self._holdings[code]
-        cost = holding.cost * quantity // holding.quantity
-        realised = value - cost - fee - tax
-        holding.quantity -= quantity
-        holding.bound -= quantity
-        holding.cost -= cost
-        holding.sold += quantity
-        holding.sold_value += value
-        holding.realised += realised
-        holding.realised_cost += cost
-        holding.fees += fee
-        holding.taxes += tax
-        self._cash += value - fee - tax
-        return Costs(fee, tax, realised)
+    def sold(self, key: Key, quantity: int, value: int, fee: int, tax: int) -> int:
+        """Book a fill of a sell that added `fee` and `tax`. The shares must have been bound. Returns the profit."""
+        holding = self._holdings[key]
+        loan = holding.part(holding.loan, quantity)
+        owed = interest(loan, key[1], self._today)
+        realised = holding.sell(quantity, value, fee, tax, owed)
+        self._pay(value - fee - tax - loan - owed)
+        return realised
 
-    def start_day(self) -> None:
-        """Begin a day: today's figures are 0, sold positions go, nothing is bound."""
+    def start_day(self, today: date, settles: tuple[date, date]) -> None:
+        """Begin a day: what is due is settled, today's figures are 0, sold positions go, nothing is bound."""
+        self._today = today
+        self._next, self._settles = settles
+        self._deposit += sum(won for day, won in self._due.items() if day <= today)
+        self._due = {day: won for day, won in self._due.items() if day > today}
         self._opening_cash = self._cash
         self._reserves.clear()
         self._reserved = 0
-        self._holdings = {
-            code: _Holding(each.quantity, each.cost, each.average, previous=each.quantity)
-            for code, each in self._holdings.items()
-            if each.quantity
-        }
+        self._holdings = {key: each.next_day(today) for key, each in self._holdings.items() if each.quantity}
 
-    def position(self, code: str) -> Position:
+    def position(self, key: Key) -> Position:
         """What is held of a code, all 0 if nothing."""
-        held = self._holdings.get(code, _Holding())
-        return Position(
-            code=code,
-            quantity=held.quantity,
-            cost=held.cost,
-            orderable=held.quantity - held.bound,
-            previous_quantity=held.previous,
-            bought_today=held.bought,
-            sold_today=held.sold,
-            bought_value=held.bought_value,
-            sold_value=held.sold_value,
-            realised=held.realised,
-            realised_cost=held.realised_cost,
-            fees=held.fees,
-            taxes=held.taxes,
-            average=held.average,
-        )
+        return self._holdings.get(key, Holding()).position(key, self._today)
 
     def account(self) -> Account:
         """The account now."""
-        positions = {code: self.position(code) for code in self._holdings}
+        everything = [held.position(key, self._today) for key, held in self._holdings.items()]
         return Account(
             number=self.number,
             cash=self._cash,
             opening_cash=self._opening_cash,
             reserved=self._reserved,
-            positions=positions,
-            bought_value=sum(each.bought_value for each in positions.values()),
-            sold_value=sum(each.sold_value for each in positions.values()),
-            realised=sum(each.realised for each in positions.values()),
-            realised_cost=sum(each.realised_cost for each in positions.values()),
-            fees=sum(each.fees for each in positions.values()),
-            taxes=sum(each.taxes for each in positions.values()),
+            positions={each.code: each for each in everything if each.loan_date is None},
+            bought_value=sum(each.bought_value for each in everything),
+            sold_value=sum(each.sold_value for each in everything),
+            realised=sum(each.realised for each in everything),
+            realised_cost=sum(each.realised_cost for each in everything),
+            fees=sum(each.fees for each in everything),
+            taxes=sum(each.taxes for each in everything),
+            deposit=self._deposit,
+            deposit_next=self._deposit + sum(won for day, won in self._due.items() if day <= self._next),
+            carried=self.orderable_cash - self._cash + self._reserved,
+            loans=tuple(each for each in everything if each.loan_date is not None),
         )
+
+    def _pay(self, won: int) -> None:
+        """Take or give cash, to be settled when today's trades are."""
+        self._cash += won
+        self._due[self._settles] = self._due.get(self._settles, 0) + won

@@ -108,8 +108,8 @@ def _order(world: World, order: Order, state: str) -> dict[int, str]:
         939: "0",
         919: "0",
         920: world.order_screens.get(order.number, ""),
-        922: "00",
-        923: "00000000",
+        922: forms.credit_kind(order),
+        923: forms.loan_date(order.credit.loan_date if order.credit else None),
         949: "3",
         969: "0",
         819: "0",
@@ -138,8 +138,8 @@ def _balance(world: World, account: Account, position: Position) -> dict[int, st
     realised, realised_rate = str(account.realised), forms.decimal(100 * account.realised, account.realised_cost)
     return _issue(world, position.code) | {
         9201: account.number,
-        917: "00",
-        916: "00000000",
+        917: "03" if position.loan_date else "00",
+        916: forms.loan_date(position.loan_date),
         930: str(position.quantity),
         931: str(position.average),
         932: str(position.cost),

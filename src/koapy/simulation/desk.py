@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from koapy.simulation.account import Ledger, Tariff
-    from koapy.simulation.model import Event, Order
+    from koapy.simulation.holding import Key
+    from koapy.simulation.model import Credit, Event, Order
     from koapy.simulation.pit import Pit
 
 
@@ -76,6 +77,7 @@ class Desk:
         price: int,
         quantity: int,
         now: datetime,
+        credit: Credit | None = None,
     ) -> Order:
         """Accept a new order and trade what can be traded.
 
@@ -88,14 +90,19 @@ class Desk:
             raise Refused(Refusal.BAD_QUANTITY, str(quantity))
         limit = limit_of(pit, side, kind, price)
         worst = worst_of(pit, side, kind, limit)
-        ledger.check(code, side, worst, quantity)
-        ticket = self._ticket(ledger, pit, side, kind, price, quantity, Action.NEW, None, now)
+        if side is Side.BUY:
+            if credit is not None and self._tariff.margin(code) == 100:
+                raise Refused(Refusal.NO_CREDIT, code)
+            ledger.check_cash(worst, quantity, ledger.share(code, credit))
+        elif (there := _free(ledger, code, credit)) < quantity:
+            raise Refused(Refusal.NOT_HELD, f"{quantity:,} of {code} asked for, {there:,} there")
+        ticket = self._ticket(ledger, pit, side, kind, price, quantity, Action.NEW, None, now, credit)
         ticket.limit, ticket.worst = limit, worst
         if side is Side.SELL:
-            ledger.bind(code, quantity)
+            ticket.draw()
         ticket.bind()
         accepted = ticket.snapshot()
-        self._emit(OrderAccepted(accepted, ledger.position(code) if side is Side.SELL else None))
+        self._emit(OrderAccepted(accepted, ledger.position(ticket.lots[0][0]) if side is Side.SELL else None))
         self._bring(ticket, now)
         return accepted
 
@@ -113,11 +120,11 @@ class Desk:
         worst = worst_of(old.pit, old.side, kind, price)
         if old.side is Side.BUY:
             self._check_move(old, worst, part)
-        new = self._ticket(old.ledger, old.pit, old.side, kind, price, part, Action.MODIFY, old.number, now)
+        new = self._ticket(old.ledger, old.pit, old.side, kind, price, part, Action.MODIFY, old.number, now, old.credit)
         new.worst = worst
         old.give_up(part)
         if new.side is Side.SELL:
-            new.ledger.bind(new.code, part)
+            new.draw()
         new.bind()
         accepted = new.snapshot()
         self._emit(OrderAccepted(accepted, None))
@@ -131,23 +138,28 @@ class Desk:
         Raises: Refused.
         """
         old, part = self._original(account, original, quantity, side)
-        ticket = self._ticket(old.ledger, old.pit, old.side, old.kind, 0, part, Action.CANCEL, old.number, now)
+        ticket = self._ticket(
+            old.ledger, old.pit, old.side, old.kind, 0, part, Action.CANCEL, old.number, now, old.credit
+        )
+        key = old.lots[-1][0] if old.lots else None
         old.give_up(part)
         accepted = ticket.snapshot()
         self._emit(OrderAccepted(accepted, None))
         self._confirm(ticket, old, part)
-        if old.side is Side.SELL:
-            self._emit(PositionChanged(account, old.ledger.position(old.code)))
+        if key is not None:
+            self._emit(PositionChanged(account, old.ledger.position(key)))
         old.pit.changed()
         return accepted
 
-    def max_quantity(self, account: str, code: str, side: Side, kind: OrderKind, price: int) -> int:
+    def max_quantity(
+        self, account: str, code: str, side: Side, kind: OrderKind, price: int, credit: Credit | None = None
+    ) -> int:
         """The largest quantity that `place` would take."""
         ledger, pit = self._ledger(account), self._pit(code)
         if side is Side.SELL:
-            return ledger.orderable(code)
+            return _free(ledger, code, credit)
         limit = limit_of(pit, side, kind, price)
-        return ledger.affordable(worst_of(pit, side, kind, limit))
+        return ledger.affordable(worst_of(pit, side, kind, limit), ledger.share(code, credit))
 
     def expire(self, codes: Container[str]) -> None:
         """End the day of some issues: what is open is open no more."""
@@ -162,8 +174,6 @@ class Desk:
         """Begin a day: numbers start at 1."""
         self._tickets.clear()
         self._fills.clear()
-        for ledger in self._ledgers.values():
-            ledger.start_day()
 
     def convert(self) -> None:
         """The closing auction begins: conditional orders become market orders."""
@@ -191,15 +201,27 @@ class Desk:
         tax = self._tariff.sale_tax(ticket.code, ticket.filled_value) - ticket.tax if ticket.side is Side.SELL else 0
         ticket.fee += fee
         ticket.tax += tax
+        ledger, code = ticket.ledger, ticket.code
         if ticket.side is Side.BUY:
-            costs = ticket.ledger.bought(ticket.code, quantity, value, fee)
+            realised = 0
+            key = ledger.bought(code, quantity, value, fee, ticket.credit)
         else:
-            costs = ticket.ledger.sold(ticket.code, quantity, value, fee, tax)
+            key, realised = self._delivered(ticket, price, quantity, fee, tax)
         ticket.bind()
         order = ticket.snapshot()
-        fill = Fill(len(self._fills) + 1, order, price, quantity, time, costs.fee, costs.tax, costs.realised)
+        fill = Fill(len(self._fills) + 1, order, price, quantity, time, fee, tax, realised)
         self._fills.append(fill)
-        self._emit(OrderFilled(order, fill, ticket.ledger.position(ticket.code), ticket.ledger.account()))
+        self._emit(OrderFilled(order, fill, ledger.position(key), ledger.account()))
+
+    def _delivered(self, ticket: Ticket, price: int, quantity: int, fee: int, tax: int) -> tuple[Key, int]:
+        """Book a fill of a sale on what it draws on; give the last of it, and the profit of all."""
+        realised, left, fee_left, tax_left = 0, quantity, fee, tax
+        key = ticket.lots[0][0]
+        for key, part in ticket.deliver(quantity):
+            own_fee, own_tax = fee_left * part // left, tax_left * part // left
+            realised += ticket.ledger.sold(key, part, price * part, own_fee, own_tax)
+            left, fee_left, tax_left = left - part, fee_left - own_fee, tax_left - own_tax
+        return key, realised
 
     def _ticket(
         self,
@@ -212,9 +234,10 @@ class Desk:
         action: Action,
         original: int | None,
         now: datetime,
+        credit: Credit | None,
     ) -> Ticket:
         number = len(self._tickets) + 1
-        ticket = Ticket(number, ledger, pit, side, kind, price, quantity, action, original, now, self.book_fill)
+        ticket = Ticket(number, ledger, pit, side, kind, price, quantity, action, original, now, credit, self.book_fill)
         self._tickets[number] = ticket
         return ticket
 
@@ -247,9 +270,10 @@ class Desk:
     def _check_move(self, old: Ticket, price: int, part: int) -> None:
         """Make sure that a buy can be paid at its new price."""
         ledger = old.ledger
-        kept = ledger.need(old.worst, old.open - part, old.filled_value, old.fee)
+        share = ledger.share(old.code, old.credit)
+        kept = ledger.need(old.worst, old.open - part, share, old.filled_value, old.fee)
         free = ledger.orderable_cash + ledger.reserved(old.number) - kept
-        need = ledger.need(price, part)
+        need = ledger.need(price, part, share)
         if need > free:
             raise Refused(Refusal.NO_CASH, f"{need:,} won needed, {free:,} there")
 
@@ -275,15 +299,21 @@ class Desk:
 
     def _drop(self, ticket: Ticket) -> None:
         """Cancel what an immediate order did not trade."""
+        key = ticket.lots[-1][0] if ticket.lots else None
         ticket.give_up(ticket.open)
         self._emit(OrderCleared(ticket.snapshot()))
-        if ticket.side is Side.SELL:
-            self._emit(PositionChanged(ticket.ledger.number, ticket.ledger.position(ticket.code)))
+        if key is not None:
+            self._emit(PositionChanged(ticket.ledger.number, ticket.ledger.position(key)))
 
     def _rest(self, ticket: Ticket, price: int, *, unpriced: bool = False) -> None:
         ticket.unpriced = unpriced
         ticket.resting = Resting(ticket.side, price, ticket.open, ticket)
         ticket.pit.book.add(ticket.resting)
+
+
+def _free(ledger: Ledger, code: str, credit: Credit | None) -> int:
+    """Shares that a new sale may offer."""
+    return sum(free for _, free in ledger.lots(code, credit))
 
 
 def _check_kind(pit: Pit, kind: OrderKind) -> None:

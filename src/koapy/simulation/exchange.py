@@ -14,7 +14,7 @@ from koapy.simulation.account import Ledger
 from koapy.simulation.desk import Desk
 from koapy.simulation.history import History
 from koapy.simulation.hours import Timetable, midnight_after
-from koapy.simulation.instruments import instrument, leverage
+from koapy.simulation.instruments import instrument, leverage, margins
 from koapy.simulation.model import AccountSetup, DayStarted, Phase, PhaseChanged, Refusal, Refused, Tick
 from koapy.simulation.pit import Pit
 from koapy.simulation.sectors import KOSPI200, SectorBoard, sectors_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from koapy.simulation.model import (
         Account,
         Bar,
+        Credit,
         Depth,
         Event,
         Fill,
@@ -66,6 +67,9 @@ class _Tariff:
     def sale_tax(self, code: str, value: int) -> int:
         issue = self._exchange.instruments[code]
         return sale_tax(issue.market, issue.kind, value, self._exchange.today)
+
+    def margin(self, code: str) -> int:
+        return self._exchange.margin(code)
 
 
 class Exchange:
@@ -117,7 +121,14 @@ class Exchange:
         self._set_phase(self.phase)
         tariff = _Tariff(self, server)
         setups = DEFAULT_ACCOUNTS if accounts is None else accounts
-        self._ledgers = {each.number: Ledger(each.number, each.cash, self._held(each), tariff) for each in setups}
+        self._margins = margins(self.instruments.values())
+        settles = self._timetable.settling(self.today)
+        self._ledgers = {
+            each.number: Ledger(
+                each.number, each.cash, self._held(each), tariff, margin=each.margin, today=self.today, settles=settles
+            )
+            for each in setups
+        }
         self._desk = Desk(self._pits, self._ledgers, tariff, self._emit)
         if not market.recorded:
             self._warm_up()
@@ -213,7 +224,16 @@ class Exchange:
 
     # Orders. All raise Refused at once and then have changed nothing.
 
-    def place(self, account: str, code: str, side: Side, kind: OrderKind, price: int, quantity: int) -> Order:
+    def place(
+        self,
+        account: str,
+        code: str,
+        side: Side,
+        kind: OrderKind,
+        price: int,
+        quantity: int,
+        credit: Credit | None = None,
+    ) -> Order:
         """Accept a new order.
 
         What follows is told by events, which are delivered after the caller has returned to the clock, the first one
@@ -222,12 +242,13 @@ class Exchange:
         Args:
             price: limit in won; 0 for market orders.
             quantity: shares.
+            credit: a buy takes a loan, a sale pays one back; None: the account's own cash and shares.
 
         Returns: the order as accepted, with its number and nothing filled.
         Raises: Refused.
         """
         self._check_hours(code)
-        return self._desk.place(account, code, side, kind, price, quantity, self.clock.now())
+        return self._desk.place(account, code, side, kind, price, quantity, self.clock.now(), credit)
 
     def modify(self, account: str, original: int, price: int, quantity: int = 0, *, side: Side | None = None) -> Order:
         """Move what is open of an order, or a part, to another price, under a new number and to the end of the queue.
@@ -273,12 +294,18 @@ class Exchange:
         """Today's fills, oldest first."""
         return self._desk.fills(account)
 
-    def max_quantity(self, account: str, code: str, side: Side, kind: OrderKind, price: int) -> int:
+    def max_quantity(
+        self, account: str, code: str, side: Side, kind: OrderKind, price: int, credit: Credit | None = None
+    ) -> int:
         """The largest quantity that `place` would take now, as far as cash and holdings go.
 
         Raises: Refused for an unknown account or code.
         """
-        return self._desk.max_quantity(account, code, side, kind, price)
+        return self._desk.max_quantity(account, code, side, kind, price, credit)
+
+    def margin(self, code: str) -> int:
+        """Percent of a buy that a margin account has to have at once (증거금률); 100: no credit either."""
+        return self._margins[code]
 
     # Events.
 
@@ -474,4 +501,8 @@ class Exchange:
             pit.start_day(self.instruments[code], self.today)
         self._board.start_day()
         self._desk.start_day()
+        self._margins = margins(self.instruments.values())
+        settles = self._timetable.settling(self.today)
+        for ledger in self._ledgers.values():
+            ledger.start_day(self.today, settles)
         self._emit(DayStarted(self.today))

@@ -13,6 +13,8 @@ from koapy.simulation.model import Action, OrderKind, Side
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from koapy.simulation.model import Order
+
 UP_LIMIT, UP, SAME, DOWN_LIMIT, DOWN = "1", "2", "3", "4", "5"
 """전일대비기호."""
 
@@ -167,6 +169,18 @@ def moment(value: datetime) -> str:
 def order_number(number: int | None) -> str:
     """Write an order number with 7 digits, `0000000` for none."""
     return f"{number or 0:07d}"
+
+
+def credit_kind(order: Order) -> str:
+    """Write an order's 신용구분 as sCreditGb has it, 00 for none."""
+    if order.credit is None:
+        return "00"
+    return "03" if order.side is Side.BUY else "33" if order.credit.loan_date else "99"
+
+
+def loan_date(value: date | None) -> str:
+    """Write a 대출일: `20220204`, zeros for none."""
+    return day(value) if value else "00000000"
 
 
 def account_code(code: str, kind: str = "stock") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from koapy.openapi.calendar import KST, is_trading_day, previous_trading_day
+from koapy.openapi.calendar import KST, is_trading_day, next_trading_day, previous_trading_day
 from koapy.simulation.model import Phase
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ class Timetable:
     def starts_session(self, day: date) -> bool:
         """Whether a day has a session of its own."""
         return self._always or is_trading_day(day)
+
+    def settling(self, day: date) -> tuple[date, date]:
+        """When the trades of the session before and those of this one are settled: one and two sessions later."""
+        after = self._after(day)
+        return after, self._after(after)
+
+    def _after(self, day: date) -> date:
+        return day + timedelta(days=1) if self._always else next_trading_day(day)
 
     def phase(self, moment: datetime) -> Phase:
         """The phase at a moment."""

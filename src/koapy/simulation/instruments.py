@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import date
+from typing import TYPE_CHECKING
 
 from koapy.openapi.listing import ListedIssue, listing
 from koapy.openapi.market import price_limits
 from koapy.simulation.model import Instrument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LISTED_UNTIL = date(2022, 12, 31)
 """The default market takes issues that were listed by then, so that each has a past of three years. No SPAC
@@ -16,6 +20,12 @@ lives so long."""
 
 _PARTS = {("KOSPI", False): 0.5, ("KOSDAQ", False): 0.3, ("KOSPI", True): 0.2}
 """Part of the market's size that each market has; True: ETFs and ETNs."""
+
+LARGE = 100
+"""Companies of a market that count as large."""
+
+_ON_MARGIN = ("stock", "preferred", "etf")
+"""Kinds of issue that may be bought on margin and on credit."""
 
 _OF_EACH_KIND = 2
 """Issues of each market and kind that are there in any case."""
@@ -50,6 +60,22 @@ def instrument(issue: ListedIssue, base: int, on: date) -> Instrument:
     return Instrument(
         issue.code, issue.name, issue.market, issue.kind, issue.shares, issue.sector, issue.listed, base, lower, upper
     )
+
+
+def margins(issues: Iterable[Instrument]) -> dict[str, int]:
+    """Percent of a buy that has to be there at once, by code.
+
+    20 for the hundred largest companies of each market and for ETFs, 40 for other shares, 100 for what is not sold
+    on credit at all.
+    """
+    ranked = sorted(issues, key=lambda each: (-each.shares * each.base_price, each.code))
+    seen = Counter[str]()
+    found = {}
+    for each in ranked:
+        large = each.kind == "etf" or seen[each.market] < LARGE
+        seen[each.market] += not each.fund
+        found[each.code] = (20 if large else 40) if each.kind in _ON_MARGIN else 100
+    return found
 
 
 def leverage(issue: ListedIssue) -> int:

@@ -75,10 +75,8 @@ class Lookups:
         issue = self._issue(sTrCode)
         if issue is None:
             return ""
-        if issue.kind not in ("stock", "preferred", "etf"):
-            return "증거금100%"
-        margin = 20 if issue.kind == "etf" or self._rank(issue) <= LARGE else 40
-        return f"증거금{margin}%|담보대출|신용가능"
+        margin = self._session.world.exchange.margin(issue.code)
+        return f"증거금{margin}%" + ("|담보대출|신용가능" if margin < 100 else "")
 
     def GetMarketType(self, sTrCode: str) -> int:
         """The market of an issue as a number, -1 for an unknown code."""

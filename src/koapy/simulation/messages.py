@@ -29,6 +29,7 @@ _REFUSED = {
     Refusal.BAD_TICK: "bad_tick",
     Refusal.OUTSIDE_LIMITS: "outside_limits",
     Refusal.BAD_QUANTITY: "bad_quantity",
+    Refusal.NO_CREDIT: "kind_not_offered",
     Refusal.NO_CASH: "no_cash",
     Refusal.NOT_HELD: "not_held",
     Refusal.NO_SUCH_ORDER: "no_such_order",

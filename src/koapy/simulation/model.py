@@ -130,6 +130,7 @@ class Refusal(Enum):
     BAD_TICK = "the price is not on a tick"
     OUTSIDE_LIMITS = "the price is outside the limits of the day"
     BAD_QUANTITY = "the quantity must be positive"
+    NO_CREDIT = "no credit for this issue"
     NO_CASH = "not enough cash"
     NOT_HELD = "not enough shares to sell"
     NO_SUCH_ORDER = "unknown original order"
@@ -345,6 +346,14 @@ class SectorMoment:
 
 
 @dataclass(frozen=True, slots=True)
+class Credit:
+    """That an order is on credit: a buy takes a loan, a sale pays loans back."""
+
+    loan_date: date | None = None
+    """Of a sale: the day of the loan to pay back; None: the oldest ones of the code first (융자합)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An account's order as it stood at one moment."""
 
@@ -374,6 +383,7 @@ class Order:
     state: OrderState
     time: datetime
     """Of acceptance."""
+    credit: Credit | None = None
 
     @property
     def average(self) -> int:
@@ -428,6 +438,12 @@ class Position:
     """Sale taxes paid today."""
     average: int
     """Average cost of a share, cut to a won; what it was before the last sale when nothing is held any more."""
+    loan: int = 0
+    """Won lent for what is held (신용융자); 0 for what was bought with cash."""
+    loan_date: date | None = None
+    """Day on which a position on credit was bought (대출일), each day's a position of its own. None: with cash."""
+    interest: int = 0
+    """Of the loan, up to today; taken when it is paid back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,13 +452,13 @@ class Account:
 
     number: str
     cash: int
-    """All trades settled at once."""
+    """What will be there when all trades are settled (D+2)."""
     opening_cash: int
     """Cash when the day began."""
     reserved: int
     """Bound in open buy orders, expected commission included."""
     positions: Mapping[str, Position] = field(hash=False)
-    """By code, in order of first purchase."""
+    """What was bought with cash, by code, in order of first purchase."""
     bought_value: int
     """Won of today's buys, without fees."""
     sold_value: int
@@ -455,11 +471,24 @@ class Account:
     """Commission paid today."""
     taxes: int
     """Sale taxes paid today."""
+    deposit: int
+    """Settled cash (예수금). Less than nothing: what is overdue (미수)."""
+    deposit_next: int
+    """What it will be on the next trading day, by what is known now (D+1)."""
+    carried: int
+    """Won of unsettled buys beyond their margin, which bind no cash until they are settled; 0 for cash accounts."""
+    loans: tuple[Position, ...] = ()
+    """What was bought on credit, one position a code and day, in order of purchase."""
 
     @property
     def orderable_cash(self) -> int:
         """Cash that a new buy may use."""
-        return self.cash - self.reserved
+        return self.cash + self.carried - self.reserved
+
+    @property
+    def withdrawable(self) -> int:
+        """Cash that may leave the account today (출금가능금액)."""
+        return max(0, min(self.deposit, self.deposit_next, self.cash - self.reserved))
 
     @property
     def realised_rate(self) -> float:
@@ -475,6 +504,8 @@ class AccountSetup:
     cash: int
     holdings: Mapping[str, int] = field(default_factory=dict, hash=False)
     """Shares by code, bought at the reference price; codes that the market lacks are left out."""
+    margin: bool = False
+    """Buys take the margin of the issue (증거금) at once, the rest when they are settled. False: all at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from koapy.openapi.order import order_type, quote_type
+from koapy.openapi.order import credit_types, order_type, quote_type
 from koapy.simulation import forms, messages
 from koapy.simulation.answers import Reply
-from koapy.simulation.model import Action, OrderKind, Refusal, Refused, Side
+from koapy.simulation.model import Action, Credit, OrderKind, Refusal, Refused, Side
 from koapy.simulation.session import NOT_LOGGED_IN
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ OTHERS_ACCOUNT = -302
 TOO_MANY = -308
 NO_ACCOUNT = -340
 NO_CODE = -500
+
+REPAY = "33"
+"""sCreditGb of a sale that pays back the loan of one day."""
 
 _KINDS = {
     "00": OrderKind.LIMIT,
@@ -55,6 +59,7 @@ class Request:
     kind: OrderKind | None
     """None for what the server does not offer."""
     original: str
+    credit: Credit | None
 
 
 class Orders:
@@ -77,32 +82,7 @@ class Orders:
         sOrgOrderNo: str,
     ) -> int:
         """Send an order. 0: sent, which does not mean accepted; negative: an OpenAPI+ error, nothing was sent."""
-        world = self._session.world
-        what, how = order_type(nOrderType), quote_type(sHogaGb)
-        if not self._session.connected:
-            return NOT_LOGGED_IN
-        if not sCode:
-            return NO_CODE
-        if not sAccNo:
-            return NO_ACCOUNT
-        if sAccNo not in world.user.accounts:
-            return OTHERS_ACCOUNT
-        # A cancel needs no 거래구분.
-        if what is None or (how is None and (what.action != "cancel" or sHogaGb)):
-            return WRONG_INPUT
-        if nQty < 0 or nPrice < 0 or not self._session.use_screen(sScreenNo):
-            return WRONG_INPUT
-        if not self._session.orders.take(world.now()):
-            return TOO_MANY
-        # Routes to other venues (SOR, NXT) and program trading are for the real server, and not modelled there.
-        offered = nOrderType <= 6 and (how.mock or not world.mock if how else what.action == "cancel")
-        kind = (_KINDS.get(sHogaGb) if how else OrderKind.LIMIT) if offered else None
-        side = Side.SELL if what.side == "sell" else Side.BUY
-        request = Request(
-            sRQName, sScreenNo, sAccNo, Action(what.action), side, sCode, nQty, nPrice, kind, sOrgOrderNo.strip()
-        )
-        self._session.later(self._send, request)
-        return 0
+        return self._take(sRQName, sScreenNo, sAccNo, nOrderType, sCode, nQty, nPrice, sHogaGb, sOrgOrderNo, None)
 
     def SendOrderFO(
         self,
@@ -134,8 +114,61 @@ class Orders:
         sLoanDate: str,
         sOrgOrderNo: str,
     ) -> int:
-        """Refuse: the simulation's accounts buy with cash only."""
-        return NO_ACCOUNT if self._session.connected else NOT_LOGGED_IN
+        """Send an order on credit: as SendOrder, `sCreditGb` 03 buys, 33 pays one day's loan back, 99 the oldest."""
+        known = {each.code: each for each in credit_types()}
+        what, how = order_type(nOrderType), known.get(sCreditGb)
+        if how is None or what is None or how.side != what.side:
+            return WRONG_INPUT if self._session.connected else NOT_LOGGED_IN
+        credit = Credit()
+        if sCreditGb == REPAY:
+            try:
+                credit = Credit(datetime.strptime(sLoanDate.strip(), "%Y%m%d").date())  # noqa: DTZ007  a day alone
+            except ValueError:
+                return WRONG_INPUT if self._session.connected else NOT_LOGGED_IN
+        return self._take(sRQName, sScreenNo, sAccNo, nOrderType, sCode, nQty, nPrice, sHogaGb, sOrgOrderNo, credit)
+
+    def _take(
+        self,
+        name: str,
+        screen: str,
+        account: str,
+        number: int,
+        code: str,
+        quantity: int,
+        price: int,
+        quote: str,
+        original: str,
+        credit: Credit | None,
+    ) -> int:
+        """Check what a server need not be asked about, and send the rest."""
+        world = self._session.world
+        what, how = order_type(number), quote_type(quote)
+        if not self._session.connected:
+            return NOT_LOGGED_IN
+        if not code:
+            return NO_CODE
+        if not account:
+            return NO_ACCOUNT
+        if account not in world.user.accounts:
+            return OTHERS_ACCOUNT
+        # A cancel needs no 거래구분.
+        if what is None or (how is None and (what.action != "cancel" or quote)):
+            return WRONG_INPUT
+        if quantity < 0 or price < 0 or not self._session.use_screen(screen):
+            return WRONG_INPUT
+        if not self._session.orders.take(world.now()):
+            return TOO_MANY
+        # Routes to other venues (SOR, NXT) and program trading are for the real server, and not modelled there.
+        offered = number <= 6 and (how.mock or not world.mock if how else what.action == "cancel")
+        if credit is not None and world.mock:
+            offered = False
+        kind = (_KINDS.get(quote) if how else OrderKind.LIMIT) if offered else None
+        side = Side.SELL if what.side == "sell" else Side.BUY
+        request = Request(
+            name, screen, account, Action(what.action), side, code, quantity, price, kind, original.strip(), credit
+        )
+        self._session.later(self._send, request)
+        return 0
 
     def _send(self, request: Request) -> None:
         world = self._session.world
@@ -156,7 +189,13 @@ class Orders:
             raise Refused(Refusal.KIND_NOT_OFFERED)
         if request.action is Action.NEW:
             return exchange.place(
-                request.account, request.code, request.side, request.kind, request.price, request.quantity
+                request.account,
+                request.code,
+                request.side,
+                request.kind,
+                request.price,
+                request.quantity,
+                request.credit,
             )
         original = self._original(request)
         if request.action is Action.MODIFY:

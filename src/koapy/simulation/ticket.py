@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from koapy.simulation.account import Ledger
     from koapy.simulation.book import Resting
+    from koapy.simulation.holding import Key
+    from koapy.simulation.model import Credit
     from koapy.simulation.pit import Pit
 
 
@@ -34,6 +36,7 @@ class Ticket:
         action: Action,
         original: int | None,
         time: datetime,
+        credit: Credit | None,
         book_fill: Callable[[Ticket, int, int, datetime], None],
     ) -> None:
         self._book_fill = book_fill
@@ -47,6 +50,9 @@ class Ticket:
         self.action = action
         self.original = original
         self.time = time
+        self.credit = credit
+        self.lots: list[tuple[Key, int]] = []
+        """Of a sale: what it draws on, and how much of each is still open."""
         self.limit = price
         """The worst price at which it may trade now."""
         self.worst = price
@@ -82,12 +88,36 @@ class Ticket:
             action=self.action,
             state=self.state,
             time=self.time,
+            credit=self.credit,
         )
+
+    def draw(self) -> None:
+        """Bind the shares that a sale offers, the oldest loan's first."""
+        left = self.open
+        for key, free in self.ledger.lots(self.code, self.credit):
+            part = min(left, free)
+            if part:
+                self.lots.append((key, part))
+                self.ledger.bind(key, part)
+            left -= part
+
+    def deliver(self, quantity: int) -> list[tuple[Key, int]]:
+        """Take so many shares that traded from what the sale draws on."""
+        taken = []
+        while quantity:
+            key, there = self.lots.pop(0)
+            part = min(quantity, there)
+            if part < there:
+                self.lots.insert(0, (key, there - part))
+            taken.append((key, part))
+            quantity -= part
+        return taken
 
     def bind(self) -> None:
         """Bind the cash that the open part of a buy may need."""
         if self.side is Side.BUY:
-            need = self.ledger.need(self.worst, self.open, self.filled_value, self.fee)
+            share = self.ledger.share(self.code, self.credit)
+            need = self.ledger.need(self.worst, self.open, share, self.filled_value, self.fee)
             self.ledger.reserve(self.number, need)
 
     def give_up(self, quantity: int) -> None:
@@ -95,8 +125,13 @@ class Ticket:
         self.open -= quantity
         if self.resting is not None:
             self.pit.book.reduce(self.resting, quantity)
-        if self.side is Side.SELL:
-            self.ledger.bind(self.code, -quantity)
+        while quantity and self.lots:
+            key, there = self.lots.pop()
+            part = min(quantity, there)
+            if part < there:
+                self.lots.append((key, there - part))
+            self.ledger.bind(key, -part)
+            quantity -= part
         self.bind()
 
     def filled(self, price: int, quantity: int, time: datetime) -> None:

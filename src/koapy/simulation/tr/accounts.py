@@ -1,8 +1,8 @@
 """Balances of an account: cash, holdings and what they are worth.
 
-Amounts fill the width of their item with zeros. Cash is settled two days after a trade, so 예수금 is what the day began
-with and D+2추정예수금 what its trades have made of it. Accounts of the simulation have no credit and no foreign money:
-those items are zero.
+Amounts fill the width of their item with zeros. Cash is settled two trading days after a trade: 예수금 is what is
+settled, D+1 and D+2 what it will be by the trades there are. Accounts of the simulation have no foreign money: those
+items are zero.
 """
 
 from __future__ import annotations
@@ -58,16 +58,20 @@ def deposit(request: Request) -> Answer:
     spent, earned = account.bought_value, account.sold_value
     cash, free = account.cash, account.orderable_cash
     values: Values = {
-        "예수금": account.opening_cash,
+        "예수금": account.deposit,
         "주식증거금현금": account.reserved,
-        "출금가능금액": max(0, min(account.opening_cash, free)),
+        "출금가능금액": account.withdrawable,
         "주문가능금액": free,
         **{f"{share}%종목주문가능금액": forms.rounded(free * 100, share) for share in (20, 30, 40, 100)},
         "신용담보비율": forms.padded_decimal(0),
-        "d+1추정예수금": account.opening_cash,
-        "d+1출금가능금액": max(0, min(account.opening_cash, free)),
+        "현금미수금": max(0, -account.deposit),
+        "현금미수금합계": max(0, -account.deposit),
+        "융자금합계": sum(each.loan for each in account.loans),
+        "d+1추정예수금": account.deposit_next,
+        "d+1매도매수정산금": account.deposit_next - account.deposit,
+        "d+1출금가능금액": max(0, min(account.deposit_next, cash - account.reserved)),
         "d+2추정예수금": cash,
-        "d+2매도매수정산금": cash - account.opening_cash,
+        "d+2매도매수정산금": cash - account.deposit_next,
         "d+2매수정산금": spent,
         "d+2매도정산금": earned,
         "d+2출금가능금액": max(0, free),
@@ -88,11 +92,11 @@ def evaluation(request: Request) -> Answer:
     values: Values = {
         "계좌명": "",
         "지점명": "",
-        "예수금": account.opening_cash,
+        "예수금": account.deposit,
         "D+2추정예수금": account.cash,
         "유가잔고평가액": sum(each.value for each in held),
         # Recorded on the mock server: the deposit alone.
-        "예탁자산평가액": account.opening_cash + (0 if request.world.mock else sum(each.value for each in held)),
+        "예탁자산평가액": account.deposit + (0 if request.world.mock else sum(each.value for each in held)),
         "총매입금액": sum(each.position.cost for each in held),
         "추정예탁자산": _estimated_assets(account, held),
         **dict.fromkeys(("당일손익율", "당월손익율", "누적손익율"), _points(request, 0, 1, 2)),
@@ -111,10 +115,10 @@ def execution_balance(request: Request) -> Answer:
     held, free = holdings(request.world, account), account.orderable_cash
     cost, profit = sum(each.position.cost for each in held), sum(each.profit for each in held)
     values: Values = {
-        "예수금": account.opening_cash,
-        "예수금D+1": account.opening_cash,
+        "예수금": account.deposit,
+        "예수금D+1": account.deposit_next,
         "예수금D+2": account.cash,
-        "출금가능금액": max(0, min(account.opening_cash, free)),
+        "출금가능금액": account.withdrawable,
         "주문가능현금": free,
         "증거금현금": account.reserved,
         "주식매수총액": cost,
@@ -157,7 +161,7 @@ def returns(request: Request) -> Answer:
     account = account_of(request)
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    rows = [_return_row(request, position) for position in account.positions.values()]
+    rows = [_return_row(request, position) for position in (*account.positions.values(), *account.loans)]
     page = request.page(range(-len(rows) + 1, 1))
     return request.answer(rows=[rows[len(rows) - 1 - index] for index in page.indices], after=page.after)
 
@@ -172,7 +176,7 @@ def _evaluation_row(request: Request, each: Holding) -> Values:
         "평가금액": each.proceeds - each.buy_fee,
         "손익금액": each.profit,
         "손익율": _points(request, each.profit, each.position.cost, 4),
-        "대출일": "",
+        "대출일": each.loan_date,
         "매입금액": each.position.cost,
         "결제잔고": each.position.previous_quantity,
         "금일매수수량": each.position.bought_today,
@@ -182,8 +186,8 @@ def _evaluation_row(request: Request, each: Holding) -> Values:
 
 def _execution_row(request: Request, each: Holding) -> Values:
     return {
-        "신용구분": "00",
-        "대출일": "",
+        "신용구분": each.credit_kind,
+        "대출일": each.loan_date,
         "만기일": "",
         "종목번호": forms.account_code(each.instrument.code, each.instrument.kind),
         "종목명": each.instrument.name,
@@ -218,9 +222,9 @@ def _balance_row(request: Request, each: Holding, total_cost: int) -> Values:
         "세금": each.tax,
         "수수료합": each.buy_fee + each.sell_fee,
         "보유비중(%)": _wide_points(request, each.position.cost, total_cost),
-        "신용구분": "00",
-        "신용구분명": "",
-        "대출일": "",
+        "신용구분": each.credit_kind,
+        "신용구분명": "자기융자" if each.loan_date else "",
+        "대출일": each.loan_date,
     }
 
 
@@ -239,12 +243,12 @@ def _return_row(request: Request, position: Position) -> dict[str, str]:
         # Recorded empty on a day without trades, unlike the taxes.
         "당일매매수수료": str(position.fees) if position.fees else "",
         "당일매매세금": str(position.taxes),
-        "신용구분": "00",
-        "대출일": "00000000",
+        "신용구분": "03" if position.loan_date else "00",
+        "대출일": forms.loan_date(position.loan_date),
         "결제잔고": str(position.previous_quantity),
         "청산가능수량": str(position.orderable),
-        "신용금액": "0",
-        "신용이자": "0",
+        "신용금액": str(position.loan),
+        "신용이자": str(position.interest),
         "만기일": "00000000",
     }
 

@@ -36,8 +36,18 @@ class Holding:
 
     @property
     def profit(self) -> int:
-        """평가손익: what would be left after all fees, taxes and the cost."""
-        return self.proceeds - self.buy_fee - self.position.cost
+        """평가손익: what would be left after all fees, taxes, interest and the cost."""
+        return self.proceeds - self.buy_fee - self.position.cost - self.position.interest
+
+    @property
+    def credit_kind(self) -> str:
+        """신용구분: 03 bought on credit, 00 with cash."""
+        return "03" if self.position.loan_date else "00"
+
+    @property
+    def loan_date(self) -> str:
+        """대출일, empty for what was bought with cash."""
+        return forms.day(self.position.loan_date) if self.position.loan_date else ""
 
     @property
     def unit_cost(self) -> int:
@@ -46,8 +56,9 @@ class Holding:
 
 
 def holdings(world: World, account: Account) -> list[Holding]:
-    """Return what an account holds now, in order of first purchase."""
-    return [_holding(world, position) for position in account.positions.values() if position.quantity]
+    """Return what an account holds now, in order of first purchase; what was bought on credit comes last."""
+    everything = (*account.positions.values(), *account.loans)
+    return [_holding(world, position) for position in everything if position.quantity]
 
 
 def _holding(world: World, position: Position) -> Holding:

@@ -1,0 +1,106 @@
+"""What an account holds of one code, bought with cash or, apart from it, on credit on one day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from koapy.simulation.model import Position
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    Key = tuple[str, date | None]
+    """Code and day of the loan; None: bought with cash."""
+
+DEPOSIT_PERCENT = 45
+"""Part of a buy on credit that the account pays itself (보증금률); the rest is the loan."""
+
+_INTEREST_PERCENT = 9
+"""A year, of a loan, by days."""
+
+
+@dataclass(slots=True)
+class Holding:
+    """Figures that grow with each fill; `position` is what the world sees of them."""
+
+    quantity: int = 0
+    cost: int = 0
+    average: int = 0
+    bound: int = 0
+    previous: int = 0
+    bought: int = 0
+    sold: int = 0
+    bought_value: int = 0
+    sold_value: int = 0
+    realised: int = 0
+    realised_cost: int = 0
+    fees: int = 0
+    taxes: int = 0
+    loan: int = 0
+    carried: dict[date, int] = field(default_factory=dict)
+    """Won beyond the margin, by the day on which they are due."""
+
+    def buy(self, quantity: int, value: int, fee: int, loan: int) -> None:
+        """Add a fill of a buy."""
+        self.quantity += quantity
+        self.cost += value
+        self.average = self.cost // self.quantity
+        self.bought += quantity
+        self.bought_value += value
+        self.fees += fee
+        self.loan += loan
+
+    def sell(self, quantity: int, value: int, fee: int, tax: int, interest: int) -> int:
+        """Add a fill of a sale; the shares were bound. Returns the profit that it realised."""
+        cost = self.part(self.cost, quantity)
+        realised = value - cost - fee - tax - interest
+        self.loan -= self.part(self.loan, quantity)
+        self.carried = {day: won - self.part(won, quantity) for day, won in self.carried.items()}
+        self.quantity -= quantity
+        self.bound -= quantity
+        self.cost -= cost
+        self.sold += quantity
+        self.sold_value += value
+        self.realised += realised
+        self.realised_cost += cost
+        self.fees += fee
+        self.taxes += tax
+        return realised
+
+    def part(self, amount: int, quantity: int) -> int:
+        """So much of an amount belongs to so many of the shares."""
+        return amount * quantity // self.quantity
+
+    def next_day(self, today: date) -> Holding:
+        """What is left of it on the next day: today's figures are 0, nothing is bound."""
+        carried = {day: won for day, won in self.carried.items() if day > today}
+        return Holding(self.quantity, self.cost, self.average, previous=self.quantity, loan=self.loan, carried=carried)
+
+    def position(self, key: Key, today: date) -> Position:
+        """The position as it stands."""
+        code, loan_date = key
+        return Position(
+            code=code,
+            quantity=self.quantity,
+            cost=self.cost,
+            orderable=self.quantity - self.bound,
+            previous_quantity=self.previous,
+            bought_today=self.bought,
+            sold_today=self.sold,
+            bought_value=self.bought_value,
+            sold_value=self.sold_value,
+            realised=self.realised,
+            realised_cost=self.realised_cost,
+            fees=self.fees,
+            taxes=self.taxes,
+            average=self.average,
+            loan=self.loan,
+            loan_date=loan_date,
+            interest=interest(self.loan, loan_date, today),
+        )
+
+
+def interest(loan: int, since: date | None, until: date) -> int:
+    """Interest of a loan in won, cut to a won; 0 on the day it was taken."""
+    return loan * _INTEREST_PERCENT * (until - since).days // 36_500 if since is not None else 0
