@@ -116,7 +116,14 @@ def _carried(carried: Carried) -> dict[str, Any]:
                 "cells": carried.cells,
                 "array": carried.array,
             }
-            return {"answer": {key: value for key, value in answer.items() if value not in (None, (), {})}}
+            # An empty array is an answer too; what was not asked is None.
+            return {
+                "answer": {
+                    key: value
+                    for key, value in answer.items()
+                    if value or (key in ("array", "repeat") and value is not None)
+                }
+            }
         case Unreadable():
             return {"unreadable": carried.text}
     return {}
