@@ -6,6 +6,7 @@
     python3 run.py chaos ...     1,000 order flows while the gateway is killed at random moments; --seed N repeats a run
     python3 run.py chaos fuzz    1,000,000 wrong requests over every RPC; chaos soak: a trading day in ten minutes
     python3 run.py bench ...     how fast it is beside a bare gRPC server; --quick says only whether it runs
+    python3 run.py conformance   compare every field that the simulation tells with recordings of the real OpenAPI+
     python3 run.py docs          write what is generated anew: the protocol modules and docs/cli.md
     python3 run.py lock ...      bring requirements.lock in line with pyproject.toml; --upgrade takes newer releases
     python3 run.py serve ...     any other word goes to the koapy command
@@ -113,6 +114,8 @@ def main() -> int:
         return run("python", f"tests/faults/{CHAOS[kind]}", *words)
     if name == "bench":
         return run("python", "-m", "benchmarks", *rest)
+    if name == "conformance":
+        return run("python", "-m", "conformance", *rest)
     if name == "lock":
         return run(*LOCKING, *rest)
     if name in {"check", "docs"}:

@@ -284,6 +284,25 @@ SITUATIONS = (
 )
 
 
+# Seen through the REST API of the same servers, which writes [2000](571557:...); newer than what OpenAPI+ was seen to
+# say, and so in its place.
+BY_REST = (
+    ("real", "bad_tick", "[571557] 주문단가를 잘못입력하셨습니다"),
+    ("real", "below_limits", "[571552] 주문단가가 하한가보다 낮습니다."),
+    ("real", "no_cash", "[855056] 매수증거금이 부족합니다. {}주 매수가능"),
+    ("real", "not_held", "[800033] 매도가능수량이 부족합니다. {}주 매도가능"),
+    ("real", "nothing_open", "[506550] 취소할 수량이 없습니다"),
+    ("real", "kind_not_now", "[521790] 해당 호가유형은 주문 불가능한 시간입니다."),
+    ("real", "price_after_hours", "[571357] 시간외종가 주문시에는 단가를 입력하지 않습니다"),
+    ("real", "no_rows", "[501724] 관련자료가없습니다"),
+    ("mock", "before_open", "[RC4057] 모의투자 장시작전"),
+    ("mock", "holiday", "[RC4010] 모의투자 영업일이 아닙니다."),
+    ("mock", "bad_tick", "[RC4003] 모의투자 호가단위 오류입니다."),
+    ("mock", "best_not_offered", "[RC4026] 모의투자 최유리지정가와 최우선지정가 주문은 불가합니다."),
+    ("mock", "kind_not_offered", "[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다."),
+)
+
+
 def messages(facts: Path) -> None:
     rows: list[list[str]] = []
     for row in read(facts, "message"):
@@ -293,7 +312,9 @@ def messages(facts: Path) -> None:
     missing = {name for *_, name in SITUATIONS} - {row[1] for row in rows}
     if missing:
         raise SystemExit(f"message.csv no longer has: {', '.join(sorted(missing))}")
-    write("message", "server situation text", rows)
+    newer = [list(each) for each in BY_REST]
+    kept = [row for row in rows if row[:2] not in [each[:2] for each in newer]]
+    write("message", "server situation text", [*kept, *newer])
 
 
 def lookups(facts: Path) -> None:

@@ -167,7 +167,8 @@ def test_messages_by_server() -> None:
     assert message("buy_accepted") == "[100000] 모의투자 매수주문완료"
     assert message("buy_accepted", "real") == "[107066] 매수주문이 완료되었습니다."
     assert message("tr_not_offered") == "서비스 TR을 확인바랍니다.(0006)"
-    assert message("bad_tick", "real") == "호가단위 오류입니다."
+    assert message("bad_tick", "real") == "[571557] 주문단가를 잘못입력하셨습니다"
+    assert message("outside_limits", "real") == "상/하한가 오류입니다."
     for each in {each.situation for each in messages()}:
         assert message(each, "mock")
         assert "모의투자" not in message(each, "real")

@@ -143,7 +143,7 @@ def test_readme_has_the_commands_on_lines_of_their_own(readme: str, command: str
 
 def test_every_command_of_the_docs_exists() -> None:
     commands = set(re.findall(r"^  (\w+)  +\w", read("docs/cli.md"), re.MULTILINE))
-    ours = {"demo", "test", "bench", "chaos", "check", "docs", "lock"}
+    ours = {"demo", "test", "bench", "chaos", "check", "conformance", "docs", "lock"}
     used = {word for page in pages() for word in re.findall(r"\brun\.py (\w+)", read(page))}
     assert used - ours <= commands
     assert ours - {"demo"} <= set(re.findall(r"^    python3 run\.py (\w+)", read("run.py"), re.MULTILINE))

@@ -176,8 +176,9 @@ REFUSED = [
     ((BUY, CODE, 1, 1, LIMIT), "[RC4027] 모의투자 상/하한가 오류입니다."),
     ((BUY, CODE, 0, 0, MARKET), "[00Z214] 모의투자 주문수량을 확인하세요"),
     ((SELL, CODE, 1_000_000, 0, MARKET), "[800033] 모의투자 매도가능수량이 부족합니다."),
-    ((BUY, CODE, 1, 0, "06"), "[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다"),
-    ((11, CODE, 1, 0, MARKET), "[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다"),
+    ((BUY, CODE, 1, 0, "06"), "[RC4026] 모의투자 최유리지정가와 최우선지정가 주문은 불가합니다."),
+    ((BUY, CODE, 1, 1000, "05"), "[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다."),
+    ((11, CODE, 1, 0, MARKET), "[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다."),
     ((SELL, "101V9000", 1, 0, MARKET), "[RC4109] 모의투자 종목코드가 존재하지 않습니다"),
     ((CANCEL_BUY, CODE, 1, 0, LIMIT, "0999999"), "[RC4061] 모의투자 주문번호를 확인하세요."),
     ((CANCEL_BUY, CODE, 1, 0, LIMIT, ""), "[RC4061] 모의투자 주문번호를 확인하세요."),
@@ -264,12 +265,14 @@ def test_wrong_words_about_credit_have_a_return_code(start, kind, credit, loan_d
 def test_the_mock_server_gives_no_credit(program):
     sent, heard = on_credit(program, BUY, "03")
     assert sent == 0
-    assert story(heard) == ["[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다", ""]
+    assert story(heard) == ["[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다.", ""]
 
 
 @pytest.mark.parametrize("hoga", ["05", "06", "07", "10", "13", "16", "20", "23", "26"])
 def test_kinds_of_order_of_the_real_server(start, program, hoga):
-    assert story(program.order(BUY, CODE, 1, 0, hoga)) == ["[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다", ""]
+    best = "[RC4026] 모의투자 최유리지정가와 최우선지정가 주문은 불가합니다."
+    refused = best if hoga in ("06", "07") else "[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다."
+    assert story(program.order(BUY, CODE, 1, 0, hoga)) == [refused, ""]
     real = start(server="real").login()
     price = real.price(CODE) if hoga in ("05", "10", "20") else 0
     assert story(real.order(BUY, CODE, 1, price, hoga))[0] == "[107066] 매수주문이 완료되었습니다."

@@ -2,9 +2,10 @@
 
 Situations: buy_accepted, sell_accepted, cancel_accepted, modify_buy_accepted, cancel_buy_accepted (only the real
 server tells the last two from the first three), query_done, no_rows, tr_not_offered, parse_failure, and for refusals
-before_open, after_close, holiday, no_such_code, not_orderable, kind_not_offered, price_with_market, bad_quantity,
-bad_tick, outside_limits, no_cash, not_held, no_such_order, nothing_open, cancel_too_many, same_price, bad_account,
-bad_password, service_delay; `messages()` lists them all. Codes in brackets may change at any time.
+before_open, after_close, holiday, no_such_code, not_orderable, kind_not_offered, best_not_offered, kind_not_now,
+price_with_market, price_after_hours, bad_quantity, bad_tick, outside_limits, below_limits, no_cash, not_held,
+no_such_order, nothing_open, cancel_too_many, same_price, bad_account, bad_password, service_delay; `messages()` lists
+them all. `{}` in a text stands for a number of shares. Codes in brackets may change at any time.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ORDER, BALANCE = "0", "1"
 """Gubun of the two kinds of chejan event."""
+_TERMINAL = "1100000 "
+"""The terminal from which an order came; the mock server leaves it blank."""
 
 
 class Chejan:
@@ -108,6 +110,7 @@ def _order(world: World, order: Order, state: str) -> dict[int, str]:
         939: "0",
         919: "0",
         920: world.order_screens.get(order.number, ""),
+        921: "" if world.mock else _TERMINAL,
         922: forms.credit_kind(order),
         923: forms.loan_date(order.credit.loan_date if order.credit else None),
         949: "3",

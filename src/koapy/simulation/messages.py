@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from koapy.openapi.message import message
@@ -23,7 +22,7 @@ _REFUSED = {
     Refusal.NO_SUCH_ACCOUNT: "bad_account",
     Refusal.NO_SUCH_CODE: "no_such_code",
     Refusal.KIND_NOT_OFFERED: "kind_not_offered",
-    Refusal.KIND_NOT_NOW: "kind_not_offered",
+    Refusal.KIND_NOT_NOW: "kind_not_now",
     Refusal.NOTHING_TO_MEET: "kind_not_offered",
     Refusal.PRICE_WITH_MARKET: "price_with_market",
     Refusal.BAD_TICK: "bad_tick",
@@ -56,7 +55,17 @@ def ordered(server: ServerKind, action: Action, side: Side) -> str:
     return message(f"{action.value}_buy_accepted", "real") if side is Side.BUY else _SELL_SIDE[action]
 
 
-def refused(server: ServerKind, reason: Refusal) -> str:
-    """An order was refused."""
-    # Two texts were seen on the REST API only, which writes RC9000: ... and (RC4003:...).
-    return re.sub(r"^\(?(RC\d+):\s*(.+?)\)?$", r"[\1] \2", message(_REFUSED[reason], server))
+def refused(server: ServerKind, reason: Refusal, *, best: bool = False, low: bool = False, possible: int = 0) -> str:
+    """An order was refused.
+
+    Args:
+        best: whether it was an order at the best price (최유리, 최우선).
+        low: whether its price was below the day's limits.
+        possible: how many shares would have been accepted.
+    """
+    situation = _REFUSED[reason]
+    if reason is Refusal.KIND_NOT_OFFERED and best and server == "mock":
+        situation = "best_not_offered"
+    if reason is Refusal.OUTSIDE_LIMITS and server == "real":
+        situation = "below_limits" if low else "bad_tick"
+    return message(situation, server).replace("{}", str(possible))

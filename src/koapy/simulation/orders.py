@@ -42,6 +42,7 @@ _KINDS = {
     "26": OrderKind.BEST_FOK,
 }
 """By 거래구분; the others are of Nextrade."""
+_BEST = ("06", "07")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Request:
     """None for what the server does not offer."""
     original: str
     credit: Credit | None
+    best: bool
+    """Whether at the best price (최유리, 최우선), of which the mock server speaks in particular."""
 
 
 class Orders:
@@ -164,8 +167,9 @@ class Orders:
             offered = False
         kind = (_KINDS.get(quote) if how else OrderKind.LIMIT) if offered else None
         side = Side.SELL if what.side == "sell" else Side.BUY
+        action, best = Action(what.action), quote in _BEST
         request = Request(
-            name, screen, account, Action(what.action), side, code, quantity, price, kind, original.strip(), credit
+            name, screen, account, action, side, code, quantity, price, kind, original.strip(), credit, best
         )
         self._session.later(self._send, request)
         return 0
@@ -175,13 +179,22 @@ class Orders:
         try:
             order = self._place(request)
         except Refused as refusal:
-            number, text = "", messages.refused(world.server, refusal.reason)
+            number, text = "", self._refused(request, refusal.reason)
         else:
             world.order_screens[order.number] = request.screen
             number, text = forms.order_number(order.number), messages.ordered(world.server, request.action, order.side)
         code = self._tr_code(request)
         self._session.events.OnReceiveMsg(request.screen, request.name, code, text)
         self._answers.tell(Reply(request.screen, request.name, code, "", {"주문번호": number}))
+
+    def _refused(self, request: Request, reason: Refusal) -> str:
+        world, known = self._session.world, self._session.world.exchange.instruments.get(request.code)
+        possible = 0
+        if known is not None and request.kind is not None and reason in (Refusal.NO_CASH, Refusal.NOT_HELD):
+            side, kind = request.side, request.kind
+            possible = world.exchange.max_quantity(request.account, request.code, side, kind, request.price)
+        low = known is not None and request.price < known.lower
+        return messages.refused(world.server, reason, best=request.best, low=low, possible=possible)
 
     def _place(self, request: Request) -> Order:
         exchange = self._session.world.exchange

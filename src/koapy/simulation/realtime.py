@@ -155,6 +155,8 @@ class RealTime:
             quote, days = world.exchange.sector_quote(code), world.exchange.sector_daily(code)
             before = self._sector_volumes.get(code, quote.volume)
             self._sector_volumes[code] = quote.volume
+            if not quote.open:
+                continue  # an index has no prices until one of its members has traded
             if self._wants(code, INDEX):
                 self._tell(code, INDEX, realdata.index(quote, days[-1] if days else None, before, world.now()))
             if self._wants(code, BREADTH):
