@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
-from hypothesis import given
-from hypothesis import strategies as st
 from server_doubles import ACCOUNT, StrictControl
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
-from koapy.server.events import ReceiveMsg
-from koapy.server.failure import Failure
-from koapy.server.inbox import Budget, Inbox, Overflow, Tick
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -131,77 +126,6 @@ async def test_a_stream_that_does_not_read_gets_what_it_asked_for_and_the_count_
     if overflow == "drop-oldest":
         assert numbers == sorted(numbers)
         assert numbers[-10:] == list(range(1990, 2000))
-
-
-@given(
-    st.sampled_from(list(Overflow)),
-    st.integers(1, 6),
-    st.integers(1, 400),
-    st.lists(st.one_of(st.sampled_from(["get", "msg"]), st.tuples(st.sampled_from("abc"), st.integers(1, 60)))),
-)
-def test_nothing_is_lost_uncounted_and_no_byte_is_forgotten(
-    overflow: Overflow, capacity: int, limit: int, steps: list[str | tuple[str, int]]
-) -> None:
-    """Whatever comes and goes: messages keep their order, ticks are read, merged or dropped, bytes add up."""
-
-    async def play() -> None:
-        budget = Budget(limit)
-        inbox = Inbox(capacity, overflow, budget)
-        put: list[int] = []
-        got: list[object] = []
-        failed: Failure | None = None
-        for serial, step in enumerate(steps):
-            if step == "get":
-                if len(inbox):
-                    got.append(await inbox.get())
-            elif step == "msg":
-                inbox.put(ReceiveMsg("", "", "", str(serial)))
-                put.append(serial)
-            else:
-                assert isinstance(step, tuple)
-                inbox.put(Tick(step[0], "t", str(serial).encode().ljust(step[1])))
-        while len(inbox):
-            got.append(await inbox.get())
-        assert budget.held == 0
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0):
-                try:
-                    await inbox.get()
-                except Failure as error:
-                    failed = error
-        messages = [int(item.text) for item in got if isinstance(item, ReceiveMsg)]
-        assert messages == put[: len(messages)]
-        assert (len(messages) == len(put)) or failed
-        read = [item for item in got if isinstance(item, Tick)]
-        for code in "abc":
-            sent = [serial for serial, step in enumerate(steps) if isinstance(step, tuple) and step[0] == code]
-            seen = [int(item.encoded) for item in read if item.code == code]
-            assert seen == sorted(seen)
-            if not failed:
-                assert len(seen) + inbox.conflated[code] + inbox.dropped[code] == len(sent)
-                assert seen[-1:] == sent[-1:] or overflow is Overflow.DROP_OLDEST
-
-    asyncio.run(play())
-
-
-def test_dropping_keeps_the_queue_within_its_size() -> None:
-    inbox = Inbox(5, Overflow.DROP_OLDEST)
-    for number in range(100):
-        inbox.put(Tick(str(number), "t", bytes(10)))
-        assert len(inbox) == min(number + 1, 5)
-    assert inbox.dropped.total() == 95
-
-
-async def test_a_stream_that_is_closed_gives_its_bytes_back() -> None:
-    budget = Budget(10**6)
-    inbox, other = Inbox(10, budget=budget), Inbox(10, budget=budget)
-    for each in (inbox, other):
-        each.put(Tick("a", "t", bytes(7)))
-        each.put(ReceiveMsg("", "", "", "text"))
-    inbox.close()
-    assert budget.held == 7 + ReceiveMsg("", "", "", "text").size
-    other.close()
-    assert budget.held == 0
 
 
 async def test_streams_and_requests_of_one_client_are_limited_and_others_not(running: Any, with_settings: Any) -> None:

@@ -81,7 +81,7 @@ class Core:
         self.risk.restore(journal.orders(), datetime.now(KST))
         self.prices = LastPrices(self)
         if self.risk.wants_prices:
-            self.router.on_trade = self.prices.seen
+            self.router.feeds.on_trade = self.prices.seen
         self.ordering = Ordering(self)
         self.recovery = Recovery(self)
         self.router.when_missed = self.recovery.everything

@@ -18,6 +18,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import LOCAL, RPC_NEEDS
 from koapy.server.coding import CODED
 from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen
+from koapy.server.feed import Overflow
 from koapy.server.redaction import passwords_of
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Caller:
             message = pb.ListenResponse.FromString(message)
         await self._context.write(message)
 
+    async def ready(self) -> Callable[[bytes], Awaitable[None]]:
+        """Open the stream, and give what writes encoded ListenResponses as `write` does, but for much of it."""
+        await self.open()
+        return self._context.write if self._takes_bytes else self.write
+
     def announce(self, key: str, text: str) -> None:
         """Add to the initial metadata, which goes out before anything else does."""
         self._initial.append((key, text))
@@ -130,10 +136,10 @@ class Caller:
 
     def tell_overflow(self, inbox: Inbox) -> None:
         """Tell how many ticks of which codes were merged or dropped, if any were."""
-        for key, counted in ((CONFLATED, inbox.conflated), (DROPPED, inbox.dropped)):
-            if counted:
-                most = ",".join(f"{code}={count}" for code, count in counted.most_common(50))
-                self.tell(key, f"total={counted.total()},{most}")
+        if missed := inbox.missed:
+            most = ",".join(f"{code}={count}" for code, count in missed.most_common(50))
+            key = CONFLATED if inbox.overflow is Overflow.CONFLATE else DROPPED
+            self.tell(key, f"total={missed.total()},{most}")
 
     async def fail(self, failure: Failure) -> None:
         """End the RPC with this failure."""

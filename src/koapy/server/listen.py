@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import grpc
@@ -15,20 +16,20 @@ from koapy.server.call import call
 from koapy.server.edge import JOURNAL, SEQUENCE
 from koapy.server.events import Event, EventConnect
 from koapy.server.failure import Failure, invalid
-from koapy.server.inbox import Tick
+from koapy.server.feeds import EVERY
 from koapy.server.machines.endings import lost
 from koapy.server.reading import EVERYTHING
-from koapy.server.router import ORDERS, every_key
+from koapy.server.router import ORDERS, REAL_DATA, every_key
+from koapy.server.ticks import Run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from koapy.orders.model import OrderEvent
     from koapy.server.core import Core
     from koapy.server.edge import Caller
     from koapy.server.inbox import Inbox
 
-REAL_DATA = "OnReceiveRealData"
 LONGEST_NUMBER = 18
 """Digits of a sequence number; Python refuses to read one of thousands, and SQLite one of twenty."""
 GAPS = "koapy-gaps"
@@ -52,23 +53,36 @@ async def follow(
 ) -> None:
     """Write these events as they occur, until the client ends the stream; `wrap` puts each into another message."""
     wanted = frozenset(names)
-    tick_key = every_key(REAL_DATA)
     queue = core.quotas.wanted(caller) if REAL_DATA in wanted else None
     gaps = core.health.gap_count
     with core.inbox(queue) as inbox, core.router.subscribe(inbox, [every_key(name) for name in wanted - {REAL_DATA}]):
-        if REAL_DATA in wanted:
-            core.router.subscribe_ticks(inbox, tick_key, EVERYTHING)
+        ticks = core.router.feeds.follow(inbox, {EVERY: EVERYTHING}) if REAL_DATA in wanted else nullcontext()
         try:
-            await caller.open()
-            while True:
-                item = await inbox.get()
-                if isinstance(item, Tick | Event):
-                    await caller.write(wrap(item.encoded) if wrap else item.encoded)
+            with ticks:
+                await forward(inbox, await caller.ready() if wrap is None else _wrapping(caller, wrap))
         finally:
-            if REAL_DATA in wanted:
-                core.router.unsubscribe_ticks(inbox, tick_key, EVERYTHING)
-                caller.tell_overflow(inbox)
+            caller.tell_overflow(inbox)
             tell_gaps(core, caller, gaps)
+
+
+async def forward(
+    inbox: Inbox, write: Callable[[bytes], Awaitable[None]], watch: Callable[[Event], None] | None = None
+) -> None:
+    """Write ticks and events as they come, until the stream ends; `watch` gets the events instead, and may end it."""
+    while True:
+        item = await inbox.get()
+        if isinstance(item, Run):
+            for tick in item.ticks:
+                await write(tick.encoded)
+        elif isinstance(item, Event):
+            if watch is None:
+                await write(item.encoded)
+            else:
+                watch(item)
+
+
+def _wrapping(caller: Caller, wrap: Callable[[bytes], object]) -> Callable[[bytes], Awaitable[None]]:
+    return lambda encoded: caller.write(wrap(encoded))
 
 
 def tell_gaps(core: Core, caller: Caller, known: int) -> None:

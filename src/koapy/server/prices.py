@@ -25,14 +25,9 @@ if TYPE_CHECKING:
 
     from koapy.server.core import Core
     from koapy.server.edge import Writer
-    from koapy.server.events import ReceiveRealData
-    from koapy.server.reading import Reader
 
 logger = logging.getLogger(__name__)
 
-TRADES = frozenset({"주식체결", "주식시세"})
-"""Real types whose FID 10 is a price that was traded; that of 주식예상체결 is only expected."""
-PRICE = 10
 CONNECTION = every_key("OnEventConnect")
 QUERY, NAME, CODE = "opt10001", "현재가", "종목코드"
 OWNER = "koapy"
@@ -51,10 +46,9 @@ class LastPrices:
         self._known: dict[str, tuple[int, float]] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
-    def seen(self, tick: ReceiveRealData, reader: Reader) -> None:
-        """Take the price of a tick that is being read. Runs in the slot."""
-        if tick.real_type in TRADES:
-            self._keep(tick.code, reader.value(PRICE))
+    def seen(self, code: str, price: str) -> None:
+        """Take the price of a trade whose tick is being read. Runs in the slot."""
+        self._keep(code, price)
 
     async def last(self, code: str, caller: Writer) -> int | None:
         """The last price of `code` in won, not older than `Settings.price_seconds`; None where nobody tells.

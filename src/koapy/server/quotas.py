@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from koapy.server.access import LOCAL
+from koapy.server.budget import Budget
 from koapy.server.failure import exhausted, invalid
-from koapy.server.inbox import Budget, Inbox, Overflow
+from koapy.server.feed import Overflow
+from koapy.server.inbox import Inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +60,8 @@ class Quotas:
 
     @property
     def waiting(self) -> int:
-        """Bytes that wait to be read, for all clients together; what several streams share counts for each."""
-        return sum(account.budget.held for account in self._accounts.values())
+        """Bytes that wait to be read, for all clients together; what several of them share counts for each."""
+        return sum(account.budget.waiting for account in self._accounts.values())
 
     @contextmanager
     def admit(self, caller: Caller, method: str) -> Iterator[None]:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from koapy.openapi.fid import fid_name
 from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
-from koapy.server.events import ReceiveChejanData, ReceiveRealData, Table
+from koapy.server.events import ReceiveChejanData, Table
 from koapy.server.failure import nonsense
 from koapy.server.pages import page
 from koapy.server.returns import checked, checked_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from koapy.control.seam import Control
     from koapy.server.pages import Page
 
@@ -101,32 +99,6 @@ def _columns(view: View, kind: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
 EVERYTHING = View(fids=None, readable=True)
 """What Listen gives of a tick."""
 
-
-class Reader:
-    """Reads the FIDs of one tick, each once, for all views that want it."""
-
-    def __init__(self, control: Control, tick: ReceiveRealData) -> None:
-        self._read = control.GetCommRealData
-        self._tick = tick
-        self._values: dict[int, str] = {}
-
-    def values(self, view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names and values of equal length; values are not stripped."""
-        fids, names = view.columns(self._tick.real_type)
-        if view.raw:
-            values = tuple(self._tick.raw.split("\t"))
-            # Another edition of the OCX sends fewer or more values than the catalogue has names.
-            size = min(len(names), len(values))
-            return names[:size], values[:size]
-        return names, self._each(fids)
-
-    def value(self, fid: int) -> str:
-        """One value, for the gateway's own use."""
-        return self._each((fid,))[0]
-
-    def _each(self, fids: Iterable[int]) -> tuple[str, ...]:
-        known, read, code = self._values, self._read, self._tick.code
-        for fid in fids:
-            if fid not in known:
-                known[fid] = checked_text("GetCommRealData", read(code, fid))
-        return tuple(known[fid] for fid in fids)
+TRADES = frozenset({"주식체결", "주식시세"})
+"""Real types whose FID 10 is a price that was traded; that of 주식예상체결 is only expected."""
+PRICE = 10

@@ -12,17 +12,20 @@ from koapy.openapi.error import error
 from koapy.server import checks
 from koapy.server.events import EventConnect
 from koapy.server.failure import exhausted, invalid, refused
-from koapy.server.inbox import Tick
+from koapy.server.listen import forward
 from koapy.server.machines.endings import lost
 from koapy.server.reading import View
-from koapy.server.router import every_key, real_key
+from koapy.server.router import every_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+    from typing import Any
 
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.core import Core
     from koapy.server.edge import Caller
+    from koapy.server.events import Event
+    from koapy.server.feeds import Wishes
     from koapy.server.inbox import Inbox
 
 STOCK_FIDS = (10, 27, 41)
@@ -40,35 +43,42 @@ async def real(core: Core, request: pb.RealRequest, caller: Caller) -> None:
     fids = _fids(request.fid_list)
     view = _view(fids, request.flags)
     async with _Ticks.open(core, caller) as ticks:
-        await ticks.register(request.code_list, fids, view)
-        await caller.open()
-        await ticks.forward()
+        codes = await ticks.checked(request.code_list)
+        with core.router.feeds.follow(ticks.inbox, dict.fromkeys(codes, view)):
+            await ticks.register(codes, fids)
+            await ticks.forward()
 
 
 async def bidirectional_real(core: Core, requests: AsyncIterator[pb.BidirectionalRealRequest], caller: Caller) -> None:
     """BidirectionalRealCall: codes come and go while the stream stays open; its half-close does not end it."""
     async with _Ticks.open(core, caller) as ticks:
-        forwarding = asyncio.create_task(ticks.forward())
-        steering = asyncio.create_task(_steer(ticks, requests))
-        try:
-            await asyncio.wait({forwarding, steering}, return_when=asyncio.FIRST_COMPLETED)
-            if steering.done() and not steering.result():
-                await forwarding
-            elif forwarding.done():
-                forwarding.result()
-        finally:
-            for task in (forwarding, steering):
-                task.cancel()
-            await asyncio.gather(forwarding, steering, return_exceptions=True)
+        with core.router.feeds.vary(ticks.inbox) as wishes:
+            await _both(ticks.forward(), _steer(ticks, wishes, requests))
 
 
-async def _steer(ticks: _Ticks, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
+async def _both(forwards: Coroutine[Any, Any, None], steers: Coroutine[Any, Any, bool]) -> None:
+    """Until the client has asked to stop, or either fails."""
+    forwarding, steering = asyncio.create_task(forwards), asyncio.create_task(steers)
+    try:
+        await asyncio.wait({forwarding, steering}, return_when=asyncio.FIRST_COMPLETED)
+        if steering.done() and not steering.result():
+            await forwarding
+        elif forwarding.done():
+            forwarding.result()
+    finally:
+        for task in (forwarding, steering):
+            task.cancel()
+        await asyncio.gather(forwarding, steering, return_exceptions=True)
+
+
+async def _steer(ticks: _Ticks, wishes: Wishes, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
     """Apply what the client asks; whether it asked to stop."""
     fids: tuple[int, ...] = ()
     view: View | None = None
     async for request in requests:
         kind = request.WhichOneof("request")
         if kind == "initialize_request":
+            wishes.clear()
             await ticks.remove(None)
             fids = _fids(request.initialize_request.fid_list)
             view = _view(fids, request.initialize_request.flags)
@@ -76,9 +86,16 @@ async def _steer(ticks: _Ticks, requests: AsyncIterator[pb.BidirectionalRealRequ
             if view is None:
                 raise invalid("register_request before initialize_request, which says what to give of a tick")
             register = request.register_request
-            await ticks.register(register.code_list, _fids(register.fid_list) if register.fid_list else fids, view)
+            own = _fids(register.fid_list) if register.fid_list else fids
+            codes = await ticks.checked(register.code_list)
+            for code in codes:
+                wishes.want(code, view)
+            await ticks.register(codes, own)
         elif kind == "remove_request":
-            await ticks.remove(request.remove_request.code_list)
+            gone = [code for code in request.remove_request.code_list if code in wishes]
+            for code in gone:
+                wishes.forget(code)
+            await ticks.remove(gone)
         elif kind == "stop_request":
             return True
         else:
@@ -87,18 +104,17 @@ async def _steer(ticks: _Ticks, requests: AsyncIterator[pb.BidirectionalRealRequ
 
 
 class _Ticks:
-    """The codes of one stream and the ticks that have come for them."""
+    """The registrations of one stream of ticks."""
 
     def __init__(self, core: Core, caller: Caller, inbox: Inbox) -> None:
         self._core = core
         self._caller = caller
-        self._inbox = inbox
-        self._views: dict[str, View] = {}
+        self.inbox = inbox
 
     @classmethod
     @asynccontextmanager
     async def open(cls, core: Core, caller: Caller) -> AsyncIterator[_Ticks]:
-        """A stream's ticks; on every path out its subscriptions go first, then its registrations."""
+        """A stream's registrations, which end with the block."""
         queue = core.quotas.wanted(caller)
         core.function("SetRealReg")
         await core.require_login()
@@ -108,48 +124,39 @@ class _Ticks:
                 yield ticks
             finally:
                 caller.tell_overflow(inbox)
+                # All means all that is held: an earlier removal may have been cancelled on its way.
                 await ticks.remove(None)
 
-    async def register(self, codes: Sequence[str], fids: tuple[int, ...], view: View) -> None:
-        """Have these codes delivered, as `view` shows them."""
+    async def checked(self, codes: Iterable[str]) -> tuple[str, ...]:
+        """These codes, each once, when they are such that can be registered."""
         wanted = tuple(dict.fromkeys(codes))
         for code in wanted:
             await checks.real_code(self._core, code)
-        # Subscribed first: the registration may bring a tick before it has returned.
-        for code in wanted:
-            self._unsubscribe(code)
-            self._views[code] = view
-            self._core.router.subscribe_ticks(self._inbox, real_key(code), view)
+        return wanted
+
+    async def register(self, codes: Sequence[str], fids: tuple[int, ...]) -> None:
+        """Have the control tick for these codes. The stream follows them already: ticks may come at once."""
         try:
-            await self._core.registrations.add(self, wanted, fids or STOCK_FIDS)
+            await self._core.registrations.add(self, codes, fids or STOCK_FIDS)
         except RegistrationRefused as refusal:
             known = error(refusal.code)
-            text = f"SetRealReg was refused for {', '.join(wanted[:5])}: {known or refusal.code}"
+            text = f"SetRealReg was refused for {', '.join(codes[:5])}: {known or refusal.code}"
             raise refused(text, code=refusal.code) from None
         except ScreensExhausted as full:
             raise exhausted(str(full), "SCREENS") from None
 
-    async def remove(self, codes: Iterable[str] | None) -> None:
-        """Have these codes delivered no more, or none at all; unknown codes are ignored."""
-        gone = list(self._views) if codes is None else [code for code in codes if code in self._views]
-        for code in gone:
-            self._unsubscribe(code)
-        # All means all that is held, not all that is shown: an earlier removal may have been cancelled on its way.
-        await self._core.registrations.remove(self, None if codes is None else gone)
+    async def remove(self, codes: Sequence[str] | None) -> None:
+        """Let these codes go, or all; the stream follows them no more."""
+        await self._core.registrations.remove(self, codes)
 
     async def forward(self) -> None:
         """Write the ticks as they come; ends with the connection to OpenAPI+."""
-        while True:
-            item = await self._inbox.get()
-            if isinstance(item, Tick):
-                await self._caller.write(item.encoded)
-            elif isinstance(item, EventConnect) and (failure := lost(item, "register again after the next login")):
-                raise failure
+        await forward(self.inbox, await self._caller.ready(), _end_with_connection)
 
-    def _unsubscribe(self, code: str) -> None:
-        view = self._views.pop(code, None)
-        if view is not None:
-            self._core.router.unsubscribe_ticks(self._inbox, real_key(code), view)
+
+def _end_with_connection(event: Event) -> None:
+    if isinstance(event, EventConnect) and (failure := lost(event, "register again after the next login")):
+        raise failure
 
 
 def _fids(given: Sequence[int]) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from koapy.server.events import (
     ReceiveTrData,
 )
 from koapy.server.failure import unreadable
-from koapy.server.inbox import Tick
+from koapy.server.feeds import EVERY, Feeds
 from koapy.server.names import REMEMBERED
 from koapy.server.recording import plain_code, recorded
 
@@ -38,15 +38,16 @@ if TYPE_CHECKING:
     from koapy.orders.journal import Journal
     from koapy.orders.model import OrderEvent
     from koapy.server.bidirectional import Gates
+    from koapy.server.failure import Failure
     from koapy.server.inbox import Inbox
     from koapy.server.names import Origin, RequestNames
-    from koapy.server.reading import View
     from koapy.server.recording import OrderRelated
 
 logger = logging.getLogger(__name__)
 
 Key = tuple["Hashable", ...]
 
+REAL_DATA = "OnReceiveRealData"
 ORDER_FID, SCREEN_FID = 9203, 920
 MARKET_HOURS = "09"
 """The code under which 장시작시간 comes."""
@@ -70,11 +71,6 @@ def condition_key(index: int, name: str) -> Key:
 def order_key(account: str, code: str) -> Key:
     """Order and balance events of one account and code; the code without its prefix."""
     return ("order", account, code)
-
-
-def real_key(code: str) -> Key:
-    """Ticks of one code."""
-    return ("real", code)
 
 
 def every_key(event: str) -> Key:
@@ -109,11 +105,11 @@ class Router:
         self._gates = gates
         self._journal = journal
         self._inboxes: dict[Key, tuple[Inbox, ...]] = {}
-        self._views: dict[Key, tuple[tuple[View, tuple[Inbox, ...]], ...]] = {}
+        self.feeds = Feeds(apartment.control, portal.post, partial(self._unreadable, REAL_DATA))
+        """The ways of ticks."""
         self._nesting = threading.local()
         self._slots: dict[str, Callable[..., None]] = {
             "OnReceiveTrData": self._on_tr_data,
-            "OnReceiveRealData": self._on_real_data,
             "OnReceiveMsg": self._on_msg,
             "OnReceiveChejanData": self._on_chejan_data,
             "OnEventConnect": self._on_connect,
@@ -121,8 +117,6 @@ class Router:
             "OnReceiveTrCondition": self._on_tr_condition,
             "OnReceiveConditionVer": self._on_condition_ver,
         }
-        self.on_trade: Callable[[ReceiveRealData, reading.Reader], None] | None = None
-        """Gets each tick that is read, on the control's thread; None where nobody needs prices."""
         self.when_missed: Callable[[], None] | None = None
         """Told on the loop that an order event could not be read, so that nobody knows how its order stands."""
         self.when_connected: Callable[[int], None] | None = None
@@ -136,8 +130,7 @@ class Router:
     @property
     def subscriptions(self) -> int:
         """How many streams are subscribed to how many keys, added up."""
-        views = sum(len(inboxes) for by_view in self._views.values() for _, inboxes in by_view)
-        return sum(map(len, self._inboxes.values())) + views
+        return sum(map(len, self._inboxes.values())) + self.feeds.subscriptions
 
     def order_inboxes(self) -> set[Inbox]:
         """Those of the streams that follow orders."""
@@ -152,12 +145,12 @@ class Router:
 
     def connect(self) -> None:
         """Connect the slots of the events that the control offers. Runs on the control's thread."""
-        for name, slot in self._slots.items():
+        slots = {name: self._guarded(name, slot) for name, slot in self._slots.items()}
+        for name, slot in (slots | {REAL_DATA: self._tick_slot()}).items():
             signal = getattr(self._control, name, None)
             if signal is not None:
-                guarded = self._guarded(name, slot)
-                signal.connect(guarded)
-                self._connected.append((name, guarded))
+                signal.connect(slot)
+                self._connected.append((name, slot))
 
     def disconnect(self) -> None:
         """Take the slots back. Runs on the control's thread."""
@@ -177,21 +170,6 @@ class Router:
             for key in wanted:
                 _without(self._inboxes, key, inbox)
 
-    def subscribe_ticks(self, inbox: Inbox, key: Key, view: View) -> None:
-        """Have ticks put into `inbox` as `view` shows them; the key is a code's or every tick's."""
-        by_view = dict(self._views.get(key, ()))
-        by_view[view] = (*by_view.get(view, ()), inbox)
-        self._views[key] = tuple(by_view.items())
-
-    def unsubscribe_ticks(self, inbox: Inbox, key: Key, view: View) -> None:
-        """The opposite of `subscribe_ticks`."""
-        by_view = dict(self._views.get(key, ()))
-        _without(by_view, view, inbox)
-        if by_view:
-            self._views[key] = tuple(by_view.items())
-        else:
-            self._views.pop(key, None)
-
     def _guarded(self, name: str, slot: Callable[..., None]) -> Callable[..., None]:
         """A slot that counts how deep events are nested and never throws into the control.
 
@@ -206,17 +184,47 @@ class Router:
                 events.check(name, args)
                 slot(*args)
             except (Exception, SystemExit) as error:  # an exit of the control's is no exit of the gateway's
-                passwords = self._apartment.passwords
-                logger.error("%s could not be delivered\n%s", name, passwords.trace(error))
-                failure = unreadable(name, error, passwords)
-                if name == "OnReceiveChejanData" and self.when_missed is not None:
-                    self._portal.post(self.when_missed)
-                for inbox in self._concerned(name, args):
-                    self._portal.post(inbox.fail, failure)
+                self._lose(name, args, error)
             finally:
                 nesting.depth = depth
 
         return guarded
+
+    def _tick_slot(self) -> Callable[..., None]:
+        """The slot of ticks: guarded as the others are, and made for many of them."""
+        give, wants, hold = self.feeds.tick, self._gates.want, self._guarded(REAL_DATA, self._hold_tick)
+
+        def guarded(*args: Any) -> None:
+            try:
+                if len(args) < 3:
+                    events.check(REAL_DATA, args)
+                give(*args)
+            except (Exception, SystemExit) as error:
+                self._lose(REAL_DATA, args, error)
+            else:
+                if args[0] == MARKET_HOURS and PHASES in self._inboxes:
+                    # After the order events that came before it: an order that it ends must have had them.
+                    self._post_in_turn(self._deliver_phase, ReceiveRealData(*args[:3]))
+                if wants(REAL_DATA):
+                    hold(*args)
+
+        return guarded
+
+    def _hold_tick(self, code: str, kind: str, raw: str, *_: object) -> None:
+        self._hold(ReceiveRealData(code, kind, raw), None)
+
+    def _lose(self, name: str, args: tuple[Any, ...], error: BaseException) -> None:
+        """End the streams that an event was for that cannot be read."""
+        failure = self._unreadable(name, error)
+        if name == "OnReceiveChejanData" and self.when_missed is not None:
+            self._portal.post(self.when_missed)
+        for inbox in self._concerned(name, args):
+            self._portal.post(inbox.fail, failure)
+
+    def _unreadable(self, name: str, error: BaseException) -> Failure:
+        passwords = self._apartment.passwords
+        logger.error("%s could not be delivered\n%s", name, passwords.trace(error))
+        return unreadable(name, error, passwords)
 
     def _concerned(self, name: str, args: tuple[Any, ...]) -> Iterable[Inbox]:
         """The streams that an event may have been for, by what of its arguments can be understood."""
@@ -227,8 +235,8 @@ class Router:
             case "OnReceiveChejanData", _:
                 # Whose order it was is what could not be read.
                 keys += [ORDERS, *(key for key in tuple(self._inboxes) if key[0] == "order")]
-            case "OnReceiveRealData", (code, *_):
-                keys += [real_key(code)]
+            case "OnReceiveRealData", _:
+                yield from self._concerned_by_tick(args)
             case "OnReceiveTrCondition", (screen, *_):
                 keys += [screen_key(screen)]
             case "OnReceiveRealCondition", _:
@@ -236,16 +244,19 @@ class Router:
         for key in keys:
             try:
                 yield from self._inboxes.get(key, ())
-                for _, inboxes in self._views.get(key, ()):
-                    yield from inboxes
             except TypeError:  # what should have been a text cannot be a key
                 continue
+
+    def _concerned_by_tick(self, args: tuple[Any, ...]) -> Iterable[Inbox]:
+        code = args[0] if args and isinstance(args[0], str) else EVERY
+        for each in {code, EVERY}:
+            yield from (cursor.inbox for cursor in self.feeds.followed(each))
 
     def _publish(self, event: Event, *keys: Key) -> None:
         every = every_key(event.name)
         inboxes = dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))
         if inboxes:
-            self._portal.post(_put, tuple(inboxes), event)
+            self._portal.post(_put, tuple(inboxes), event, self.feeds.serial)
 
     def told(self, event: OrderRelated, request: str, *keys: Key) -> None:
         """Publish an event about orders when it is in the journal. Runs on the control's thread.
@@ -254,21 +265,23 @@ class Router:
         subscribes, or the other way round, misses nothing. `request` is the name at the control of what it answers.
         """
         event = replace(event, sequence=self._journal.last_sequence + 1)
-        self._journal.event(recorded(event, request), partial(self._pass_on, event, keys))
+        self._journal.event(recorded(event, request), partial(self._pass_on, event, keys, self.feeds.serial))
 
-    def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], kept: OrderEvent) -> None:
-        self._portal.post(self._deliver, replace(event, time=kept.time, order_id=kept.order_id), (*keys, ORDERS))
+    def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], after: int, kept: OrderEvent) -> None:
+        event = replace(event, time=kept.time, order_id=kept.order_id)
+        self._portal.post(self._deliver, event, (*keys, ORDERS), after)
 
     def tell(self, event: Event, *keys: Key) -> None:
         """Give the streams of these keys an event of the gateway's own. Belongs to the loop."""
-        self._deliver(event, keys)
+        self._deliver(event, keys, self.feeds.serial)
 
-    def _deliver(self, event: Event, keys: tuple[Key, ...]) -> None:
+    def _deliver(self, event: Event, keys: tuple[Key, ...], after: int) -> None:
         every = every_key(event.name)
-        _put(tuple(dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))), event)
+        inboxes = dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))
+        _put(tuple(inboxes), event, after)
 
     def _deliver_phase(self, event: Event) -> None:
-        _put(self._inboxes.get(PHASES, ()), event)
+        _put(self._inboxes.get(PHASES, ()), event, self.feeds.serial)
 
     def _post_in_turn(self, function: Callable[..., object], *args: object) -> None:
         """As `Portal.post`, but not before the journal has taken what the control has told until now."""
@@ -332,31 +345,13 @@ class Router:
         self.told(event, "", order_key(event[9201], plain_code(event[9001])))
         self._hold(event, None, "", self._post_in_turn)
 
-    def _on_real_data(self, code: str, kind: str, raw: str) -> None:
-        every = every_key("OnReceiveRealData")
-        by_view = (*self._views.get(real_key(code), ()), *self._views.get(every, ()))
-        tick: ReceiveRealData | None = None
-        if by_view:
-            tick = ReceiveRealData(code, kind, raw)
-            reader = reading.Reader(self._control, tick)
-            for view, inboxes in by_view:
-                encoded = tick.with_values(*reader.values(view)).SerializeToString()
-                self._portal.post(_put, inboxes, Tick(code, kind, encoded))
-            if self.on_trade is not None:
-                self.on_trade(tick, reader)
-        if code == MARKET_HOURS and PHASES in self._inboxes:
-            # After the order events that came before it: an order that it ends must have had them.
-            self._post_in_turn(self._deliver_phase, tick or ReceiveRealData(code, kind, raw))
-        if self._gates.want("OnReceiveRealData"):
-            self._hold(tick or ReceiveRealData(code, kind, raw), None)
-
     def _on_connect(self, code: int) -> None:
         self.logins += 1
         event = EventConnect(code, change=self.logins)
         if self.when_connected is not None:
             self._post_in_turn(self.when_connected, code)
         # After the order events that came before it: a stream that ends with the connection has had them.
-        self._post_in_turn(self._deliver, event, ())
+        self._post_in_turn(self._deliver, event, (), self.feeds.serial)
         self._hold(event, None, "", self._post_in_turn)
 
     def _on_real_condition(self, code: str, kind: str, name: str, index: str) -> None:
@@ -375,9 +370,9 @@ class Router:
         self._hold(event, None)
 
 
-def _put(inboxes: tuple[Inbox, ...], item: object) -> None:
+def _put(inboxes: tuple[Inbox, ...], event: Event, after: int) -> None:
     for inbox in inboxes:
-        inbox.put(item)
+        inbox.put(event, after)
 
 
 def _without(table: dict[Any, tuple[Inbox, ...]], key: object, inbox: Inbox) -> None:

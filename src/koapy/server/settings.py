@@ -36,7 +36,7 @@ class Settings:
     custom_handlers: HandlerLimits | None = None
     """Limits of the event handlers that clients may send as code; None: they may not."""
     queue: int = 8192
-    """Messages that may wait to be read by one stream."""
+    """Ticks that may wait to be read by one stream, and as many other messages."""
     client_streams: int = 4096
     """Streams that one client may have open: those that do not end by themselves, orders among them."""
     client_requests: int = 2048
@@ -44,7 +44,8 @@ class Settings:
     request_bytes: int = 2**20
     """Bytes that one message from a client may have."""
     client_bytes: int = 256 * 2**20
-    """Bytes that may wait to be read by one client, in all of its streams; ticks may take half of them."""
+    """Bytes that may wait to be read by one client, in all of its streams; ticks may take half of them, and those that
+    are just being written a quarter."""
     keepalive_seconds: float = 20.0
     """Seconds without a word after which a client that has something open is asked whether it is there."""
     keepalive_timeout_seconds: float = 10.0

@@ -22,7 +22,8 @@ from koapy.server.custom.process import HandlerGone, output
 from koapy.server.custom.stopwatch import Stopwatch
 from koapy.server.events import Event
 from koapy.server.failure import Failure, invalid
-from koapy.server.inbox import Tick
+from koapy.server.router import REAL_DATA
+from koapy.server.ticks import Run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -145,17 +146,24 @@ class Session:
         """Send the events, a few at a time."""
         await self._ready.wait()
         while True:
+            # Not before there is room, so that what waits can be merged.
             await self._window.acquire()
+            self._window.release()
             item = await self._inbox.get()
-            if not isinstance(item, Tick | Event):
-                self._window.release()
-                continue
-            self._unhandled += 1
-            if self._unhandled == 1:
-                name = item.name if isinstance(item, Event) else "OnReceiveRealData"
-                self._watch.allow(self._limits.event_seconds, f"for {name}")
-            self._process.send(pack(Kind.EVENT, item.encoded))
-            await self._process.drain()
+            if isinstance(item, Run):
+                for tick in item.ticks:
+                    await self._give(REAL_DATA, tick.encoded)
+            elif isinstance(item, Event):
+                await self._give(item.name, item.encoded)
+
+    async def _give(self, name: str, encoded: bytes) -> None:
+        """Send one event, when few enough are on their way."""
+        await self._window.acquire()
+        self._unhandled += 1
+        if self._unhandled == 1:
+            self._watch.allow(self._limits.event_seconds, f"for {name}")
+        self._process.send(pack(Kind.EVENT, encoded))
+        await self._process.drain()
 
     async def _read(self) -> None:
         """Take what the handler says, until it ends."""

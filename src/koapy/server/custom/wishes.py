@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
+from koapy.server.feeds import EVERY
 from koapy.server.reading import View
-from koapy.server.router import every_key
+from koapy.server.router import REAL_DATA, every_key
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from koapy.server.inbox import Inbox
     from koapy.server.router import Router
 
-REAL_DATA = "OnReceiveRealData"
 BY_FID = View(fids=None, readable=False)
 """All FIDs of a tick's type by their numbers, as GetCommRealData is asked for them."""
 
@@ -44,10 +44,8 @@ class Wishes:
 
     def _subscribed(self, name: str) -> ExitStack:
         held = ExitStack()
-        key = every_key(name)
         if name == REAL_DATA:
-            self._router.subscribe_ticks(self._inbox, key, BY_FID)
-            held.callback(self._router.unsubscribe_ticks, self._inbox, key, BY_FID)
+            held.enter_context(self._router.feeds.follow(self._inbox, {EVERY: BY_FID}))
         else:
-            held.enter_context(self._router.subscribe(self._inbox, [key]))
+            held.enter_context(self._router.subscribe(self._inbox, [every_key(name)]))
         return held

@@ -1,0 +1,283 @@
+"""The last ticks for all streams that want the same: put on the control's thread, read on the loop by cursors.
+
+A tick is put once, however many streams want it, and costs a stream nothing before it takes it. What is put waits in a
+queue until the loop is woken, or is late; then it is sealed into runs, which are what streams take. A stream that has
+not taken a run when there is no more room for it gets, of all the runs it missed, the newest tick of each code and
+type, where it asked for that, and is told how many it did not get.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections import Counter, deque
+from enum import StrEnum
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from koapy.server.ticks import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from koapy.server.budget import Budget
+    from koapy.server.inbox import Inbox
+    from koapy.server.ticks import Judge, Tick
+
+LONGEST_RUN = 256
+SHARES = 16
+"""A run takes at most one in so many of a feed's places and bytes: what has no room goes by runs."""
+MOST_LOSSES = 64
+"""Lost runs whose counts are kept apart before those that no stream tells apart any more are added up."""
+
+_code, _serial = attrgetter("lane.code"), attrgetter("serial")
+
+
+class Overflow(StrEnum):
+    """What becomes of ticks when too many wait."""
+
+    CONFLATE = "conflate"
+    """Of those that do not fit, the newest of each code and type stays."""
+    DROP_OLDEST = "drop-oldest"
+    """The oldest go."""
+
+
+class Feed:
+    """Ticks for those who want the same ticks, in the same way.
+
+    Args:
+        capacity: ticks that may wait for the slowest of its streams.
+        overflow: what becomes of ticks beyond that.
+        post: has a function run on the loop, from any thread.
+        judge: what streams end with for whom a tick cannot be read.
+    """
+
+    def __init__(self, capacity: int, overflow: Overflow, post: Callable[..., None], judge: Judge) -> None:
+        self._capacity = capacity
+        self._overflow = overflow
+        self._post = post
+        self.judge = judge
+        self._queue: deque[Tick] = deque()
+        self._is_posted = False
+        # Whoever seals or takes holds it. The control's thread does not wait for it: then others seal for it.
+        self._lock = threading.Lock()
+        self._cursors: set[Cursor] = set()
+        self._budgets: Counter[Budget] = Counter()
+        self._runs: deque[Run] = deque()
+        self._first = 0
+        """The number of the first run that is there; runs are counted from 0."""
+        self._count = 0
+        self._size = 0
+        self._newest = 0
+        self._kept: dict[tuple[str, str], tuple[int, Tick]] = {}
+        """The newest lost tick of each code and type, and the number of its run."""
+        self._lost: list[tuple[int, Counter[str]]] = []
+        """How many ticks of which codes were lost, from which run on."""
+        self._most_losses = MOST_LOSSES
+        self._caught_up: dict[int, tuple[Run | None, Counter[str]]] = {}
+
+    @property
+    def cursors(self) -> tuple[Cursor, ...]:
+        """Those who read it. May be asked on any thread."""
+        return tuple(self._cursors)
+
+    def put(self, tick: Tick) -> None:
+        """Take a tick. Runs on the control's thread, and never waits there."""
+        self._queue.append(tick)
+        if not self._is_posted:
+            self._is_posted = True
+            self._post(self._tell)
+        elif len(self._queue) >= LONGEST_RUN and self._lock.acquire(blocking=False):
+            # The loop is late: what waits for it must not grow beyond all bounds.
+            try:
+                self._seal()
+            finally:
+                self._lock.release()
+
+    def join(self, cursor: Cursor) -> int:
+        """Have one more stream read it: the number of the first run that will be its."""
+        with self._lock:
+            self._seal()
+            self._cursors.add(cursor)
+            self._budgets[cursor.inbox.budget] += 1
+            return self._first + len(self._runs)
+
+    def leave(self, cursor: Cursor) -> None:
+        """One stream less."""
+        with self._lock:
+            self._cursors.discard(cursor)
+            self._budgets[cursor.inbox.budget] -= 1
+            self._budgets = +self._budgets
+            self._trim()
+
+    def end(self) -> int:
+        """The serial of the newest tick until now."""
+        with self._lock:
+            self._seal()
+            return self._newest
+
+    def take(self, cursor: Cursor) -> Run | None:
+        """The next run for a stream; None when it has had all."""
+        with self._lock:
+            if cursor.at < self._first:
+                run = self._catch_up(cursor)
+                if run is not None:
+                    return run
+            at = cursor.at - self._first
+            if at >= len(self._runs):
+                return None
+            cursor.at += 1
+            return self._runs[at]
+
+    def waiting(self, at: int) -> int:
+        """About how many bytes wait from a run on."""
+        with self._lock:
+            runs = list(self._runs)[max(0, at - self._first) :]
+            kept = [tick for number, tick in self._kept.values() if number >= at]
+        return sum(run.size for run in runs) + (Run(kept).size if kept else 0)
+
+    def _tell(self) -> None:
+        """Wake those who wait for a tick. Belongs to the loop."""
+        self._is_posted = False  # first: what is put from now on wakes the loop again, at worst for nothing
+        with self._lock:
+            self._seal()
+        for cursor in tuple(self._cursors):
+            cursor.inbox.wake()
+
+    def _seal(self) -> None:
+        """Make runs of what is in the queue, where somebody wants it; whoever calls holds the lock."""
+        queue = self._queue
+        ticks = [queue.popleft() for _ in range(len(queue))]
+        if not ticks or not self._cursors:
+            return
+        self._newest = ticks[-1].serial
+        self._trim()
+        for run in self._parts(ticks):
+            self._runs.append(run)
+            self._count += len(run.ticks)
+            self._size += run.size
+        # There is always room for the last run, whatever its size.
+        while len(self._runs) > 1 and (self._count > self._capacity or self._size > self._most_bytes):
+            self._lose()
+
+    def _parts(self, ticks: list[Tick]) -> Iterator[Run]:
+        whole, most = Run(ticks), min(LONGEST_RUN, max(1, self._capacity // SHARES))
+        if len(ticks) > 1 and whole.size > (share := self._most_bytes_of_a_run):
+            most = min(most, max(1, len(ticks) * share // whole.size))
+        if len(ticks) <= most:
+            yield whole
+        else:
+            yield from (Run(ticks[at : at + most]) for at in range(0, len(ticks), most))
+
+    @property
+    def _most_bytes(self) -> int:
+        """What the one of its clients may have waiting that may have most."""
+        return max(budget.share for budget in self._budgets)
+
+    @property
+    def _most_bytes_of_a_run(self) -> int:
+        return min(self._most_bytes // SHARES, *(budget.run_share for budget in self._budgets))
+
+    def _trim(self) -> None:
+        """Forget what every stream has had; whoever calls holds the lock."""
+        end = self._first + len(self._runs)
+        low = min((cursor.at for cursor in self._cursors), default=end)
+        while self._first < low:
+            self._forget_first()
+        if low >= self._first:
+            if self._lost:
+                self._lost, self._most_losses = [], MOST_LOSSES
+                self._kept.clear()
+                self._caught_up.clear()
+        else:
+            while self._lost and self._lost[0][0] < low:
+                del self._lost[0]
+
+    def _forget_first(self) -> Run:
+        run = self._runs.popleft()
+        self._first += 1
+        self._count -= len(run.ticks)
+        self._size -= run.size
+        return run
+
+    def _lose(self) -> None:
+        """Take the first run from those streams that have not had it."""
+        number, run = self._first, self._forget_first()
+        self._caught_up.clear()
+        self._lost.append((number, Counter(map(_code, run.ticks))))
+        if self._overflow is Overflow.CONFLATE:
+            self._kept.update({tick.lane.key: (number, tick) for tick in run.ticks})
+        if len(self._lost) > self._most_losses:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Join counts that no stream tells apart, because none stands between them."""
+        marks = {cursor.at for cursor in self._cursors}
+        joined: list[tuple[int, Counter[str]]] = []
+        for number, counted in self._lost:
+            if joined and number not in marks:
+                joined[-1][1].update(counted)
+            else:
+                joined.append((number, counted))
+        self._lost, self._most_losses = joined, 2 * len(joined) + MOST_LOSSES
+
+    def _catch_up(self, cursor: Cursor) -> Run | None:
+        """Put a stream behind what is lost; what is kept of it is its next run."""
+        at = cursor.at
+        cursor.at = self._first
+        found = self._caught_up.get(at)
+        if found is None:
+            kept = sorted((tick for number, tick in self._kept.values() if number >= at), key=_serial)
+            lost: Counter[str] = Counter()
+            for number, counted in self._lost:
+                if number >= at:
+                    lost.update(counted)
+            lost.subtract(map(_code, kept))
+            found = self._caught_up[at] = (Run(kept) if kept else None, +lost)
+        run, missed = found
+        cursor.inbox.missed.update(missed)
+        return run
+
+
+class Cursor:
+    """How far one stream has come in a feed. Belongs to the loop."""
+
+    __slots__ = ("_feed", "_rest", "at", "inbox", "run")
+
+    def __init__(self, feed: Feed, inbox: Inbox) -> None:
+        self.inbox = inbox
+        """The stream's: what is woken when there may be something to take."""
+        self._feed = feed
+        self._rest: Run | None = None
+        self.run: Run | None = None
+        """What it has taken last, until it takes again."""
+        self.at = 0
+        """The number of its next run."""
+        inbox.budget.follow(feed, self)
+        self.at = feed.join(self)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._feed.leave(self)
+        self.inbox.budget.leave(self._feed, self)
+
+    def end(self) -> int:
+        """The serial of the newest tick until now."""
+        return self._feed.end()
+
+    def take(self, until: int | None) -> Run | None:
+        """The next ticks, None where there are none; with `until`, only those up to this serial.
+
+        Raises:
+            Failure: a tick cannot be read.
+        """
+        run = self.run = self._rest or self._feed.take(self)
+        self._rest = None
+        if run is None:
+            return None
+        run.check(self._feed.judge)
+        if until is None or run.ticks[-1].serial <= until:
+            return run
+        cut = bisect_right(run.ticks, until, key=_serial)
+        self._rest = Run(run.ticks[cut:]) if cut else run
+        return Run(run.ticks[:cut]) if cut else None

@@ -1,0 +1,229 @@
+"""Which feeds a tick goes to, found by its code and type, whatever the number of streams.
+
+Streams come and go on the loop; ticks come on the control's thread. What a tick needs (which FIDs to read, whom to give
+what) is worked out once for each code and type, and anew when somebody's wishes have changed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from koapy.server import events
+from koapy.server.feed import Cursor, Feed
+from koapy.server.reading import PRICE, TRADES
+from koapy.server.returns import checked_text
+from koapy.server.ticks import Lane, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from koapy.control.seam import Control
+    from koapy.server.inbox import Inbox
+    from koapy.server.reading import View
+    from koapy.server.ticks import Judge
+
+EVERY = ""
+"""In place of a code: every one."""
+MOST_CODES, MOST_TYPES = 50_000, 256
+"""Plans are kept for no more; a control that makes up codes and types must not fill the memory."""
+
+Wish = tuple["View", Feed]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do with a tick of one code and type."""
+
+    fids: tuple[int, ...]
+    """What to read."""
+    lanes: tuple[tuple[Lane, tuple[int, ...] | None, tuple[Feed, ...]], ...]
+    """Who gets what: which of the values that are read, where not all of them, and the feeds."""
+    price: int | None
+    """Which value is a traded price that somebody wants to know."""
+
+
+class Feeds:
+    """All feeds. Those who follow belong to the loop; `tick` runs on the control's thread."""
+
+    def __init__(self, control: Control, post: Callable[..., None], judge: Judge) -> None:
+        self._control = control
+        self._post = post
+        self._judge = judge
+        self._shared: dict[object, Feed] = {}
+        self._wishes: dict[str, tuple[Wish, ...]] = {}
+        self._plans: dict[str, dict[str, Plan]] = {}
+        self.serial = 0
+        """How many ticks there have been that somebody wanted; the newest one's number."""
+        self.on_trade: Callable[[str, str], None] | None = None
+        """Gets code and price of each trade that is read, on the control's thread; None where nobody needs prices."""
+
+    @property
+    def subscriptions(self) -> int:
+        """How many streams want how many codes, added up; a wish for every code counts as one."""
+        return sum(len(feed.cursors) for wishes in self._wishes.values() for _, feed in wishes)
+
+    @contextmanager
+    def follow(self, inbox: Inbox, wish: Mapping[str, View]) -> Iterator[None]:
+        """Give the stream of `inbox` the ticks of these codes, each as its view shows them, while the block lasts.
+
+        Streams with the same wish, that let as many ticks wait and treat them alike, share a feed.
+        """
+        key = (frozenset(wish.items()), inbox.capacity, inbox.overflow)
+        feed = self._shared.get(key)
+        if feed is None:
+            feed = self._shared[key] = self._feed(inbox)
+            for code, view in wish.items():
+                self._want(code, view, feed)
+        try:
+            with _following(inbox, feed):
+                yield
+        finally:
+            if not feed.cursors:
+                del self._shared[key]
+                for code in wish:
+                    self._forget(code, feed)
+
+    @contextmanager
+    def vary(self, inbox: Inbox) -> Iterator[Wishes]:
+        """The same for a stream whose wishes change while the block lasts; its feed is its own."""
+        feed = self._feed(inbox)
+        wishes = Wishes(self, feed)
+        try:
+            with _following(inbox, feed):
+                yield wishes
+        finally:
+            wishes.clear()
+
+    def tick(self, code: str, real_type: str, raw: str, *_: object) -> None:
+        """Read a tick and give it to those who want it. Runs on the control's thread, inside the event.
+
+        Raises:
+            TypeError: one of the arguments is no text.
+            Failure: as a value is not that somebody needs here.
+        """
+        try:
+            plan = self._plans[code][real_type]
+        except (KeyError, TypeError):
+            events.check("OnReceiveRealData", (code, real_type, raw))
+            plan = self._planned(code, real_type)
+        if not plan.lanes:
+            return
+        if raw.__class__ is not str:
+            events.check("OnReceiveRealData", (code, real_type, raw))
+        read = self._control.GetCommRealData
+        values: Sequence[str] = [read(code, fid) for fid in plan.fids]
+        if plan.price is not None and self.on_trade is not None:
+            self.on_trade(code, checked_text("GetCommRealData", values[plan.price]))
+        self.serial = serial = self.serial + 1
+        for lane, picked, feeds in plan.lanes:
+            if lane.view.raw:
+                own: Sequence[str] = raw.split("\t")[: len(lane.names)]
+            else:
+                own = values if picked is None else [values[at] for at in picked]
+            tick = Tick(serial, lane, raw, own)
+            for feed in feeds:
+                feed.put(tick)
+
+    def followed(self, code: str) -> Iterator[Cursor]:
+        """The streams that want ticks of a code, or of every one, by that wish. May be asked on any thread."""
+        for _, feed in self._wishes.get(code, ()):
+            yield from feed.cursors
+
+    def _feed(self, inbox: Inbox) -> Feed:
+        return Feed(inbox.capacity, inbox.overflow, self._post, self._judge)
+
+    def _want(self, code: str, view: View, feed: Feed) -> None:
+        self._wish(code, feed, ((view, feed),))
+
+    def _forget(self, code: str, feed: Feed) -> None:
+        self._wish(code, feed, ())
+
+    def _wish(self, code: str, feed: Feed, own: tuple[Wish, ...]) -> None:
+        """Put a feed's wish for a code in place of what it has wished before, at one go: no tick falls in between."""
+        wishes = (*(each for each in self._wishes.get(code, ()) if each[1] is not feed), *own)
+        if wishes:
+            self._wishes[code] = wishes
+        else:
+            self._wishes.pop(code, None)
+        # A slot that is planning meanwhile, with the wishes as they were, puts its plan where nobody looks any more.
+        if code == EVERY:
+            self._plans = {}
+        else:
+            self._plans.pop(code, None)
+
+    def _planned(self, code: str, real_type: str) -> Plan:
+        """What to do with such ticks from now on. Runs on the control's thread."""
+        plans = self._plans
+        if len(plans) >= MOST_CODES:
+            plans = self._plans = {}
+        # In its place before the wishes are looked at: when they change, it is taken out.
+        of_code = plans.setdefault(code, {})
+        if len(of_code) >= MOST_TYPES:
+            of_code.clear()
+        plan = of_code[real_type] = self._plan(code, real_type)
+        return plan
+
+    def _plan(self, code: str, real_type: str) -> Plan:
+        by_view: dict[View, list[Feed]] = {}
+        for each in dict.fromkeys((code, EVERY)):
+            for view, feed in self._wishes.get(each, ()):
+                by_view.setdefault(view, []).append(feed)
+        if not by_view:
+            return NOBODY
+        lanes = [(Lane(code, real_type, view), tuple(feeds)) for view, feeds in by_view.items()]
+        read = dict.fromkeys(fid for lane, _ in lanes if not lane.view.raw for fid in lane.fids)
+        if wants_price := self.on_trade is not None and real_type in TRADES:
+            read[PRICE] = None
+        fids = tuple(read)
+        where = {fid: at for at, fid in enumerate(fids)}
+        return Plan(
+            fids,
+            tuple(
+                (lane, None if lane.fids == fids or lane.view.raw else tuple(where[fid] for fid in lane.fids), feeds)
+                for lane, feeds in lanes
+            ),
+            where[PRICE] if wants_price else None,
+        )
+
+
+NOBODY = Plan((), (), None)
+
+
+class Wishes:
+    """The codes that one stream wants at the moment."""
+
+    def __init__(self, feeds: Feeds, feed: Feed) -> None:
+        self._feeds = feeds
+        self._feed = feed
+        self._views: dict[str, View] = {}
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._views
+
+    def want(self, code: str, view: View) -> None:
+        """Have the ticks of a code, as this view shows them, and no other any more."""
+        if self._views.get(code) != view:
+            self._views[code] = view
+            self._feeds._want(code, view, self._feed)
+
+    def forget(self, code: str) -> None:
+        """Have those of a code no more; what waits of them still comes."""
+        if self._views.pop(code, None) is not None:
+            self._feeds._forget(code, self._feed)
+
+    def clear(self) -> None:
+        """Have none any more."""
+        for code in tuple(self._views):
+            self.forget(code)
+
+
+@contextmanager
+def _following(inbox: Inbox, feed: Feed) -> Iterator[None]:
+    inbox.ticks = Cursor(feed, inbox)
+    try:
+        yield
+    finally:
+        inbox.ticks.close()
+        inbox.ticks = None
