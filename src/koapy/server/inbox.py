@@ -73,6 +73,10 @@ class Inbox:
         self._last_tick: int | None = None
         self._taker: asyncio.Future[None] | None = None
 
+    def __len__(self) -> int:
+        """How much waits that is no tick."""
+        return len(self._others)
+
     def put(self, item: object, after: int | None = None) -> None:
         """Queue an item, or let the stream end with RESOURCE_EXHAUSTED.
 
