@@ -107,23 +107,12 @@ def _carried(carried: Carried) -> dict[str, Any]:
         case Fields():
             return {"fields": {str(fid): value for fid, value in carried.values.items()}}
         case Answer():
-            answer = {
-                "tr": carried.code,
-                "records": sorted(carried.records),
-                "repeat": carried.repeat,
-                "single": carried.single,
-                "columns": carried.columns,
-                "cells": carried.cells,
-                "array": carried.array,
-            }
-            # An empty array is an answer too; what was not asked is None.
-            return {
-                "answer": {
-                    key: value
-                    for key, value in answer.items()
-                    if value or (key in ("array", "repeat") and value is not None)
-                }
-            }
+            answer: dict[str, Any] = {"tr": carried.code, "records": sorted(carried.records), "single": carried.single}
+            asked: dict[str, Any] = {"repeat": carried.repeat, "array": carried.array}
+            found: dict[str, Any] = {"columns": carried.columns, "cells": carried.cells}
+            # What was not asked is None; an empty table is an answer.
+            answer |= {key: value for key, value in asked.items() if value is not None}
+            return {"answer": answer | {key: value for key, value in found.items() if value}}
         case Unreadable():
             return {"unreadable": carried.text}
     return {}
@@ -190,7 +179,7 @@ def _read_carried(table: dict[str, Any]) -> Carried:
             answer["tr"],
             frozenset(answer["records"]),
             answer.get("repeat"),
-            answer.get("single", {}),
+            answer["single"],
             tuple(answer.get("columns", ())),
             tuple(answer.get("cells", ())),
             None if array is None else tuple(map(tuple, array)),
