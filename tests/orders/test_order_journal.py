@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,18 +63,19 @@ def intend(journal: Journal, request: str = "r~1", key: str | None = None, **ord
 def tell(journal: Journal, **facts: Any) -> OrderEvent:
     """Have an event written, and give it as it was passed on."""
     told = threading.Event()
-    passed: list[OrderEvent] = []
+    passed: list[int] = []
 
-    def then(event: OrderEvent) -> None:
-        passed.append(event)
+    def then(order_id: int) -> None:
+        passed.append(order_id)
         told.set()
 
     fields = {"name": "OnReceiveChejanData", "message": b"m", "gubun": "0", "account": ACCOUNT, "code": CODE}
     if facts.get("request"):
         fields = {"name": "OnReceiveTrData", "message": b"m"}
-    journal.event(OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), **(fields | facts)), then)
+    event = OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), **(fields | facts))
+    journal.event(event, then)
     assert told.wait(10)
-    return passed[0]
+    return replace(event, order_id=passed[0])
 
 
 def chejan(
@@ -144,11 +147,13 @@ def test_orders_are_what_their_events_say(
 def test_an_event_is_on_disk_before_it_is_passed_on(path: Path) -> None:
     journal = Journal(path)
     found: list[list[int]] = []
-    for _ in range(50):
-        journal.event(
-            OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), name="OnReceiveMsg", message=b"m"),
-            lambda event: found.append([each.sequence for each in read_events(path, event.sequence - 1)]),
-        )
+
+    def look(sequence: int, _: int) -> None:
+        found.append([each.sequence for each in read_events(path, sequence - 1)])
+
+    for sequence in range(1, 51):
+        event = OrderEvent(sequence=sequence, time=datetime.now(KST), name="OnReceiveMsg", message=b"m")
+        journal.event(event, partial(look, sequence))
     written = threading.Event()
     journal.after(written.set)
     assert written.wait(10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -38,6 +38,7 @@ def is_utf8(rows: list[list[str]]) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(tables())
 @example([[""] * 15] * 600)
 @example([[f"{number:>12}" for number in range(15)]] * 600)

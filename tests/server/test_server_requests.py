@@ -266,10 +266,10 @@ async def test_a_refused_order_ends_with_the_reason(strict: Any) -> None:
 async def test_an_order_with_its_number_keeps_no_screen(strict: Any) -> None:
     stream = strict.stub.OrderCall(order(price=100, quote_type="00"))
     screen, name = await sent(strict)
-    assert strict.state["screens"] == 2
+    assert strict.state["screens"] == 1
     strict.control.answer(screen, name, "KOA_NORMAL_BUY_KP_ORD", "", data={"주문번호": "0000001"})
     await stream.read()
-    await strict.settled(rpcs=1, streams=1, subscriptions=4, codes=1, screens=1)
+    await strict.settled(rpcs=1, streams=1, subscriptions=4)
     stream.cancel()
     await strict.settled()
 

@@ -110,9 +110,16 @@ class RateLimit:
         Raises:
             LimitExceeded: at once, when the slot would come later. Cancelling gives the place back.
         """
-        loop = asyncio.get_running_loop()
+        await self.begin(client, deadline)
+        try:
+            yield
+        finally:
+            self.end()
+
+    async def begin(self, client: str, deadline: float | None = None) -> None:
+        """Wait for a slot, as `permit` does, and take it; pair it with `end`."""
         wait = self.expected_wait(client)
-        if deadline is not None and loop.time() + wait > deadline:
+        if deadline is not None and asyncio.get_running_loop().time() + wait > deadline:
             raise LimitExceeded(self.name, wait)
         waiter = _Waiter(client)
         self._queues.setdefault(client, deque()).append(waiter)
@@ -122,11 +129,6 @@ class RateLimit:
         except asyncio.CancelledError:
             self._leave(waiter)
             raise
-        try:
-            yield
-        finally:
-            self._windows.end(loop.time())
-            self._serve()
 
     def try_begin(self) -> bool:
         """Take a slot if one is free now and nobody waits for it; pair it with `end`."""
@@ -137,7 +139,7 @@ class RateLimit:
         return True
 
     def end(self) -> None:
-        """The call begun by `try_begin` has returned."""
+        """The call for which the slot was taken has returned."""
         self._windows.end(asyncio.get_running_loop().time())
         self._serve()
 

@@ -68,6 +68,11 @@ class Registrations:
         """The codes that `holder` wants."""
         return frozenset(self._held.get(holder, ()))
 
+    def kept_for(self, holder: Hashable) -> tuple[int, int]:
+        """How many codes, and screens, are registered for `holder` alone."""
+        own = {code for code in self._held.get(holder, ()) if self._codes[code].holders == {holder}}
+        return len(own), sum(1 for held in self._by_screen.values() if held and held <= own)
+
     async def add(self, holder: Hashable, codes: Iterable[str], fids: Iterable[int]) -> None:
         """Have real-time data of `codes` delivered for `holder`.
 

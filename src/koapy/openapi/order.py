@@ -68,7 +68,7 @@ def order_types(function: OrderFunction = "SendOrder") -> tuple[OrderType, ...]:
 
 def order_type(code: int, function: OrderFunction = "SendOrder") -> OrderType | None:
     """Return an order type, or None for a code that the function does not take."""
-    return next((each for each in order_types(function) if each.code == code), None)
+    return _order_types_by_code(function).get(code)
 
 
 def quote_types(function: OrderFunction = "SendOrder") -> tuple[QuoteType, ...]:
@@ -82,7 +82,7 @@ def quote_types(function: OrderFunction = "SendOrder") -> tuple[QuoteType, ...]:
 
 def quote_type(code: str, function: OrderFunction = "SendOrder") -> QuoteType | None:
     """Return a quote type, or None for a code that the function does not take."""
-    return next((each for each in quote_types(function) if each.code == code), None)
+    return _quote_types_by_code(function).get(code)
 
 
 def credit_types() -> tuple[CreditType, ...]:
@@ -91,6 +91,16 @@ def credit_types() -> tuple[CreditType, ...]:
         CreditType(code, name, cast("Side", side), cast("Action", action), note)
         for code, name, side, action, note in rows("credit_type")
     )
+
+
+@cache
+def _order_types_by_code(function: OrderFunction) -> dict[int, OrderType]:
+    return {each.code: each for each in order_types(function)}
+
+
+@cache
+def _quote_types_by_code(function: OrderFunction) -> dict[str, QuoteType]:
+    return {each.code: each for each in quote_types(function)}
 
 
 @cache

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from koapy.openapi.calendar import KST
 from koapy.orders import lock, state
+from koapy.orders.book import Book
 from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderState
 from koapy.orders.store import JournalError, Store, connect, day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ AT_ONCE = 512
 RETRY_SECONDS = 1.0
 """How long a disk that refuses is left alone."""
 CLOSE_SECONDS = 10.0
+WRONG = (
+    *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError),
+    *(LookupError, TypeError, ValueError, OverflowError),
+)
+"""How an entry fails that no disk would take."""
 
 _UNSETTLED = tuple(each.value for each in OrderState if not each.settled)
 _IS_UNSETTLED = f"state IN ({', '.join('?' * len(_UNSETTLED))})"
@@ -49,7 +55,7 @@ class _Entry(Protocol):
     can_wait: bool
     """Whether it is kept for a disk that refuses it."""
 
-    def write(self, store: Store) -> None: ...
+    def write(self, book: Book) -> None: ...
     def done(self) -> None: ...
     def failed(self, error: Exception) -> None: ...
 
@@ -74,6 +80,7 @@ class Journal:
         try:
             connection = connect(path)
             self._writing = Store(connection)
+            self._book = Book(self._writing)
             # A transient database belongs to one connection; a lock keeps its reader out of a transaction.
             self._between = threading.RLock() if path is None else contextlib.nullcontext()
             self._connections = [connection]
@@ -156,8 +163,11 @@ class Journal:
             order_id, lambda record: record if record.state.settled else replace(record, state=to, message=why, open=0)
         )
 
-    def event(self, event: OrderEvent, then: Callable[[OrderEvent], object]) -> None:
-        """Keep an event, whose sequence must be the next one; `then` is called with it when it is on disk."""
+    def event(self, event: OrderEvent, then: Callable[[int], object]) -> None:
+        """Keep an event, whose sequence must be the next one.
+
+        `then` is called when it is on disk, with the id of the order that it tells of, 0 for none.
+        """
         if event.sequence != self._sequence + 1:
             raise ValueError(f"event {event.sequence} after {self._sequence}")
         self._sequence = event.sequence
@@ -188,6 +198,9 @@ class Journal:
 
     def order(self, order_id: int) -> OrderRecord:
         """The order of this id. Raises: KeyError."""
+        known = self._book.known(order_id)
+        if known is not None:
+            return known
         for record in self._read_orders("id = ?", order_id):
             return record
         raise KeyError(order_id)
@@ -274,23 +287,53 @@ class Journal:
 
     def _written(self, entries: list[_Entry]) -> Exception | None:
         """Write these in one transaction; an entry that is wrong in itself fails alone."""
-        store = self._writing
         try:
-            with self._between:
-                store.execute("BEGIN IMMEDIATE")
+            with self._between, self._transaction():
+                for entry in entries:
+                    entry.write(self._book)
+                self._book.write()
+        except WRONG:
+            return self._written_singly(entries)
+        except sqlite3.Error as error:
+            return error
+        self._book.written()
+        return None
+
+    def _written_singly(self, entries: list[_Entry]) -> Exception | None:
+        """The same, one after the other, so that it shows which one is wrong."""
+        execute = self._writing.execute
+        try:
+            with self._between, self._transaction():
                 for entry in list(entries):
+                    execute("SAVEPOINT entry")
                     try:
-                        entry.write(store)
-                    except (sqlite3.IntegrityError, LookupError, TypeError, ValueError) as wrong:
+                        entry.write(self._book)
+                        self._book.write()
+                    except WRONG as wrong:
+                        execute("ROLLBACK TO entry")
+                        self._book = Book(self._writing)
                         logger.exception("an entry of the journal could not be written")
                         _guarded(entry.failed, JournalFailed(f"the journal does not take it: {wrong}"))
                         entries.remove(entry)
-                store.execute("COMMIT")
+                    else:
+                        self._book.written()
         except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                store.execute("ROLLBACK")
             return error
         return None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All that is written in the block is on disk after it, or nothing of it is."""
+        execute = self._writing.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            yield
+            execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                execute("ROLLBACK")
+            self._book = Book(self._writing)
+            raise
 
     def _report(self, trouble: str | None) -> None:
         if trouble == self.trouble:
@@ -344,8 +387,8 @@ class _Intent:
         self._record = record
         self.future: Future[OrderRecord] = _future()
 
-    def write(self, store: Store) -> None:
-        store.add_order(self._record)
+    def write(self, book: Book) -> None:
+        book.add(self._record)
 
     def done(self) -> None:
         self.future.set_result(self._record)
@@ -363,12 +406,12 @@ class _Change:
         self._record: OrderRecord | None = None
         self.future: Future[OrderRecord] = _future()
 
-    def write(self, store: Store) -> None:
-        (record,) = store.orders("id = ?", self._id)
+    def write(self, book: Book) -> None:
+        record = book.order(self._id)
         changed = self._to(record)
         if changed != record:
             changed = replace(changed, changed=datetime.now(KST))
-            store.change_order(changed)
+            book.change(changed)
         self._record = changed
 
     def done(self) -> None:
@@ -384,8 +427,8 @@ class _Probe:
 
     can_wait = False
 
-    def write(self, store: Store) -> None:
-        store.set_meta("probed", datetime.now(KST).isoformat())
+    def write(self, book: Book) -> None:
+        book.store.set_meta("probed", datetime.now(KST).isoformat())
 
     def done(self) -> None:
         """Nobody waits for it."""
@@ -397,14 +440,15 @@ class _Probe:
 @dataclass(slots=True)
 class _Told:
     event: OrderEvent
-    then: Callable[[OrderEvent], object]
+    then: Callable[[int], object]
     can_wait: bool = True
+    order_id: int = 0
 
-    def write(self, store: Store) -> None:
-        self.event = store.add_event(self.event)
+    def write(self, book: Book) -> None:
+        self.order_id = book.tell(self.event)
 
     def done(self) -> None:
-        self.then(self.event)
+        self.then(self.order_id)
 
     def failed(self, error: Exception) -> None:
         logger.error("event %d is missing in the journal: %s", self.event.sequence, error)
@@ -415,7 +459,7 @@ class _Barrier:
     then: Callable[[], object]
     can_wait: bool = True
 
-    def write(self, store: Store) -> None:
+    def write(self, book: Book) -> None:
         """Nothing to write."""
 
     def done(self) -> None:
@@ -433,8 +477,8 @@ class _SetHalt:
         self._journal = journal
         self.future: Future[Halt | None] = _future()
 
-    def write(self, store: Store) -> None:
-        store.set_halt(self._halt)
+    def write(self, book: Book) -> None:
+        book.store.set_halt(self._halt)
 
     def done(self) -> None:
         self._journal.halted = self._halt

@@ -6,13 +6,15 @@ import json
 import os
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
-from koapy.orders import state
 from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderState
 
 if TYPE_CHECKING:
@@ -54,6 +56,19 @@ _ORDER_COLUMNS = (
     *("first_sequence", "state", "returned", "number", "open", "filled", "amount", "message", "changed"),
 )
 _EVENT_COLUMNS = [field.name for field in fields(OrderEvent)]
+_event_values = attrgetter(*_EVENT_COLUMNS)
+_TIME, _ORDER_ID = _EVENT_COLUMNS.index("time"), _EVENT_COLUMNS.index("order_id")
+_CHANGING = ("state", "returned", "number", "open", "filled", "amount", "message", "changed")
+
+ROWS_AT_ONCE = 32
+"""Rows of one statement; SQLite keeps as many statements ready."""
+_INSERT_ORDERS = f"INSERT INTO orders ({', '.join(_ORDER_COLUMNS)}) VALUES ?"
+_INSERT_EVENTS = f"INSERT INTO events ({', '.join(_EVENT_COLUMNS)}) VALUES ?"
+_CHANGE_ORDERS = (
+    f"UPDATE orders SET {', '.join(f'{name} = new.column{at}' for at, name in enumerate(_CHANGING, 2))} "
+    "FROM (VALUES ?) AS new WHERE orders.id = new.column1"
+)
+Row = Sequence[object]
 _NEW_ORDER = [field.name for field in fields(NewOrder) if field.name != "extra"]
 
 
@@ -184,56 +199,34 @@ class Store:
         )
         return [_event(dict(zip(_EVENT_COLUMNS, row, strict=True))) for row in rows.fetchall()]
 
-    def add_order(self, record: OrderRecord) -> None:
-        """A new order."""
-        _insert(self._connection, "orders", _ORDER_COLUMNS, _order_row(record))
+    def add_orders(self, records: Iterable[OrderRecord]) -> None:
+        """New orders."""
+        self._write_rows(_INSERT_ORDERS, [_order_row(each) for each in records])
 
-    def change_order(self, record: OrderRecord) -> None:
-        """Replace an order."""
-        row = _order_row(record)
+    def change_orders(self, records: Iterable[OrderRecord]) -> None:
+        """Orders have become these, but for their keys."""
+        self._write_rows(_CHANGE_ORDERS, [_change_row(each) for each in records])
+
+    def free_key(self, order_id: int) -> None:
+        """The key of this order may be used again."""
+        self.execute("UPDATE orders SET key = NULL WHERE id = ?", (order_id,))
+
+    def add_events(self, events: Iterable[tuple[OrderEvent, int]]) -> None:
+        """New events, each with the id of the order that it tells of."""
+        self._write_rows(_INSERT_EVENTS, [_event_row(event, order_id) for event, order_id in events])
+
+    def claim_events(self, record: OrderRecord) -> None:
+        """The events of its number since its beginning tell of this order."""
         self.execute(
-            f"UPDATE orders SET {', '.join(f'{name} = :{name}' for name in _ORDER_COLUMNS)} WHERE id = :id", row
+            "UPDATE events SET order_id = ? WHERE number = ? AND sequence >= ?",
+            (record.id, record.number, record.first_sequence),
         )
 
-    def add_event(self, event: OrderEvent) -> OrderEvent:
-        """A new event, and what it makes of the orders; gives it with the order that it tells of."""
-        concerned = self._concerned(event)
-        own = next((each for each in concerned if event.request == each.request or event.number == each.number), None)
-        event = replace(event, order_id=own.id if own else 0)
-        row = {name: getattr(event, name) for name in _EVENT_COLUMNS}
-        _insert(self._connection, "events", _EVENT_COLUMNS, row | {"time": event.time.isoformat()})
-        for record in concerned:
-            self._apply(record, event)
-        return event
-
-    def _apply(self, record: OrderRecord, event: OrderEvent) -> None:
-        changed = state.told(record, event)
-        if not record.number and changed.number:
-            # What overtook the answer.
-            early = self.events("number = ? AND sequence >= ?", changed.number, record.first_sequence)
-            self.execute(
-                "UPDATE events SET order_id = ? WHERE number = ? AND sequence >= ?",
-                (record.id, changed.number, record.first_sequence),
-            )
-            for each in early:
-                changed = state.told(changed, each)
-        if changed != record:
-            self.change_order(replace(changed, changed=event.time))
-
-    def _concerned(self, event: OrderEvent) -> list[OrderRecord]:
-        if event.request:
-            return self.orders("request = ?", event.request)
-        if event.gubun != state.ORDER:
-            return []
-        newest = "id IN (SELECT max(id) FROM orders WHERE account = ? AND number IN (?, ?) GROUP BY number)"
-        return self.orders(newest, event.account, event.number or "-", event.original or "-")
-
-
-def _insert(connection: sqlite3.Connection, table: str, columns: Iterable[str], row: dict[str, Any]) -> None:
-    names = list(columns)
-    connection.execute(
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})", row
-    )
+    def _write_rows(self, statement: str, rows: list[Row]) -> None:
+        """Write rows, many with one statement: at each statement the interpreter's lock goes through many hands."""
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[at : at + ROWS_AT_ONCE]
+            self.execute(_with_places(statement, len(some), len(some[0])), [value for row in some for value in row])
 
 
 def day_of(when: datetime) -> str:
@@ -241,16 +234,36 @@ def day_of(when: datetime) -> str:
     return when.astimezone(KST).strftime("%Y%m%d")
 
 
-def _order_row(record: OrderRecord) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(record.order, name) for name in _NEW_ORDER}
-    row |= {name: getattr(record, name) for name in _ORDER_COLUMNS if hasattr(record, name)}
-    return row | {
-        "day": day_of(record.time),
-        "time": record.time.isoformat(),
-        "changed": record.changed.isoformat(),
-        "state": record.state.value,
-        "extra": json.dumps(record.order.extra),
-    }
+@lru_cache
+def _with_places(statement: str, rows: int, columns: int) -> str:
+    """The statement with a place for each value."""
+    return statement.replace("?", ", ".join(["(" + ", ".join("?" * columns) + ")"] * rows))
+
+
+def _order_row(record: OrderRecord) -> Row:
+    order = record.order
+    # In the order of _ORDER_COLUMNS.
+    return (
+        *(record.id, record.key, record.client, day_of(record.time), record.time.isoformat()),
+        *(record.request, record.client_request, record.client_screen),
+        *(order.function, order.account, order.order_type, order.code, order.quantity, order.price),
+        *(order.quote_type, order.original, json.dumps(order.extra) if order.extra else "[]", record.first_sequence),
+        *_change_row(record)[1:],
+    )
+
+
+def _change_row(record: OrderRecord) -> Row:
+    # In the order of _CHANGE_ORDERS, whose last columns are those of an order.
+    return (
+        *(record.id, record.state.value, record.returned, record.number, record.open, record.filled),
+        *(record.amount, record.message, record.changed.isoformat()),
+    )
+
+
+def _event_row(event: OrderEvent, order_id: int) -> Row:
+    row = list(_event_values(event))
+    row[_TIME], row[_ORDER_ID] = event.time.isoformat(), order_id
+    return row
 
 
 def _record(row: dict[str, Any]) -> OrderRecord:

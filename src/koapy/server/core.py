@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 CONDITIONS_REMEMBERED = 256
 """More than anybody has; those whose limit matters no more are then forgotten."""
 NOTICEABLE_SECONDS = 0.05
+LOGGED_IN_SECONDS = 1.0
+"""How long a control that is logged in is not asked again; OnEventConnect tells when that has changed."""
 
 
 class Core:
@@ -91,6 +93,8 @@ class Core:
         self.gathering = asyncio.Lock()
         """Held by who takes several screens for one request."""
         self.closing: Failure | None = None
+        self._logged_in = (-1, 0.0)
+        """The login, as the router counts them, that the control has confirmed, and until when it is believed."""
         self._inboxes: set[Inbox] = set()
         self._tasks = 0
         self.handlers = 0
@@ -141,11 +145,12 @@ class Core:
 
     def statistics(self) -> dict[str, int]:
         """What is taken at this moment."""
+        codes, screens = self.registrations.kept_for(self.session)
         return {
             "rpcs": self._tasks,
             "streams": len(self._inboxes),
-            "screens": self.screens.in_use,
-            "codes": self.registrations.codes,
+            "screens": self.screens.in_use - screens,
+            "codes": self.registrations.codes - codes,
             "subscriptions": self.router.subscriptions,
             "gates": self.gates.count,
             "handlers": self.handlers,
@@ -269,8 +274,13 @@ class Core:
     async def require_login(self) -> None:
         """Refuse what needs a login while there is none; a control that cannot say is taken to be logged in."""
         self.require_connection()
+        now, logins = asyncio.get_running_loop().time(), self.router.logins
+        known_in, until = self._logged_in
+        if known_in == logins and now < until:
+            return
         if await self.connected() is False:
             raise precondition("not logged in to OpenAPI+; log in by LoginCall or CommConnect first", "NOT_LOGGED_IN")
+        self._logged_in = (logins, now + LOGGED_IN_SECONDS)
 
     def require_connection(self) -> None:
         """Refuse what needs the connection to OpenAPI+ while that is lost."""
@@ -298,17 +308,28 @@ class Core:
             Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first; UNAVAILABLE, when the control's
                 thread freezes.
         """
-        async with AsyncExitStack() as held:
+        held: list[RateLimit] = []
+        try:
             for each in self.limits(limit, key):
-                wait = each.expected_wait(writer.client)
-                if wait > NOTICEABLE_SECONDS:
-                    await writer.will_wait(each.name, wait)
-                try:
-                    async with self.patience():
-                        await held.enter_async_context(each.permit(writer.client, writer.deadline))
-                except LimitExceeded as error:
-                    raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
+                await self.take_place(each, writer)
+                held.append(each)
             yield
+        finally:
+            for each in reversed(held):
+                each.end()
+
+    async def take_place(self, limit: RateLimit, writer: Writer) -> None:
+        """Take a place under one limit, waiting for it fairly; pair it with the limit's `end`. Raises: as `permit`."""
+        if limit.try_begin():
+            return
+        wait = limit.expected_wait(writer.client)
+        if wait > NOTICEABLE_SECONDS:
+            await writer.will_wait(limit.name, wait)
+        try:
+            async with self.patience():
+                await limit.begin(writer.client, writer.deadline)
+        except LimitExceeded as error:
+            raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
 
     def begin(self, held: AsyncExitStack, limit: Limit, key: str) -> bool:
         """As `permit`, for those who cannot wait: hold the places in `held`, or give False and hold none."""
@@ -406,6 +427,7 @@ class Core:
                     await self._idle.wait()
                 await self.ordering.idle()
                 await self.clients.aclose()
+                await self.session.aclose()
                 await self.apartment.settle(self.router.disconnect)
         except (TimeoutError, Frozen):
             logger.warning("%d requests have not ended, or the control's thread does not answer", self._tasks)

@@ -13,7 +13,7 @@ from koapy.server.driver import drive
 from koapy.server.edge import JOURNAL
 from koapy.server.failure import Failure
 from koapy.server.machines.order import EXPIRED, Order
-from koapy.server.router import every_key, order_key, request_key
+from koapy.server.router import PHASES, every_key, order_key, request_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,9 +70,9 @@ async def follow_order(
     async with AsyncExitStack() as held:
         placing, is_new = held.enter_context(core.ordering.place(wanted, caller, key, request, screen_no))
         inbox = held.enter_context(core.inbox())
-        keys = [request_key(placing.request), order_key(wanted.account, wanted.code), CONNECTION]
+        keys = [request_key(placing.request), order_key(wanted.account, wanted.code), CONNECTION, PHASES]
         held.enter_context(core.router.subscribe(inbox, keys))
-        await held.enter_async_context(core.session.follow(inbox))
+        await core.session.begin()
         if not is_new:
             await core.ordering.rejoin(placing, inbox)
             machine = Order(placing.request, "", wanted)

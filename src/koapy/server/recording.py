@@ -45,7 +45,7 @@ def recorded(event: OrderRelated, request: str) -> OrderEvent:
         }
     return OrderEvent(
         sequence=event.sequence,
-        time=datetime.now(KST),
+        time=event.time or datetime.now(KST),
         name=event.name,
         message=event.encoded,
         recovered=event.recovered,

@@ -10,9 +10,11 @@ import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from koapy.openapi.calendar import KST
 from koapy.openapi.tr import is_tr
 from koapy.server import events, reading
 from koapy.server.events import (
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from koapy.control.apartment import Apartment, Portal
     from koapy.control.screens import Screens
     from koapy.orders.journal import Journal
-    from koapy.orders.model import OrderEvent
     from koapy.server.bidirectional import Gates
     from koapy.server.failure import Failure
     from koapy.server.inbox import Inbox
@@ -264,12 +265,11 @@ class Router:
         Who gets it is decided when it is passed on, so that a stream that reads the journal first and then
         subscribes, or the other way round, misses nothing. `request` is the name at the control of what it answers.
         """
-        event = replace(event, sequence=self._journal.last_sequence + 1)
+        event = replace(event, sequence=self._journal.last_sequence + 1, time=datetime.now(KST))
         self._journal.event(recorded(event, request), partial(self._pass_on, event, keys, self.feeds.serial))
 
-    def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], after: int, kept: OrderEvent) -> None:
-        event = replace(event, time=kept.time, order_id=kept.order_id)
-        self._portal.post(self._deliver, event, (*keys, ORDERS), after)
+    def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
+        self._portal.post(self._deliver, replace(event, order_id=order_id), (*keys, ORDERS), after)
 
     def tell(self, event: Event, *keys: Key) -> None:
         """Give the streams of these keys an event of the gateway's own. Belongs to the loop."""
