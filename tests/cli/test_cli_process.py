@@ -105,6 +105,24 @@ def test_history_is_what_opt10081_answers(tmp_path: Path) -> None:
     assert max(bars) <= "20240104"
 
 
+def test_a_state_file_carries_orders_over_the_end_of_the_gateway(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "market.db"), "--issues", "5")
+    upper = "종목코드=005930"
+    with ServerProcess(*state) as process:
+        asked = koapy("tr", "opt10001", upper, "--json", "--address", process.address)
+        price = json.loads(asked.stdout)["single"]["상한가"].lstrip("+-")
+        sell = ("order", "sell", "005930", "3", "--price", price, "--no-wait")
+        placed = koapy(*sell, "--address", process.address)
+        assert placed.returncode == 0, placed.stderr
+    with ServerProcess(*state) as process:
+        query = ("tr", "opt10075", "계좌번호=8000000011", "전체종목구분=0", "매매구분=0", "체결구분=1")
+        listed = json.loads(koapy(*query, "--json", "--address", process.address).stdout)["multi"]
+    assert [(row["종목코드"], row["미체결수량"], row["주문가격"]) for row in listed] == [("005930", "3", price)]
+    done = koapy("serve", "--port", "0", "--seed", "2", *state)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "seed 1, not 2" in done.stderr
+
+
 def test_a_server_that_does_not_start_tells_why() -> None:
     process = ServerProcess("--limits", "many")
     with pytest.raises(CommandError, match="exit code 1"), process:

@@ -36,7 +36,13 @@ def _simulation(chosen: Config) -> tuple[Any, str]:
 
     market = chosen.simulation
     control = SimulatedControl(
-        seed=market.seed, history=market.history, hours=market.hours, speed=market.speed, server=market.server
+        seed=market.seed,
+        history=market.history,
+        hours=market.hours,
+        speed=market.speed,
+        server=market.server,
+        market_size=market.issues,
+        state=market.state,
     )
     return control, f"simulation, seed {market.seed}"
 

@@ -113,6 +113,18 @@ def serve(
         Kind | None,
         typer.Option(help="The server that is played: mock has the rules of 모의투자.", show_default="mock"),
     ] = None,
+    issues: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many issues the market has, the largest first; 5000 takes the whole listing.",
+            show_default="250",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where the market, its accounts and their open orders outlive the gateway."),
+    ] = None,
     limits: Annotated[
         str | None,
         typer.Option(
@@ -170,7 +182,16 @@ def serve(
         simulated, played = (None, speed) if listening.control == Control.REPLAY.value else (speed, None)
         chosen = Config(
             server=listening,
-            simulation=_given(said.simulation, seed=seed, history=history, hours=hours, speed=simulated, server=server),
+            simulation=_given(
+                said.simulation,
+                seed=seed,
+                history=history,
+                hours=hours,
+                speed=simulated,
+                server=server,
+                issues=issues,
+                state=state,
+            ),
             replay=_given(said.replay, file=recording, speed=played),
             security=_given(
                 said.security,

@@ -83,10 +83,16 @@ class Simulation:
     speed: float = 1.0
     """Seconds of the market in a second."""
     server: Literal["mock", "real"] = "mock"
+    issues: int = 250
+    """How many the market has, the largest first."""
+    state: Path | None = None
+    """A file in which the market, the accounts and their orders outlive the gateway."""
 
     def __post_init__(self) -> None:
         if self.speed < 0.01:
             raise ValueError(f"speed = {self.speed:g}: at least 0.01 is wanted")
+        if self.issues < 1:
+            raise ValueError(f"issues = {self.issues}: at least 1 is wanted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

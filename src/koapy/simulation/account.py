@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
 
-from koapy.simulation.holding import DEPOSIT_PERCENT, Holding, interest
+from koapy.simulation.holding import DEPOSIT_PERCENT, Holding, interest, restored
 from koapy.simulation.model import Account, Refusal, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     from koapy.simulation.holding import Key
     from koapy.simulation.model import Credit, Position
@@ -185,6 +185,23 @@ class Ledger:
             carried=self.orderable_cash - self._cash + self._reserved,
             loans=tuple(each for each in everything if each.loan_date is not None),
         )
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values, but for what open orders bind."""
+        return {
+            "cash": self._cash,
+            "opening_cash": self._opening_cash,
+            "deposit": self._deposit,
+            "due": {day.isoformat(): won for day, won in self._due.items()},
+            "holdings": [each.dump(key) for key, each in self._holdings.items()],
+        }
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Become what `dump` gave."""
+        self._cash, self._opening_cash = values["cash"], values["opening_cash"]
+        self._deposit = values["deposit"]
+        self._due = {date.fromisoformat(day): won for day, won in values["due"].items()}
+        self._holdings = dict(map(restored, values["holdings"]))
 
     def _pay(self, won: int) -> None:
         """Take or give cash, to be settled when today's trades are."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.simulation.answers import Answers
 from koapy.simulation.chejan import Chejan
 from koapy.simulation.clock import ManualClock, RealTimeClock
 from koapy.simulation.conditions import Conditions
 from koapy.simulation.exchange import Exchange
+from koapy.simulation.keeper import look
 from koapy.simulation.login import Login
 from koapy.simulation.lookups import Lookups
 from koapy.simulation.market import load_market
@@ -20,6 +23,7 @@ from koapy.simulation.orders import Orders
 from koapy.simulation.realtime import RealTime
 from koapy.simulation.requests import Requests
 from koapy.simulation.session import Session
+from koapy.simulation.statefile import StateFile
 from koapy.simulation.world import User, World
 
 if TYPE_CHECKING:
@@ -53,9 +57,13 @@ class SimulatedControl:
         login_delay: seconds from CommConnect to OnEventConnect.
         answer_delay: seconds from a request or an order to its answer.
         market_size: how many issues the market has; those of `history` come on top.
+        state: file in which the market's day, the accounts and their orders outlive this control; made where there is
+            none. Its market is taken up where it was left: on the same day with the same prices and open orders, on a
+            later one after the days have been changed as at midnight. Time does not pass meanwhile.
 
     Raises:
         HistoryError: a file of `history` is not as it must be.
+        StateError: `state` is in use, is no state file, or is of a market with another seed, hours or server.
     """
 
     def __init__(
@@ -71,10 +79,21 @@ class SimulatedControl:
         login_delay: float = 0.5,
         answer_delay: float = 0.02,
         market_size: int = 250,
+        state: Path | None = None,
     ) -> None:
-        market = load_market(seed, history, market_size)
-        self._clock = clock or RealTimeClock(market.opens, speed)
-        exchange = Exchange(self._clock, market, seed=seed, accounts=accounts, hours=hours, server=server)
+        file = StateFile(state) if state is not None else None
+        try:
+            kept = look(file) if file is not None else None
+            market = load_market(seed, history, market_size, also=kept.codes if kept else ())
+            begin = market.opens or datetime.now(KST)
+            self._clock = clock or RealTimeClock(max(begin, kept.moment) if kept else begin, speed)
+            exchange = Exchange(
+                self._clock, market, seed=seed, accounts=accounts, hours=hours, server=server, state=file
+            )
+        except BaseException:
+            if file is not None:
+                file.close()
+            raise
         self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
         """What is simulated; it belongs to the control's thread."""
         session = Session(self.world, answer_delay)
@@ -114,7 +133,7 @@ class SimulatedControl:
         """
         with self._lock:
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._clock.run, name="koapy-simulation", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="koapy-simulation", daemon=True)
                 self._thread.start()
         return self._clock.submit(function, *args)
 
@@ -138,10 +157,19 @@ class SimulatedControl:
     def close(self) -> None:
         """End the thread and wait for it; work that has not begun is cancelled. Harmless twice, and from any thread."""
         with self._lock:
+            unused = self._thread is None and not self._closed
             self._closed = True
         self._clock.stop()
+        if unused:
+            self.world.exchange.close()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._clock.run()
+        finally:
+            self.world.exchange.close()
 
     def _owned(self, function: Callable[..., T]) -> Callable[..., T]:
         """Let a function run on the control's thread only."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
+from koapy.simulation import plain
 from koapy.simulation.book import Resting
 from koapy.simulation.model import (
     Action,
     Fill,
+    Order,
     OrderAccepted,
     OrderCleared,
     OrderConfirmed,
@@ -24,12 +27,12 @@ from koapy.simulation.model import (
 from koapy.simulation.ticket import Ticket, check_price, extreme, limit_of, waiting_price, worst_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from datetime import datetime
 
     from koapy.simulation.account import Ledger, Tariff
     from koapy.simulation.holding import Key
-    from koapy.simulation.model import Credit, Event, Order
+    from koapy.simulation.model import Credit, Event
     from koapy.simulation.pit import Pit
 
 
@@ -55,6 +58,10 @@ class Desk:
         self._emit = emit
         self._tickets: dict[int, Ticket] = {}
         self._fills: list[Fill] = []
+        self._changed: dict[int, None] = {}
+        """Numbers of the orders that have changed since `take_changed`."""
+        self._taken = 0
+        """Fills that were there then."""
 
     def orders(self, account: str) -> list[Order]:
         """Orders of an account as they stand, by number."""
@@ -167,6 +174,7 @@ class Desk:
             if not ticket.open or ticket.code not in codes:
                 continue
             ticket.state = OrderState.EXPIRED
+            self._changed[ticket.number] = None
             self._emit(OrderExpired(ticket.snapshot()))
             ticket.give_up(ticket.open)
 
@@ -174,6 +182,8 @@ class Desk:
         """Begin a day: numbers start at 1."""
         self._tickets.clear()
         self._fills.clear()
+        self._changed.clear()
+        self._taken = 0
 
     def convert(self) -> None:
         """The closing auction begins: conditional orders become market orders."""
@@ -181,6 +191,54 @@ class Desk:
             if ticket.open and ticket.kind is OrderKind.CONDITIONAL and ticket.resting is not None:
                 ticket.pit.book.remove(ticket.resting)
                 self._rest(ticket, extreme(ticket.pit, ticket.side), unpriced=True)
+
+    def take_changed(self) -> tuple[list[Ticket], list[Fill]]:
+        """Orders and fills that have changed, or come, since the last time."""
+        tickets, fills = [self._tickets[number] for number in self._changed], self._fills[self._taken :]
+        self._changed.clear()
+        self._taken = len(self._fills)
+        return tickets, fills
+
+    def put_back(self, tickets: list[Ticket], fills: list[Fill]) -> None:
+        """Have `take_changed` give these again."""
+        self._changed |= dict.fromkeys(each.number for each in tickets)
+        self._taken -= len(fills)
+
+    def everything(self) -> tuple[list[Ticket], list[Fill]]:
+        """All orders and fills of the day."""
+        return list(self._tickets.values()), list(self._fills)
+
+    def restore(self, orders: Iterable[dict[str, Any]], fills: Iterable[dict[str, Any]]) -> None:
+        """Take up the orders of a day as they were kept; those that are open wait for `reopen`."""
+        for values in orders:
+            order = plain.order({each.name: values[each.name] for each in fields(Order)})
+            ticket = self._ticket(
+                self._ledgers[order.account],
+                self._pits[order.code],
+                order.side,
+                order.kind,
+                order.price,
+                order.quantity,
+                order.action,
+                order.original,
+                order.time,
+                order.credit,
+            )
+            ticket.restore(values)
+        self._fills = [plain.fill(each) for each in fills]
+
+    def reopen(self, now: datetime) -> None:
+        """Bring the open orders of a day that is taken up again back to their books, first come first."""
+        for ticket in tuple(self._tickets.values()):
+            if not ticket.open:
+                continue
+            pit = ticket.pit
+            if not pit.auction:
+                pit.trade(ticket.side, ticket.open, ticket.limit, now, ticket)
+            if ticket.open and ticket.unpriced and not pit.auction:
+                self._rest(ticket, waiting_price(ticket))
+            elif ticket.open:
+                self._rest(ticket, ticket.limit, unpriced=ticket.unpriced)
 
     def price_rest(self, codes: Container[str]) -> None:
         """After an auction: market orders that did not trade in full wait as limit orders at the last price."""
@@ -191,6 +249,7 @@ class Desk:
 
     def book_fill(self, ticket: Ticket, price: int, quantity: int, time: datetime) -> None:
         """Book a part of an order that traded."""
+        self._changed[ticket.number] = None
         value = price * quantity
         ticket.open -= quantity
         ticket.filled_quantity += quantity
@@ -239,6 +298,7 @@ class Desk:
         number = len(self._tickets) + 1
         ticket = Ticket(number, ledger, pit, side, kind, price, quantity, action, original, now, credit, self.book_fill)
         self._tickets[number] = ticket
+        self._changed[number] = None
         return ticket
 
     def _ledger(self, account: str) -> Ledger:
@@ -279,6 +339,7 @@ class Desk:
 
     def _confirm(self, ticket: Ticket, old: Ticket, part: int) -> None:
         ticket.state = OrderState.CONFIRMED
+        self._changed[old.number] = None
         self._emit(OrderConfirmed(ticket.snapshot(), old.snapshot(), part))
         if not old.open:
             self._emit(OrderCleared(old.snapshot()))
@@ -306,7 +367,8 @@ class Desk:
             self._emit(PositionChanged(ticket.ledger.number, ticket.ledger.position(key)))
 
     def _rest(self, ticket: Ticket, price: int, *, unpriced: bool = False) -> None:
-        ticket.unpriced = unpriced
+        ticket.limit, ticket.unpriced = price, unpriced
+        self._changed[ticket.number] = None
         ticket.resting = Resting(ticket.side, price, ticket.open, ticket)
         ticket.pit.book.add(ticket.resting)
 

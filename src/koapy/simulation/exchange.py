@@ -6,22 +6,29 @@ Single-threaded: everything here is called on the thread of its clock.
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from koapy.openapi.market import commission, sale_tax
+from koapy.openapi.calendar import KST
 from koapy.simulation.account import Ledger
 from koapy.simulation.desk import Desk
 from koapy.simulation.history import History
+from koapy.simulation.history.intraday import minutes_until, ticks_of_minutes
 from koapy.simulation.hours import Timetable, midnight_after
 from koapy.simulation.instruments import instrument, leverage, margins
-from koapy.simulation.model import AccountSetup, DayStarted, Phase, PhaseChanged, Refusal, Refused, Tick
+from koapy.simulation.keeper import SECONDS as KEEP_SECONDS
+from koapy.simulation.keeper import Keeper, look
+from koapy.simulation.model import AccountSetup, DayStarted, Phase, PhaseChanged, Refusal, Refused, Side, Tick, Trade
 from koapy.simulation.pit import Pit
 from koapy.simulation.sectors import KOSPI200, SectorBoard, sectors_of
+from koapy.simulation.statefile import StateError
+from koapy.simulation.tape import TRADES_KEPT
+from koapy.simulation.tariff import Tariff
 from koapy.simulation.volatility import RANDOM_END, SECONDS, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from datetime import date
 
     from koapy.openapi.market import Server
@@ -43,33 +50,14 @@ if TYPE_CHECKING:
         Sector,
         SectorMoment,
         SectorQuote,
-        Side,
-        Trade,
     )
+    from koapy.simulation.statefile import StateFile
 
 DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
 """What an exchange has if nothing else is asked for."""
 
 _SAMPLING = 10.0
 """Seconds between two looks at the indices."""
-
-
-class _Tariff:
-    """Commission of the server and taxes of the day."""
-
-    def __init__(self, exchange: Exchange, server: Server) -> None:
-        self._exchange = exchange
-        self._server = server
-
-    def commission(self, value: int) -> int:
-        return commission(self._server, value)
-
-    def sale_tax(self, code: str, value: int) -> int:
-        issue = self._exchange.instruments[code]
-        return sale_tax(issue.market, issue.kind, value, self._exchange.today)
-
-    def margin(self, code: str) -> int:
-        return self._exchange.margin(code)
 
 
 class Exchange:
@@ -83,6 +71,10 @@ class Exchange:
         hours: "always": continuous trading at every moment, days change at midnight. "krx": the phases of the Korea
             Exchange on its trading days; on other days the last session stays in place, closed.
         server: whose commission is taken.
+        state: the file that this market is kept in and taken up from; see `koapy.simulation.keeper`.
+
+    Raises:
+        StateError: the state is of another market, or of a later day than the clock's.
 
     A session that is in progress at construction already has some trades, unless the market has real history: then its
     first trade is the first that anybody sees.
@@ -97,45 +89,87 @@ class Exchange:
         accounts: Sequence[AccountSetup] | None = None,
         hours: Hours = "always",
         server: Server = "mock",
+        state: StateFile | None = None,
     ) -> None:
         self.clock = clock
         self.hours = hours
         self._timetable = Timetable(hours)
         now = clock.now()
-        self.today: date = self._timetable.session(now)
+        session = self._timetable.session(now)
+        kept = look(state) if state is not None else None
+        if kept is not None and kept.today > session:
+            raise StateError(f"the state is of {kept.today}, the clock stands at {now:%Y-%m-%d}")
+        self.today: date = kept.today if kept else session
         """The day of the session: under "krx" the last trading day."""
         self.phase = self._timetable.phase(now)
         self._issues = market.issues
-        self._history = History(market.seed, market.issues, market.recorded, self.today)
+        self._history = History(market.seed, market.issues, market.recorded, kept.first if kept else self.today)
+        bases: dict[str, int] = {}
+        if kept is not None:
+            bases |= kept.bases
+            self._history.take_up(kept.days)
         self.instruments: Mapping[str, Instrument] = {
-            code: instrument(issue, self._history.base_price(code), self.today) for code, issue in market.issues.items()
+            code: instrument(issue, bases.get(code) or self._history.base_price(code), self.today)
+            for code, issue in market.issues.items()
         }
         """By code, ascending; today's reference prices and limits."""
+        # What is taken up goes on otherwise than it has begun, but as surely.
+        self._seed = f"{seed}" if kept is None else f"{seed}:{kept.moment:%Y%m%d%H%M%S%f}"
+        self._early: dict[str, list[Bar]] = {}
+        self._pace = 1.0
         self._events: deque[Event] = deque()
         self._listeners: list[Callable[[Event], object]] = []
         self._drain_planned = False
         self.sectors: Mapping[str, Sector] = sectors_of(self.instruments.values())
         """By code, ascending."""
         large = frozenset(self.sectors[KOSPI200].members if KOSPI200 in self.sectors else ())
-        self._pits = {code: self._pit(code, seed, large) for code in self.instruments}
+        self._pits = {code: self._pit(code, large) for code in self.instruments}
         self._set_phase(self.phase)
-        tariff = _Tariff(self, server)
-        setups = DEFAULT_ACCOUNTS if accounts is None else accounts
+        tariff = Tariff(self, server)
         self._margins = margins(self.instruments.values())
-        settles = self._timetable.settling(self.today)
-        self._ledgers = {
-            each.number: Ledger(
-                each.number, each.cash, self._held(each), tariff, margin=each.margin, today=self.today, settles=settles
-            )
-            for each in setups
-        }
+        setups = list(DEFAULT_ACCOUNTS if accounts is None else accounts)
+        given = {each.number for each in setups}
+        setups += [AccountSetup(number, 0) for number in (kept.accounts if kept else ()) if number not in given]
+        self._ledgers = {each.number: self._ledger(each, tariff) for each in setups}
         self._desk = Desk(self._pits, self._ledgers, tariff, self._emit)
-        if not market.recorded:
-            self._warm_up()
         self._board = SectorBoard(self.sectors, self._pits, self._history, market.seed)
+        self._keeper: Keeper | None = None
+        if state is not None:
+            identity = {"seed": seed, "hours": hours, "server": server}
+            self._keeper = Keeper(
+                state, identity, self._pits, self._ledgers, self._desk, self._board, self._history.before
+            )
+        self._begin(market, now, taken_up=kept is not None)
+
+    def _begin(self, market: Market, now: datetime, *, taken_up: bool) -> None:
+        """Start the session of this moment, or go on with it."""
+        session = self._timetable.session(now)
+        ended: list[tuple[str, Bar]] = []
+        if self._keeper is not None and taken_up:
+            self._keeper.restore(now)
+        if self.today != session:
+            ended = self._end_day()
+            self.today = session
+            self._start_day()
+            taken_up = False
+        if not market.recorded and not taken_up:
+            self._warm_up()
         self._board.sample(now)
         self._prepare_books()
+        if taken_up:
+            self._desk.reopen(now)
+        if self.phase is Phase.CLOSED:
+            self._desk.expire(self._pits)
         self._set_timers()
+        if self._keeper is not None:
+            self._keeper.keep_all(self.today, now, ended)
+            self.clock.call_later(KEEP_SECONDS, self._keep_market)
+
+    def close(self) -> None:
+        """Write the state, if there is one, and let its file go. The exchange must not be used any more."""
+        if self._keeper is not None:
+            self._keeper.keep_all(self.today, self.clock.now())
+            self._keeper.close()
 
     @property
     def account_numbers(self) -> tuple[str, ...]:
@@ -153,8 +187,16 @@ class Exchange:
         return self._pits[code].depth()
 
     def trades(self, code: str, limit: int | None = None) -> list[Trade]:
-        """Today's trades, newest first; the exchange keeps the last 600 of each code."""
-        return list(reversed(self._pits[code].tape.trades))[:limit]
+        """Today's trades, newest first; the exchange keeps the last 600 of each code.
+
+        Of the trades before the exchange began, as of past days, at most four a minute are known.
+        """
+        pit = self._pits[code]
+        kept = list(pit.tape.trades)
+        if pit.known_from is not None and len(kept) < TRADES_KEPT:
+            seen = [each for each in kept if each.time >= pit.known_from]
+            kept = [*self._early_trades(pit), *seen][-TRADES_KEPT:]
+        return kept[::-1][:limit]
 
     def expected(self, code: str) -> tuple[int, int]:
         """Price and quantity at which an auction would trade now; (0, 0) outside auctions and when nothing would."""
@@ -199,11 +241,15 @@ class Exchange:
 
         Minutes without a trade are absent.
         """
-        return [*self._history.minutes(code), *self._pits[code].tape.minutes.bars()]
+        return [
+            *self._history.minutes(code),
+            *self._early_minutes(self._pits[code]),
+            *self._pits[code].tape.minutes.bars(),
+        ]
 
     def ticks(self, code: str) -> Sequence[Tick]:
         """Trades, ascending, of the last week of trading days and of today (of which the last 600 are kept)."""
-        today = (Tick(each.time, each.price, each.quantity) for each in self._pits[code].tape.trades)
+        today = (Tick(each.time, each.price, each.quantity) for each in reversed(self.trades(code)))
         return [*self._history.ticks(code), *today]
 
     def sector_quote(self, code: str) -> SectorQuote:
@@ -248,7 +294,7 @@ class Exchange:
         Raises: Refused.
         """
         self._check_hours(code)
-        return self._desk.place(account, code, side, kind, price, quantity, self.clock.now(), credit)
+        return self._kept(self._desk.place(account, code, side, kind, price, quantity, self.clock.now(), credit))
 
     def modify(self, account: str, original: int, price: int, quantity: int = 0, *, side: Side | None = None) -> Order:
         """Move what is open of an order, or a part, to another price, under a new number and to the end of the queue.
@@ -264,7 +310,7 @@ class Exchange:
         Raises: Refused.
         """
         self._check_hours(self._code_of(original))
-        return self._desk.modify(account, original, price, quantity, side, self.clock.now())
+        return self._kept(self._desk.modify(account, original, price, quantity, side, self.clock.now()))
 
     def cancel(self, account: str, original: int, quantity: int = 0, *, side: Side | None = None) -> Order:
         """Cancel what is open of an order, or a part of it.
@@ -276,7 +322,7 @@ class Exchange:
         Raises: Refused.
         """
         self._check_hours(self._code_of(original))
-        return self._desk.cancel(account, original, quantity, side, self.clock.now())
+        return self._kept(self._desk.cancel(account, original, quantity, side, self.clock.now()))
 
     def account(self, number: str) -> Account:
         """The account now. Unknown numbers raise KeyError."""
@@ -325,11 +371,24 @@ class Exchange:
             self._drain_planned = True
             self.clock.call_later(0, self._drain)
 
+    def _kept(self, order: Order) -> Order:
+        """The order, after it has been written where there is a state."""
+        if self._keeper is not None:
+            self._keeper.keep_orders(self.today, self.clock.now())
+        return order
+
+    def _keep_market(self) -> None:
+        if self._keeper is not None:
+            self._keeper.keep_market(self.today, self.clock.now())
+            self.clock.call_later(KEEP_SECONDS, self._keep_market)
+
     def _drain(self) -> None:
-        """Deliver what has happened, and what happens meanwhile."""
+        """Deliver what has happened, and what happens meanwhile; orders are on disk before anybody hears of them."""
         self._drain_planned = True
         try:
             while self._events:
+                if self._keeper is not None:
+                    self._keeper.keep_orders(self.today, self.clock.now())
                 event = self._events.popleft()
                 for listener in tuple(self._listeners):
                     listener(event)
@@ -353,12 +412,12 @@ class Exchange:
             raise Refused(Refusal.HOLIDAY)
         raise Refused(Refusal.BEFORE_OPEN if self.phase is Phase.BEFORE_OPEN else Refusal.AFTER_CLOSE)
 
-    def _pit(self, code: str, seed: int, large: Container[str]) -> Pit:
+    def _pit(self, code: str, large: Container[str]) -> Pit:
         fund = self.instruments[code].fund
         return Pit(
             self.instruments[code],
             self.today,
-            Random(f"{seed}:{code}:flow"),
+            Random(f"{self._seed}:{code}:flow"),
             self._history.normal_volume(code),
             self._history.turmoil(code),
             self._timetable.seconds,
@@ -367,18 +426,56 @@ class Exchange:
             self._interrupted,
         )
 
-    def _held(self, setup: AccountSetup) -> dict[str, tuple[int, int]]:
-        """Shares and their price of the holdings that the market knows."""
+    def _ledger(self, setup: AccountSetup, tariff: Tariff) -> Ledger:
         known = self.instruments
-        return {code: (count, known[code].base_price) for code, count in setup.holdings.items() if code in known}
+        held = {code: (count, known[code].base_price) for code, count in setup.holdings.items() if code in known}
+        return Ledger(
+            setup.number,
+            setup.cash,
+            held,
+            tariff,
+            margin=setup.margin,
+            today=self.today,
+            settles=self._timetable.settling(self.today),
+        )
 
     def _warm_up(self) -> None:
         """Let the session have begun when it would have."""
         start, end = self._timetable.continuous(self.today)
-        now = self.clock.now()
-        if now > start:
-            for pit in self._pits.values():
-                pit.warm_up(start, min(now, end))
+        now = self.clock.now().replace(second=0, microsecond=0)
+        if now <= start:
+            return
+        for pit in self._pits.values():
+            pit.warm_up(start, min(now, end))
+            if self.phase is Phase.CLOSED:
+                pit.close_early(self._timetable.close(self.today))
+
+    def _early_minutes(self, pit: Pit) -> Sequence[Bar]:
+        """Today's minutes before the exchange began, made when they are first asked for."""
+        if pit.early is None or pit.early_until is None:
+            return ()
+        code = pit.instrument.code
+        if code not in self._early:
+            begin, _ = self._timetable.continuous(self.today)
+            self._early[code] = minutes_until(self._history.seed, code, pit.early, begin, pit.ladder, pit.early_until)
+        return self._early[code]
+
+    def _early_trades(self, pit: Pit) -> Iterator[Trade]:
+        """Today's trades before the exchange began, ascending, as far as its minutes tell of them."""
+        if pit.known_from is None:
+            return
+        last, midnight = pit.known_from - timedelta(minutes=1), datetime.combine(self.today, time(), KST)
+        seen = [each for each in pit.tape.minutes.since(midnight) if each.start <= last]
+        minutes = [*self._early_minutes(pit), *seen]
+        whole, won = max(sum(each.volume for each in minutes), 1), sum(each.value for each in minutes)
+        volume = 0
+        for tick in ticks_of_minutes(minutes):
+            volume += tick.quantity
+            value = won * volume // whole
+            side = Side.BUY if tick.time.second % 30 else Side.SELL
+            up, down = pit.ladder.up(tick.price), pit.ladder.down(tick.price)
+            ask, bid = (tick.price, down) if side is Side.BUY else (up, tick.price)
+            yield Trade(tick.time, tick.price, tick.quantity, side, ask, bid, volume, value)
 
     def _prepare_books(self) -> None:
         """Have the other traders' orders in place; the opening auction begins with an empty book."""
@@ -389,6 +486,7 @@ class Exchange:
 
     def _set_timers(self) -> None:
         self._plan_day()
+        self._set_pace()
         self.clock.call_later(_SAMPLING, self._sample)
         if self.phase.takes_orders:
             self._start_flow()
@@ -402,15 +500,20 @@ class Exchange:
                     self.clock.call_at(moment, self._begin_phase, phase)
         self.clock.call_at(midnight_after(now), self._midnight)
 
+    def _set_pace(self) -> None:
+        """Trade faster near the opening and the close; the volume of a trade is that of a normal pace."""
+        self._pace = self._timetable.pace(self.clock.now())
+        self.clock.call_later(60.0, self._set_pace)
+
     def _start_flow(self) -> None:
         for pit in self._pits.values():
-            self.clock.call_later(pit.pause(), self._step, pit)
+            self.clock.call_later(pit.pause() / self._pace, self._step, pit)
 
     def _step(self, pit: Pit) -> None:
         """One action of the other traders of an instrument; they rest with the market."""
         if not self.phase.takes_orders and pit.interruption is None:
             return
-        self.clock.call_later(pit.pause(), self._step, pit)
+        self.clock.call_later(pit.pause() / self._pace, self._step, pit)
         self._drain_planned = True
         if pit.auction:
             pit.collect()
@@ -473,8 +576,9 @@ class Exchange:
     def _midnight(self) -> None:
         """Begin the next day; one without a session leaves everything as it is."""
         now = self.clock.now()
+        ended: list[tuple[str, Bar]] = []
         if self._timetable.starts_session(now.date()):
-            self._end_day()
+            ended = self._end_day()
             self.today = now.date()
             self._start_day()
         if self.phase is not (phase := self._timetable.phase(now)):
@@ -482,19 +586,24 @@ class Exchange:
             self._emit(PhaseChanged(phase, now))
         self._prepare_books()
         self._plan_day()
+        if self._keeper is not None:
+            self._keeper.keep_all(self.today, now, ended)
 
-    def _end_day(self) -> None:
+    def _end_day(self) -> list[tuple[str, Bar]]:
+        """Let today become past; give its bars, by code."""
         for pit in self._pits.values():
             if pit.interruption is not None:
                 pit.end_interruption(self.clock.now())
         self._desk.expire(self._pits)
         self._board.end_day(self.today)
-        for code, pit in self._pits.items():
-            bar = pit.tape.bar(self.today)
-            if bar is not None:
-                self._history.add(code, bar)
+        found = ((code, pit.tape.bar(self.today)) for code, pit in self._pits.items())
+        ended = [(code, bar) for code, bar in found if bar is not None]
+        for code, bar in ended:
+            self._history.add(code, bar)
+        return ended
 
     def _start_day(self) -> None:
+        self._early.clear()
         lasts = {code: pit.last() for code, pit in self._pits.items()}
         self.instruments = {code: instrument(self._issues[code], last, self.today) for code, last in lasts.items()}
         for code, pit in self._pits.items():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
+from koapy.simulation import plain
 from koapy.simulation.model import Position
 
 if TYPE_CHECKING:
-    from datetime import date
-
     Key = tuple[str, date | None]
     """Code and day of the loan; None: bought with cash."""
 
@@ -77,6 +77,14 @@ class Holding:
         carried = {day: won for day, won in self.carried.items() if day > today}
         return Holding(self.quantity, self.cost, self.average, previous=self.quantity, loan=self.loan, carried=carried)
 
+    def dump(self, key: Key) -> dict[str, Any]:
+        """All of it as plain values, but for what open orders bind."""
+        code, loan_date = key
+        names = {each.name for each in fields(self)} - {"bound", "carried"}
+        figures = {name: getattr(self, name) for name in sorted(names)}
+        carried = {day.isoformat(): won for day, won in self.carried.items()}
+        return {"code": code, "loan_date": plain.plain(loan_date), **figures, "carried": carried}
+
     def position(self, key: Key, today: date) -> Position:
         """The position as it stands."""
         code, loan_date = key
@@ -99,6 +107,14 @@ class Holding:
             loan_date=loan_date,
             interest=interest(self.loan, loan_date, today),
         )
+
+
+def restored(values: dict[str, Any]) -> tuple[Key, Holding]:
+    """What `Holding.dump` gave, by its key."""
+    figures = dict(values)
+    key = figures.pop("code"), plain.day(figures.pop("loan_date"))
+    carried = {date.fromisoformat(day): won for day, won in figures.pop("carried").items()}
+    return key, Holding(**figures, carried=carried)
 
 
 def interest(loan: int, since: date | None, until: date) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +21,8 @@ _KRX = (
     (time(15, 20), Phase.CLOSING_AUCTION),
     (time(15, 30), Phase.CLOSED),
 )
+
+_AVERAGE_PACE = 0.97  # of what `pace` makes of the 380 minutes of a day
 
 _ALWAYS = ((time(0, 0), Phase.CONTINUOUS),)
 
@@ -68,6 +71,21 @@ class Timetable:
         """The phases that begin on a day with a session after its midnight, and when."""
         for begins, phase in self._phases[1:]:
             yield datetime.combine(day, begins, KST), phase
+
+    def close(self, day: date) -> datetime:
+        """When the closing auction of a session trades, or, where there is none, when the day ends."""
+        moments = [begins for begins, phase in self._phases if phase is Phase.CLOSED]
+        return datetime.combine(day, moments[0], KST) if moments else midnight_after(self.continuous(day)[0])
+
+    def pace(self, moment: datetime) -> float:
+        """How busy trading is, against the average of a day: more than twice at the opening, more at the close."""
+        if self._always:
+            return 1.0
+        start, end = self.continuous(moment.date())
+        since, left = (moment - start).total_seconds() / 60, (end - moment).total_seconds() / 60
+        if since < 0 or left < 0:
+            return 1.0
+        return (0.8 + 2.0 * math.exp(-since / 25) + 0.7 * math.exp(-left / 20)) / _AVERAGE_PACE
 
     def continuous(self, day: date) -> tuple[datetime, datetime]:
         """When continuous trading begins and ends in a session."""

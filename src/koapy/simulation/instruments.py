@@ -35,11 +35,12 @@ def choose(size: int) -> list[ListedIssue]:
     """Take the issues with the largest value (reference price x shares) of KOSPI, KOSDAQ and the ETFs and ETNs, and at
     least two of every kind; by code.
 
-    Args: size: how many; parts are rounded up. From the size of the listing on, all are taken, whenever listed.
+    Args: size: how many; parts are rounded up. From the size of the listing on, all are taken, whenever listed; those
+        without a reference price begin at 1,000 won.
     """
+    if size >= len(listing()):
+        return list(listing())
     priced = [each for each in listing() if each.reference_price and each.shares]
-    if size >= len(priced):
-        return priced
     seasoned = [each for each in priced if each.listed is None or each.listed <= LISTED_UNTIL]
     chosen: dict[str, ListedIssue] = {}
     for (market, fund), part in _PARTS.items():

@@ -12,7 +12,7 @@ from koapy.simulation.history.files import RecordedDays, read_folder
 from koapy.simulation.instruments import choose, unlisted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 SIZE = 250
@@ -34,7 +34,11 @@ class Market:
 
 
 def load_market(
-    seed: int = 1, folder: Path | None = None, size: int = SIZE, codes: Sequence[str] | None = None
+    seed: int = 1,
+    folder: Path | None = None,
+    size: int = SIZE,
+    codes: Sequence[str] | None = None,
+    also: Iterable[str] = (),
 ) -> Market:
     """Choose the issues of the market.
 
@@ -44,13 +48,14 @@ def load_market(
             the market, and the market's today is the first trading day after the newest row of all files.
         size: issues of the listing to take, the largest of KOSPI, KOSDAQ and ETF.
         codes: take these instead.
+        also: codes that join in any case, as those that an account holds.
 
     Raises:
         HistoryError: a file is not as it must be; the text names file, line and what is wrong.
     """
     recorded = read_folder(folder) if folder is not None else {}
     issues = {each.code: each for each in choose(size)} if codes is None else {code: _issue(code) for code in codes}
-    issues |= {code: _issue(code) for code in recorded}
+    issues |= {code: _issue(code) for code in (*recorded, *also)}
     opens = None
     if recorded:
         day = next_trading_day(max(each.newest for each in recorded.values()))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from koapy.simulation import plain
 from koapy.simulation.book import Book, Resting
 from koapy.simulation.flow import LEVELS, Traders
 from koapy.simulation.model import BookChanged, Depth, Interrupted, Interruption, Phase, Quote, Resumed, Side, Traded
@@ -13,7 +14,7 @@ from koapy.simulation.tape import Tape
 from koapy.simulation.ticks import ladder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime
     from random import Random
 
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from koapy.simulation.volatility import Kind, Watch, When
 
 _WARM_UP = 40
-"""Trades that a day in progress begins with."""
+"""Trades that stand for those of a day in progress."""
+
+_TRADES_A_STEP = 0.8
+"""Trades that a step brings, about."""
+
+_CLOSING_SECONDS = 900.0
+"""Seconds of usual trading that a closing auction stands for."""
 
 _VOLUME_A_STEP = 0.9
 """Size of a normal trade, in shares that a normal day has for each step; measured, so that days become normal."""
@@ -69,6 +76,11 @@ class Pit:
         self._volume_a_second = normal_volume / day
         size = normal_volume / (day / self.interval) * _VOLUME_A_STEP
         self.traders = Traders(random, instrument, self.ladder, size, normal_volume * _VOLUME_A_LEVEL, turmoil)
+        self.known_from: datetime | None = None
+        """Since when the tape has every trade, if the day began before."""
+        self.early: Bar | None = None
+        """The part of the day of which no minutes were seen, until `early_until`."""
+        self.early_until: datetime | None = None
         self._emit = emit
         self._interrupted = interrupted
 
@@ -109,7 +121,10 @@ class Pit:
         self._emit(BookChanged(self.instrument.code))
 
     def warm_up(self, start: datetime, end: datetime) -> None:
-        """Let the day have begun at `start`: a few trades until `end` that stand for all there would have been."""
+        """Let the day have begun at `start`: the figures of all the trades that there would have been until `end`.
+
+        Its minutes are made when they are asked for, from `early`.
+        """
         seconds = (end - start).total_seconds()
         count = min(_WARM_UP, int(seconds))
         for place in range(count):
@@ -119,11 +134,22 @@ class Pit:
             bid = max(self.ladder.floor(self.traders.fair), self.instrument.lower)
             ask = min(self.ladder.up(bid), self.instrument.upper)
             part = self._volume_a_second * seconds / count * (0.5 + self._random.random())
-            self.tape.record(time, ask if side is Side.BUY else bid, max(1, int(part)), side, ask, bid)
+            self.tape.count(time, ask if side is Side.BUY else bid, max(1, int(part)), side, ask, bid)
+        each = max(1, int(seconds / self.interval * _TRADES_A_STEP / max(count, 1)))
+        self.tape.buy_count *= each
+        self.tape.sell_count *= each
+        self.known_from = self.early_until = end
+        self.early = self.tape.bar(start.date())
         if self.watch is not None and self.tape.volume:
             self.watch.reference = self.tape.open
             if self.watch.judge(self.tape.last, self.tape.last) is not None:
                 self.watch.reference = self.tape.last  # as if an interruption had been on the way
+
+    def close_early(self, now: datetime) -> None:
+        """Let the closing auction of a day that was warmed up have been at `now`."""
+        price = min(max(self.ladder.nearest(self.traders.fair), self.instrument.lower), self.instrument.upper)
+        quantity = max(1, int(self._volume_a_second * _CLOSING_SECONDS))
+        self.tape.record(now, price, quantity, Side.BUY, self.ladder.up(price), price)
 
     def reachable(self, side: Side, limit: int) -> int:
         """Shares that an incoming order could trade at once, before an interruption."""
@@ -226,10 +252,35 @@ class Pit:
         self.ladder = ladder(instrument.market, instrument.kind, today)
         self.book = Book()
         self.tape.start_day()
+        self.known_from = self.early = self.early_until = None
         self.interruptions.clear()
         if self.watch is not None:
             self.watch.reference = instrument.base_price
         self.traders.start_day(instrument, self.ladder, float(instrument.base_price))
+
+    def dump(self) -> dict[str, Any]:
+        """The day so far as plain values, but for its minutes and single trades."""
+        return {
+            "base": self.instrument.base_price,
+            **self.tape.dump(),
+            "fair": self.traders.fair,
+            "reference": self.watch.reference if self.watch is not None else 0,
+            "interruptions": plain.plain(self.interruptions),
+            "early": plain.plain(self.early),
+            "early_until": plain.plain(self.early_until),
+        }
+
+    def restore(self, values: dict[str, Any], minutes: Iterable[Bar], now: datetime) -> None:
+        """Become what `dump` gave; an interruption that lasted is over."""
+        self.tape.restore(values, minutes)
+        self.traders.fair = values["fair"]
+        if self.watch is not None:
+            self.watch.reference = values["reference"]
+        known = map(plain.interruption, values["interruptions"])
+        self.interruptions = [each if each.ended else replace(each, ended=now) for each in known]
+        self.early = plain.bar(values["early"]) if values["early"] else None
+        self.early_until = plain.moment(values["early_until"])
+        self.known_from = now
 
     def last(self) -> int:
         """Price of the last trade today, else the reference price."""

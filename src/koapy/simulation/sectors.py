@@ -10,9 +10,10 @@ from bisect import bisect_right
 from collections import deque
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
+from koapy.simulation import plain
 from koapy.simulation.model import Bar, Sector, SectorMoment, SectorQuote
 
 if TYPE_CHECKING:
@@ -210,6 +211,25 @@ class SectorBoard:
             if code in self._past:
                 self._past[code].append(bar)
             self._days[code].base = bar.close
+
+    def dump(self) -> dict[str, dict[str, Any]]:
+        """Each index's day and its days since it began, as plain values."""
+        return {
+            code: {
+                **{name: getattr(day, name) for name in ("base", "open", "high", "low")},
+                "days": plain.plain(self._added.get(code, [])),
+            }
+            for code, day in self._days.items()
+        }
+
+    def restore(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take up what `dump` gave; the pits have their reference prices."""
+        for code, known in values.items():
+            if code not in self._days:
+                continue
+            day = self._days[code] = _Day(known["base"], self._base_worth(code))
+            day.open, day.high, day.low = known["open"], known["high"], known["low"]
+            self._added[code] = [plain.bar(each) for each in known["days"]]
 
     def start_day(self) -> None:
         """Begin a day; the pits have its reference prices."""

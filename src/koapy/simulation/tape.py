@@ -5,12 +5,14 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
+from koapy.simulation import plain
 from koapy.simulation.model import Bar, Side, Trade
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
 TRADES_KEPT = 600
@@ -18,6 +20,12 @@ TRADES_KEPT = 600
 
 MINUTES_KEPT = 3000
 """Of today and the days before it that the exchange itself has seen, for each code."""
+
+_FIGURES = (
+    *("open", "high", "low", "last", "volume", "value"),
+    *("buy_volume", "sell_volume", "buy_count", "sell_count"),
+    *("open_time", "high_time", "low_time"),
+)
 
 _FIELDS = 7
 _EPOCH = datetime(2000, 1, 1, tzinfo=KST)
@@ -61,6 +69,11 @@ class Tape:
 
     def record(self, time: datetime, price: int, quantity: int, side: Side, best_ask: int, best_bid: int) -> Trade:
         """Add a trade and give it as the public sees it."""
+        self.minutes.record(time, price, quantity)
+        return self.count(time, price, quantity, side, best_ask, best_bid)
+
+    def count(self, time: datetime, price: int, quantity: int, side: Side, best_ask: int, best_bid: int) -> Trade:
+        """Add a trade to the day's figures alone."""
         if not self.volume:
             self.open = self.high = self.low = price
             self.open_time = self.high_time = self.low_time = time
@@ -77,10 +90,20 @@ class Tape:
         else:
             self.sell_volume += quantity
             self.sell_count += 1
-        self.minutes.record(time, price, quantity)
         trade = Trade(time, price, quantity, side, best_ask, best_bid, self.volume, self.value)
         self.trades.append(trade)
         return trade
+
+    def dump(self) -> dict[str, Any]:
+        """The day's figures as plain values."""
+        return {name: plain.plain(getattr(self, name)) for name in _FIGURES}
+
+    def restore(self, values: dict[str, Any], minutes: Iterable[Bar]) -> None:
+        """Take up a day from what `dump` gave and its minutes."""
+        for name in _FIGURES:
+            value = values[name]
+            setattr(self, name, datetime.fromisoformat(value) if isinstance(value, str) else value)
+        self.minutes.restore(minutes)
 
     def bar(self, day: date) -> Bar | None:
         """The day so far as a daily bar; None before the first trade."""
@@ -112,12 +135,30 @@ class MinuteTape:
         numbers[-2] += quantity
         numbers[-1] += price * quantity
 
+    def restore(self, bars: Iterable[Bar]) -> None:
+        """Begin with these bars, ascending."""
+        for bar in bars:
+            minute = (bar.start - _EPOCH) // timedelta(minutes=1)
+            self._numbers.extend((minute, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.value))
+            self._until = _EPOCH + timedelta(minutes=minute + 1)
+
+    def since(self, moment: datetime) -> list[Bar]:
+        """The bars that start at a moment or later, ascending."""
+        first = (moment - _EPOCH) // timedelta(minutes=1)
+        at = len(self._numbers)
+        while at and self._numbers[at - _FIELDS] >= first:
+            at -= _FIELDS
+        return self._bars(at)
+
     def bars(self) -> list[Bar]:
         """All bars, ascending."""
+        return self._bars(0)
+
+    def _bars(self, first: int) -> list[Bar]:
         numbers = self._numbers
         return [
             Bar(_EPOCH + timedelta(minutes=numbers[at]), *numbers[at + 1 : at + _FIELDS])
-            for at in range(0, len(numbers), _FIELDS)
+            for at in range(first, len(numbers), _FIELDS)
         ]
 
     def _begin(self, time: datetime, price: int) -> None:

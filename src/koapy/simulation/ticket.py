@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
+from koapy.simulation import plain
 from koapy.simulation.model import Action, Order, OrderKind, OrderState, Refusal, Refused, Side
 
 if TYPE_CHECKING:
@@ -90,6 +92,28 @@ class Ticket:
             time=self.time,
             credit=self.credit,
         )
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {
+            **plain.plain(self.snapshot()),
+            "limit": self.limit,
+            "worst": self.worst,
+            "unpriced": self.unpriced,
+            "lots": [(code, plain.plain(loan_date), count) for (code, loan_date), count in self.lots],
+        }
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Become what `dump` gave, and bind what it bound; it does not wait in the book yet."""
+        order = plain.order({each.name: values[each.name] for each in fields(Order)})
+        self.open, self.state = order.open, order.state
+        self.filled_quantity, self.filled_value = order.filled, order.filled_value
+        self.fee, self.tax = order.fee, order.tax
+        self.limit, self.worst, self.unpriced = values["limit"], values["worst"], values["unpriced"]
+        self.lots = [((code, plain.day(loan_date)), count) for code, loan_date, count in values["lots"]]
+        for key, count in self.lots:
+            self.ledger.bind(key, count)
+        self.bind()
 
     def draw(self) -> None:
         """Bind the shares that a sale offers, the oldest loan's first."""

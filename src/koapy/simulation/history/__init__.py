@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ from koapy.simulation.ticks import ladder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
     from koapy.openapi.listing import ListedIssue
     from koapy.simulation.history.files import RecordedDays
@@ -44,7 +44,8 @@ class History:
     def __init__(
         self, seed: int, issues: Mapping[str, ListedIssue], recorded: Mapping[str, RecordedDays], before: date
     ) -> None:
-        self._seed = seed
+        self.seed = self._seed = seed
+        self.before = before
         self._issues = issues
         self._recorded = recorded
         self.days = trading_days_before(before, DAYS)
@@ -95,6 +96,14 @@ class History:
     def ticks(self, code: str) -> list[Tick]:
         """Trades of the last week of trading days, ascending."""
         return ticks_of_minutes(self._minutes(code))
+
+    def take_up(self, days: Mapping[str, Sequence[Bar]]) -> None:
+        """Append days that a market has seen before, by code, ascending; of recorded ones the record is true."""
+        for code, bars in days.items():
+            newest = self._recorded[code].newest if code in self._recorded else date.min
+            for bar in bars:
+                if code in self._issues and bar.start.date() > newest:
+                    self.add(code, bar)
 
     def add(self, code: str, bar: Bar) -> None:
         """Append a day that has become past."""

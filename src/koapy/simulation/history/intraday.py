@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from koapy.simulation.model import Bar, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from koapy.simulation.ticks import Ladder
 
@@ -20,9 +22,19 @@ def minutes_of_day(seed: int, code: str, day: Bar, ladder: Ladder) -> list[Bar]:
 
     Together they have the day's open, high, low, close and volume.
     """
-    random = Random(f"{seed}:{code}:{day.start:%Y%m%d}")
     starts = list(session_minutes(day.start.date()))
-    volumes = _volumes(random, day.volume, len(starts))
+    random = Random(f"{seed}:{code}:{day.start:%Y%m%d}")
+    return _minutes(random, day, starts, _volumes(random, day.volume, len(starts), closing=True), ladder)
+
+
+def minutes_until(seed: int, code: str, part: Bar, begin: datetime, ladder: Ladder, end: datetime) -> list[Bar]:
+    """Bars of one minute of a day that has gone on since `begin`, and until `end`, as `part` says."""
+    starts = [begin + timedelta(minutes=minute) for minute in range((end - begin) // timedelta(minutes=1))]
+    random = Random(f"{seed}:{code}:{part.start:%Y%m%d}:until")
+    return _minutes(random, part, starts, _volumes(random, part.volume, len(starts), closing=False), ladder)
+
+
+def _minutes(random: Random, day: Bar, starts: list[datetime], volumes: list[int], ladder: Ladder) -> list[Bar]:
     busy = [(start, volume) for start, volume in zip(starts, volumes, strict=True) if volume]
     if not busy:
         return []
@@ -60,11 +72,15 @@ def ticks_of_minutes(bars: Iterable[Bar]) -> list[Tick]:
     return [tick for bar in bars for tick in ticks_of_minute(bar)]
 
 
-def _volumes(random: Random, total: int, count: int) -> list[int]:
-    """Split a day's shares over its minutes: more at the beginning and in the closing auction."""
+def _volumes(random: Random, total: int, count: int, *, closing: bool) -> list[int]:
+    """Split a day's shares over its minutes: more at the beginning and, if it is there, in the closing auction."""
+    if not count:
+        return []
     weights = [random.expovariate(1.0) * (1 + 3 * max(0.0, 1 - place / 40)) for place in range(count)]
-    weights[-1] += 8
-    whole = sum(weights)
+    if closing:
+        weights[-1] += 8
+    # Not sum(): since Python 3.12 it rounds otherwise than before.
+    whole = math.fsum(weights)
     volumes = [int(total * weight / whole) for weight in weights]
     volumes[-1] += total - sum(volumes)
     return volumes
