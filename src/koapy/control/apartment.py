@@ -1,7 +1,8 @@
 """The one thread that calls a control, and the only module that crosses between threads.
 
 Everything that goes to the control goes through `Apartment`; everything that comes back to the event loop goes through
-`Portal`, which wakes the loop once for all that has queued since the last time: a wake-up costs more than an event.
+a `Portal`. Both hand over in batches, because waking a thread costs more than a call or an event: what has queued since
+the last time goes over together.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 1024
 """Callbacks of the control's thread that the loop runs before it turns to others."""
+CALLS_AT_ONCE = 64
+"""Calls that the control's thread makes before it turns to what else it has to do."""
 
 
 class Frozen(Exception):
@@ -77,6 +80,45 @@ class Portal:
             self._loop.call_soon(self._drain)
 
 
+class Job:
+    """A call on its way to the control's thread, and its outcome on the way back."""
+
+    __slots__ = ("_args", "_function", "_unclaimed", "error", "value", "waiter")
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], waiter: asyncio.Future[Any]) -> None:
+        self._function = function
+        self._args = args
+        self._unclaimed = [None]
+        self.waiter = waiter
+        """Of the event loop; has the outcome in the end."""
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+    def claim(self) -> bool:
+        """Take the call, to make it or to take it back: True for who comes first, on whatever thread."""
+        try:
+            self._unclaimed.pop()
+        except IndexError:
+            return False
+        return True
+
+    def make(self) -> None:
+        """Make the call. Runs on the control's thread, after `claim`."""
+        try:
+            self.value = self._function(*self._args)
+        except BaseException as error:
+            self.error = error
+
+    def tell(self) -> None:
+        """Give the outcome to who waits for it, if anybody still does. Runs on the loop."""
+        if self.waiter.done():
+            return
+        if self.error is not None:
+            self.waiter.set_exception(self.error)
+        else:
+            self.waiter.set_result(self.value)
+
+
 class Worker:
     """A thread of ours that makes all calls of a control that has none of its own."""
 
@@ -101,25 +143,23 @@ class Worker:
 
 
 class Visit:
-    """The control's thread, held inside an event and running what it is given until it is let go.
+    """The control's thread, held inside an event and making the calls that it is given until it is let go.
 
     Made and held on the control's thread; `submit` and `release` may be called from any thread.
     """
 
     def __init__(self, holders: int) -> None:
-        self._queue: SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._holders = holders
         self._open = True
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any] | None:
-        """Run `function(*args)` inside the event; None when the event is over."""
-        future: Future[Any] = Future()
+    def submit(self, make: Callable[[], object]) -> bool:
+        """Have `make` called inside the event; False when the event is over."""
         with self._lock:
-            if not self._open:
-                return None
-            self._queue.put((future, function, args))
-        return future
+            if self._open:
+                self._queue.put(make)
+            return self._open
 
     def release(self) -> None:
         """One of those who hold the event lets it go."""
@@ -130,14 +170,14 @@ class Visit:
         deadline = time.monotonic() + seconds
         while self._holders:
             try:
-                item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                make = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
             except Empty:
                 self._end()
                 return False
-            if item is None:
+            if make is None:
                 self._holders -= 1
             else:
-                fulfil(*item)
+                make()
         self._end()
         return True
 
@@ -147,11 +187,11 @@ class Visit:
         # Calls that came in while the event was let go still belong to it, and run before it is over.
         while True:
             try:
-                item = self._queue.get_nowait()
+                make = self._queue.get_nowait()
             except Empty:
                 return
-            if item is not None:
-                fulfil(*item)
+            if make is not None:
+                make()
 
 
 _inside: ContextVar[Visit | None] = ContextVar("_inside", default=None)
@@ -173,7 +213,10 @@ def inside(visit: Visit) -> Iterator[None]:
 
 
 class Apartment:
-    """All calls to a control, on its thread: the control's own `submit`, or a `Worker` where it has none."""
+    """All calls to a control, on its thread: the control's own `submit`, or a `Worker` where it has none.
+
+    Calls are made in the order in which they came. Belongs to one event loop.
+    """
 
     def __init__(self, control: Control) -> None:
         self.control = control
@@ -184,8 +227,13 @@ class Apartment:
         self.passwords = Passwords()
         """What no text about the control may hold."""
         self._frozen = False
-        self._waiting: dict[asyncio.Future[Any], Callable[[], bool]] = {}
-        """Those who wait for a call, and what takes the call back if it has not begun."""
+        self._queue: deque[Job] = deque()
+        self._coming = False
+        """Whether the thread is on its way to the queue."""
+        self._loop = asyncio.get_running_loop()
+        self._outcomes = Portal(self._loop)
+        self._waiting: dict[Job, bool] = {}
+        """Calls that somebody waits for, and whether they may be taken back."""
         self._patient: set[asyncio.Timeout] = set()
         self._worker: Worker | None = None
         if isinstance(control, Submitting):
@@ -194,37 +242,40 @@ class Apartment:
             self._worker = Worker()
             self._submit = self._worker.submit
 
-    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Run `function(*args)` on the control's thread; inside the event that the caller is in, while it lasts.
+    def submit(self, function: Callable[..., Any], *args: Any) -> Job:
+        """Have `function(*args)` called on the control's thread, inside the event that the caller is in while it lasts.
 
-        Raises:
-            Frozen: the control takes no calls any more.
+        What the call's `waiter` gets is `Frozen` where the control takes no calls any more.
         """
+        job = Job(function, args, self._loop.create_future())
         visit = _inside.get()
-        future = visit.submit(self._made, function, args) if visit is not None else None
-        if future is not None:
-            return future
-        try:
-            return self._submit(self._made, function, args)
-        except RuntimeError as error:  # how an executor, and the simulation, say that they have been closed
-            raise Frozen(begun=False) from error
+        if visit is None or not visit.submit(lambda: self._make(job)):
+            self._queue.append(job)
+            if not self._coming:
+                self._coming = True
+                self._loop.call_soon(self._send_for_calls)
+        return job
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Run `function(*args)` on the control's thread and wait for what it returns.
 
-        Cancelling stops the waiting, not a call that has begun; one that has not begun is taken back where possible.
+        Cancelling stops the waiting, not a call that has begun; one that has not begun is taken back.
 
         Raises:
             Frozen: the thread is frozen, or froze before it was through with the call.
         """
         if self._frozen:
             raise Frozen(begun=False)
-        future = self.submit(function, *args)
+        job = self.submit(function, *args)
+        self._waiting[job] = True
         try:
-            return await self._outcome(future, future.cancel)
+            value: T = await job.waiter
         except asyncio.CancelledError:
-            future.cancel()
+            job.claim()
             raise
+        finally:
+            del self._waiting[job]
+        return value
 
     async def settle(self, function: Callable[..., T], *args: Any) -> T:
         """As `run`, for calls that give something back: they are made even when the waiting is cancelled.
@@ -232,10 +283,15 @@ class Apartment:
         Raises:
             Frozen: the thread is frozen; the call is made when it is back.
         """
-        future = self.submit(function, *args)
+        job = self.submit(function, *args)
         if self._frozen:
             raise Frozen(begun=True)
-        return await self._outcome(future, lambda: False)
+        self._waiting[job] = False
+        try:
+            value: T = await job.waiter
+        finally:
+            del self._waiting[job]
+        return value
 
     def freeze(self) -> None:
         """The thread does not answer: end all waiting for it, and let nobody wait any more. Belongs to the loop.
@@ -243,9 +299,9 @@ class Apartment:
         Calls that have not begun are taken back, but for those that give something back.
         """
         self._frozen = True
-        for waiter, take_back in tuple(self._waiting.items()):
-            if not waiter.done():
-                waiter.set_exception(Frozen(begun=not take_back()))
+        for job, may_be_taken_back in tuple(self._waiting.items()):
+            if not job.waiter.done():
+                job.waiter.set_exception(Frozen(begun=not (may_be_taken_back and job.claim())))
         for waiting in self._patient:
             waiting.reschedule(asyncio.get_running_loop().time())
         self._patient.clear()
@@ -275,28 +331,54 @@ class Apartment:
         """The thread answers again."""
         self._frozen = False
 
-    async def _outcome(self, future: Future[T], take_back: Callable[[], bool]) -> T:
-        """What a call gives, or `Frozen`."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[T] = loop.create_future()
-
-        def ended(_: Future[T]) -> None:
-            with suppress(RuntimeError):  # the loop has closed: nobody waits any more
-                loop.call_soon_threadsafe(_hand_over, future, waiter)
-
-        self._waiting[waiter] = take_back
-        future.add_done_callback(ended)
+    def _send_for_calls(self) -> None:
+        """Have the thread come for what is in the queue, all of it at once."""
+        self._coming = True
         try:
-            return await waiter
-        finally:
-            del self._waiting[waiter]
+            coming = self._submit(self._make_calls)
+        except RuntimeError:  # how an executor, and the simulation, say that they have been closed
+            self._refuse(None)
+        else:
+            coming.add_done_callback(self._came)
 
-    def _made(self, function: Callable[..., T], args: tuple[Any, ...]) -> T:
-        """Make the call. Runs on the control's thread."""
-        try:
-            return function(*args)
-        finally:
+    def _came(self, coming: Future[None]) -> None:
+        """The thread has been there, or will not come."""
+        if coming.cancelled():
+            self._refuse(None)
+        elif (error := coming.exception()) is not None:
+            self._refuse(error)
+
+    def _refuse(self, error: BaseException | None) -> None:
+        """Nobody makes the calls that are in the queue. Runs on any thread."""
+        self._coming = False
+        while self._queue:
+            with suppress(IndexError):  # another thread was faster
+                job = self._queue.popleft()
+                if job.claim():
+                    job.error = error or Frozen(begun=False)
+                    self._outcomes.post(job.tell)
+
+    def _make_calls(self) -> None:
+        """Make the calls that are in the queue by now. Runs on the control's thread."""
+        # Cleared first: what comes from now on sends for the thread again. A control that runs its thread's events
+        # inside a function comes here in the middle of a call, and goes on where this one has stopped.
+        self._coming = False
+        queue = self._queue
+        for _ in range(min(len(queue), CALLS_AT_ONCE)):
+            try:
+                job = queue.popleft()
+            except IndexError:
+                return
+            self._make(job)
+        if queue and not self._coming:
+            self._send_for_calls()
+
+    def _make(self, job: Job) -> None:
+        """Make one call, unless it has been taken back. Runs on the control's thread."""
+        if job.claim():
+            job.make()
             self.done += 1
+            self._outcomes.post(job.tell)
 
     def has(self, name: str) -> bool:
         """Whether the control offers a function or an event of this name."""
@@ -306,15 +388,3 @@ class Apartment:
         """End the thread, where it is ours."""
         if self._worker is not None:
             self._worker.close()
-
-
-def _hand_over(future: Future[T], waiter: asyncio.Future[T]) -> None:
-    """Give a call's outcome to the one who waits for it, if anybody still does."""
-    if waiter.done():
-        return
-    if future.cancelled():  # by the control: whoever waits here would have been cancelled first
-        waiter.set_exception(Frozen(begun=False))
-    elif (error := future.exception()) is not None:
-        waiter.set_exception(error)
-    else:
-        waiter.set_result(future.result())

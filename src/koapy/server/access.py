@@ -219,9 +219,14 @@ def require(principal: Principal, needs: Needs, what: str) -> None:
     Raises:
         Failure: PERMISSION_DENIED, with the roles that are missing.
     """
+    if not needs <= principal.roles:
+        raise forbidden(principal, needs, what)
+
+
+def forbidden(principal: Principal, needs: Needs, what: str) -> Failure:
+    """Why `principal` may not do `what`."""
     missing = ", ".join(sorted(needs - principal.roles))
-    if missing:
-        own = ", ".join(sorted(principal.roles)) or "none"
-        text = f"{what} needs the role {missing}, which {principal.name} does not have; its roles are {own}"
-        details = {"role": missing, "principal": principal.name}
-        raise Failure(grpc.StatusCode.PERMISSION_DENIED, text, reason="ROLE_MISSING", details=details)
+    own = ", ".join(sorted(principal.roles)) or "none"
+    text = f"{what} needs the role {missing}, which {principal.name} does not have; its roles are {own}"
+    details = {"role": missing, "principal": principal.name}
+    return Failure(grpc.StatusCode.PERMISSION_DENIED, text, reason="ROLE_MISSING", details=details)

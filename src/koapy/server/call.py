@@ -14,12 +14,13 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.conditions import load_conditions
 from koapy.server.failure import exhausted, invalid, unimplemented
+from koapy.server.lookups import is_constant
 from koapy.server.machines import Limit
 from koapy.server.order_call import key_of
 from koapy.server.router import MARKET_HOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from koapy.openapi.functions import Function, Parameter
     from koapy.server.bidirectional import Room
@@ -50,10 +51,13 @@ async def call(core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallRe
     """
     function = known_function(request.name)
     args = arguments(function, request.arguments)
-    value = await _Call(core, caller).make(function, args)
-    if value is None:  # the wire says so by a response without a value
-        return pb.CallResponse()
-    return pb.CallResponse(return_value=return_value(function.name, value))
+    room = core.gates.room(caller.client)
+    special = _SPECIAL.get(function.name)
+    if special is None and room is None:
+        if is_constant(function.name, args):
+            return response(function.name, await core.lookups.ask(function.name, *args))
+        return response(function.name, await core.run(((function.name, args),)))
+    return response(function.name, await _Call(core, caller, room).make(function, special, args))
 
 
 def known_function(name: str) -> Function:
@@ -73,7 +77,7 @@ def arguments(function: Function, given: Sequence[pb.Argument]) -> tuple[Value, 
     """The arguments as the function takes them."""
     if len(given) != len(function.parameters):
         raise invalid(f"{function} takes {len(function.parameters)} arguments, {len(given)} were given")
-    return tuple(_argument(function, *pair) for pair in zip(function.parameters, given, strict=True))
+    return tuple([_argument(function, *pair) for pair in zip(function.parameters, given, strict=True)])
 
 
 def _argument(function: Function, parameter: Parameter, given: pb.Argument) -> Value:
@@ -90,58 +94,41 @@ def _argument(function: Function, parameter: Parameter, given: pb.Argument) -> V
     raise invalid(f"{parameter.name} of {function} must be a {wanted}, got {kind or 'an empty argument'}")
 
 
-def return_value(name: str, value: object) -> pb.ReturnValue:
-    """What the function returned, as the wire has it."""
-    if isinstance(value, bool):
-        return pb.ReturnValue(bool_value=value)
-    if isinstance(value, int):
-        return pb.ReturnValue(long_value=value)
+def response(name: str, value: object) -> pb.CallResponse:
+    """What the function returned, as the wire has it; a response without a value for None."""
+    made = pb.CallResponse()
     if isinstance(value, str):
-        return pb.ReturnValue(string_value=value)
-    raise unimplemented(f"{name} returned a {type(value).__name__}, which is no simple value")
+        made.return_value.string_value = value
+    elif isinstance(value, bool):
+        made.return_value.bool_value = value
+    elif isinstance(value, int):
+        made.return_value.long_value = value
+    elif value is not None:
+        raise unimplemented(f"{name} returned a {type(value).__name__}, which is no simple value")
+    return made
 
 
 class _Call:
     """One Call on its way; inside an event it runs there and nothing waits."""
 
-    def __init__(self, core: Core, caller: Caller) -> None:
+    def __init__(self, core: Core, caller: Caller, room: Room | None) -> None:
         self._core = core
         self._caller = caller
         self._client: Client = core.clients.get(caller.client)
-        self._room: Room | None = core.gates.room(caller.client)
-        self._special: dict[str, Callable[..., Awaitable[Value | None]]] = {
-            "SetInputValue": self._set_input_value,
-            "CommRqData": self._comm_rq_data,
-            "CommKwRqData": self._comm_kw_rq_data,
-            "GetCommData": self._get_comm_data,
-            "GetRepeatCnt": self._get_repeat_cnt,
-            "SendOrder": self._send_order,
-            "SendOrderCredit": self._send_order_credit,
-            "SendOrderFO": self._send_order_fo,
-            "SetRealReg": self._set_real_reg,
-            "SetRealRemove": self._set_real_remove,
-            "DisconnectRealData": self._disconnect_real_data,
-            "SendCondition": self._send_condition,
-            "SendConditionStop": self._send_condition_stop,
-            "LoadCondition": self._load_condition,
-            "EnsureConditionLoaded": self._ensure_condition_loaded,
-            "IsConditionLoaded": self._is_condition_loaded,
-            "RateLimitedCommRqData": self._comm_rq_data,
-            "RateLimitedSendCondition": self._send_condition,
-        }
+        self._room = room
 
-    async def make(self, function: Function, args: tuple[Value, ...]) -> Value | None:
+    async def make(
+        self, function: Function, special: Callable[..., Awaitable[Value | None]] | None, args: tuple[Value, ...]
+    ) -> Value | None:
         """Make the call the way its function needs."""
         # What waits for another event cannot run inside one. It may come from another thread of a client that has an
         # event open just then, so it waits until that is over; in the handler itself it waits for the deadline.
         if function.name in WAIT_FOR_AN_EVENT:
             self._room = None
         with inside(self._room.visit) if self._room is not None else nullcontext():
-            special = self._special.get(function.name)
             if special is not None:
-                return await special(*args)
-            value: Value | None = await self._core.lookups.ask(function.name, *args)
-            return value
+                return await special(self, *args)
+            return await self._run([(function.name, args)])
 
     async def _run(self, calls: Calls) -> Value | None:
         """Make these calls in one piece."""
@@ -345,6 +332,29 @@ class _Call:
 
     async def _is_condition_loaded(self) -> bool:
         return self._core.conditions_loaded
+
+
+_SPECIAL: Mapping[str, Callable[..., Awaitable[Value | None]]] = {
+    "SetInputValue": _Call._set_input_value,
+    "CommRqData": _Call._comm_rq_data,
+    "CommKwRqData": _Call._comm_kw_rq_data,
+    "GetCommData": _Call._get_comm_data,
+    "GetRepeatCnt": _Call._get_repeat_cnt,
+    "SendOrder": _Call._send_order,
+    "SendOrderCredit": _Call._send_order_credit,
+    "SendOrderFO": _Call._send_order_fo,
+    "SetRealReg": _Call._set_real_reg,
+    "SetRealRemove": _Call._set_real_remove,
+    "DisconnectRealData": _Call._disconnect_real_data,
+    "SendCondition": _Call._send_condition,
+    "SendConditionStop": _Call._send_condition_stop,
+    "LoadCondition": _Call._load_condition,
+    "EnsureConditionLoaded": _Call._ensure_condition_loaded,
+    "IsConditionLoaded": _Call._is_condition_loaded,
+    "RateLimitedCommRqData": _Call._comm_rq_data,
+    "RateLimitedSendCondition": _Call._send_condition,
+}
+"""Functions that need more than to be called: what they are given or leave behind belongs to a client."""
 
 
 def _fids(listed: str) -> list[int]:

@@ -7,7 +7,6 @@ ago, or earlier when its screens are needed by others.
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from koapy.control.screens import ScreensExhausted
@@ -15,7 +14,7 @@ from koapy.server.failure import exhausted
 from koapy.server.machines.condition import REAL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from koapy.control.screens import Screen
     from koapy.server.core import Core
@@ -25,10 +24,11 @@ IDLE_SECONDS = 60.0
 
 
 class Client:
-    """One connection's belongings."""
+    """One connection's belongings, and one of its RPCs for each block that is open: what it has called for stays."""
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, silent: Callable[[Client], None]) -> None:
         self.peer = peer
+        self._silent = silent
         self.inputs: list[tuple[str, str]] = []
         """SetInputValue since the last request."""
         self.screens: dict[str, Screen] = {}
@@ -38,7 +38,17 @@ class Client:
         self.searches: dict[tuple[str, str, int], int] = {}
         """Condition searches by the client's screen, name and index, and of which type they are."""
         self.streams = 0
+        self.since = 0.0
+        """Loop time in seconds at which its last RPC ended, while none is open."""
         self.timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        self.streams += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.streams -= 1
+        if not self.streams:
+            self._silent(self)
 
     def holder(self, screen: str) -> tuple[str, str]:
         """Under which name this client's screen holds real-time registrations."""
@@ -57,23 +67,11 @@ class Clients:
         return len(self._clients)
 
     def get(self, peer: str) -> Client:
-        """The belongings of a connection; from now on it counts as active again."""
+        """The belongings of a connection that has an RPC open, or is about to."""
         client = self._clients.get(peer)
         if client is None:
-            client = self._clients[peer] = Client(peer)
-        self._watch(client)
+            client = self._clients[peer] = Client(peer, self._silent)
         return client
-
-    @contextmanager
-    def rpc(self, peer: str) -> Iterator[None]:
-        """An RPC of this connection: while one is open, what the connection has called for stays."""
-        client = self.get(peer)
-        client.streams += 1
-        try:
-            yield
-        finally:
-            client.streams -= 1
-            self._watch(client)
 
     async def screen(self, client: Client, number: str) -> Screen:
         """The control's screen for a client's number, the same one each time."""
@@ -130,14 +128,25 @@ class Clients:
             await self._leave(client)
         await asyncio.gather(*self._leaving, return_exceptions=True)
 
-    def _watch(self, client: Client) -> None:
-        if client.timer is not None:
-            client.timer.cancel()
-            client.timer = None
-        if not client.streams:
-            client.timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, client)
+    def _silent(self, client: Client) -> None:
+        loop = asyncio.get_running_loop()
+        client.since = loop.time()
+        # One timer for all the Calls of a minute: it looks at what has become of the client when it is due.
+        if client.timer is None:
+            client.timer = loop.call_later(IDLE_SECONDS, self._look, client)
 
-    def _expire(self, client: Client) -> None:
+    def _look(self, client: Client) -> None:
+        client.timer = None
+        if client.streams:
+            return
+        loop = asyncio.get_running_loop()
+        due = client.since + IDLE_SECONDS
+        if due > loop.time():
+            client.timer = loop.call_at(due, self._look, client)
+            return
+        # Its next RPC, however soon it comes, begins anew.
+        if self._clients.get(client.peer) is client:
+            del self._clients[client.peer]
         task = asyncio.ensure_future(self._leave(client))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)

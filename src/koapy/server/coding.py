@@ -18,33 +18,38 @@ import grpc
 from koapy.server.failure import Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 CODED: ContextVar[bool] = ContextVar("CODED", default=False)
 """Whether this task serves an RPC whose responses may be bytes."""
 Behaviour = Any
 """What serves an RPC: a coroutine function or an asynchronous generator, of request and context."""
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Coding(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its stubs only
-    """Decodes requests where a failure can be told, and takes responses as messages or as their bytes."""
+class Services(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only
+    """All services of a server. Decodes requests where a failure can be told, and takes responses as bytes, too.
+
+    The generated `add_..._to_server` functions take it for a server. It finds an RPC's handler by name: to register
+    methods with the server itself would have grpc.aio wait for each of them anew at every RPC.
+    """
 
     def __init__(self) -> None:
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """The handler of an RPC; None where there is no such RPC, which grpc tells."""
-        method = handler_call_details.method
-        known = self._handlers.get(method)
-        if known is None:
-            known = await continuation(handler_call_details)
-            if known is not None:  # only RPCs that exist are remembered
-                known = self._handlers[method] = _coded(known)
-        return known
+        return self._handlers.get(handler_call_details.method)
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Nothing: the same methods come by their names."""
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
+    ) -> None:
+        """Serve the methods of one service."""
+        for name, handler in handlers.items():
+            self._handlers[f"/{service}/{name}"] = _coded(handler)
 
 
 def _coded(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
@@ -54,7 +59,9 @@ def _coded(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
         behaviour = handler.stream_stream if handler.response_streaming else handler.stream_unary
     else:
         behaviour = handler.unary_stream if handler.response_streaming else handler.unary_unary
-    serve = _serving(behaviour, decode, single=not handler.request_streaming)
+    if inspect.isasyncgenfunction(behaviour):
+        behaviour = _written(behaviour)
+    serve = (_serving_many if handler.request_streaming else _serving_one)(behaviour, decode)
     if handler.response_streaming:
         return grpc.stream_stream_rpc_method_handler(serve, None, encode)
     return grpc.stream_unary_rpc_method_handler(serve, None, encode)
@@ -64,29 +71,44 @@ def _encoding(serialize: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
     return lambda response: response if isinstance(response, bytes) else serialize(response)
 
 
-def _serving(behaviour: Behaviour, decode: Callable[[bytes], Any], *, single: bool) -> Behaviour:
-    generates = inspect.isasyncgenfunction(behaviour)
+def _written(generate: Behaviour) -> Behaviour:
+    """As a coroutine function: what is generated is written."""
 
-    async def serve(raw: AsyncIterator[bytes], context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def write(request: Any, context: Context) -> None:
+        async for response in generate(request, context):
+            await context.write(response)
+
+    return write
+
+
+def _serving_one(behaviour: Behaviour, decode: Callable[[bytes], Any]) -> Behaviour:
+    async def serve(raw: object, context: Context) -> Any:
         CODED.set(True)
         try:
-            request = await _only(raw, decode) if single else _each(raw, decode)
-            if not generates:
-                return await behaviour(request, context)
-            async for response in behaviour(request, context):
-                await context.write(response)
+            # Read from the context: an iterator over one message costs more than the message.
+            request: Any = await context.read()
+            if request is grpc.aio.EOF:  # type: ignore[attr-defined]  # its stubs have forgotten it
+                raise invalid("the request ended before its message; send one message")
+            return await behaviour(_decoded(request, decode), context)
         except Failure as failure:
-            trailing = (("grpc-status-details-bin", failure.packed()),)
-            await context.abort(failure.status, failure.text, trailing)
-        return None
+            await _fail(context, failure)
 
     return serve
 
 
-async def _only(raw: AsyncIterator[bytes], decode: Callable[[bytes], Any]) -> Any:
-    async for request in raw:
-        return _decoded(request, decode)
-    raise invalid("the request ended before its message; send one message")
+def _serving_many(behaviour: Behaviour, decode: Callable[[bytes], Any]) -> Behaviour:
+    async def serve(raw: AsyncIterator[bytes], context: Context) -> Any:
+        CODED.set(True)
+        try:
+            return await behaviour(_each(raw, decode), context)
+        except Failure as failure:
+            await _fail(context, failure)
+
+    return serve
+
+
+async def _fail(context: Context, failure: Failure) -> None:
+    await context.abort(failure.status, failure.text, (("grpc-status-details-bin", failure.packed()),))
 
 
 async def _each(raw: AsyncIterator[bytes], decode: Callable[[bytes], Any]) -> AsyncIterator[Any]:

@@ -53,6 +53,30 @@ LOGGED_IN_SECONDS = 1.0
 """How long a control that is logged in is not asked again; OnEventConnect tells when that has changed."""
 
 
+class Rpcs:
+    """Those that are being served; each holds it by `with`, and a shutdown waits for all of them."""
+
+    __slots__ = ("_none", "open")
+
+    def __init__(self) -> None:
+        self.open = 0
+        self._none = asyncio.Event()
+
+    def __enter__(self) -> None:
+        self.open += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.open -= 1
+        if not self.open:
+            self._none.set()
+
+    async def ended(self) -> None:
+        """Return when none is served."""
+        while self.open:
+            self._none.clear()
+            await self._none.wait()
+
+
 class Core:
     """Made at the first RPC, on the loop that serves it."""
 
@@ -92,14 +116,13 @@ class Core:
         self.conditions_loading = asyncio.Lock()
         self.gathering = asyncio.Lock()
         """Held by who takes several screens for one request."""
+        self.rpcs = Rpcs()
         self.closing: Failure | None = None
         self._logged_in = (-1, 0.0)
         """The login, as the router counts them, that the control has confirmed, and until when it is believed."""
         self._inboxes: set[Inbox] = set()
-        self._tasks = 0
         self.handlers = 0
         """Event handlers of clients that are running."""
-        self._idle = asyncio.Event()
         self._unnumbered = 0
         self._numbered = asyncio.Event()
 
@@ -147,7 +170,7 @@ class Core:
         """What is taken at this moment."""
         codes, screens = self.registrations.kept_for(self.session)
         return {
-            "rpcs": self._tasks,
+            "rpcs": self.rpcs.open,
             "streams": len(self._inboxes),
             "screens": self.screens.in_use - screens,
             "codes": self.registrations.codes - codes,
@@ -242,18 +265,6 @@ class Core:
         """Tell all streams that the control's thread does not answer; those end that wait for an answer."""
         for inbox in tuple(self._inboxes):
             inbox.put(Froze(self.health.text))
-
-    @contextmanager
-    def task(self) -> Iterator[None]:
-        """An RPC that is being served; a shutdown waits for all of them."""
-        self._tasks += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._tasks -= 1
-            if not self._tasks:
-                self._idle.set()
 
     @property
     def conditions_loaded(self) -> bool:
@@ -423,13 +434,12 @@ class Core:
             inbox.fail(self.closing)
         try:
             async with asyncio.timeout(self.settings.drain_seconds):
-                if self._tasks:
-                    await self._idle.wait()
+                await self.rpcs.ended()
                 await self.ordering.idle()
                 await self.clients.aclose()
                 await self.session.aclose()
                 await self.apartment.settle(self.router.disconnect)
         except (TimeoutError, Frozen):
-            logger.warning("%d requests have not ended, or the control's thread does not answer", self._tasks)
+            logger.warning("%d requests have not ended, or the control's thread does not answer", self.rpcs.open)
         await self._watchdog.aclose()
         self.apartment.close()

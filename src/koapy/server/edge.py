@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import grpc
+from google.protobuf.message import Message
 
 from koapy.control.apartment import Frozen
 from koapy.control.redaction import trace
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.server.access import LOCAL, RPC_NEEDS
+from koapy.server.access import ANYBODY, LOCAL, RPC_NEEDS
 from koapy.server.coding import CODED
 from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen
 from koapy.server.feed import Overflow
@@ -78,10 +79,12 @@ class Nobody:
 class Caller:
     """One RPC's caller: its connection, its deadline, and the way to write to it."""
 
+    __slots__ = ("_begun", "_context", "_initial", "_takes_bytes", "_trailing", "client", "deadline", "principal")
+
     def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         self._context = context
-        self._initial: list[tuple[str, str]] = []
-        self._trailing: dict[str, str] = {}
+        self._initial: tuple[tuple[str, str], ...] = ()
+        self._trailing: tuple[tuple[str, str], ...] = ()
         self._begun = False
         # A servicer on somebody's own server is served without our coding.
         self._takes_bytes = CODED.get()
@@ -107,13 +110,13 @@ class Caller:
 
     def announce(self, key: str, text: str) -> None:
         """Add to the initial metadata, which goes out before anything else does."""
-        self._initial.append((key, text))
+        self._initial = (*self._initial, (key, text))
 
     async def open(self) -> None:
         """Send the initial metadata, if it has not been sent: the client learns that it is being served."""
         if not self._begun:
             self._begun = True
-            await self._context.send_initial_metadata(tuple(self._initial))
+            await self._context.send_initial_metadata(self._initial)
 
     async def will_wait(self, limit: str, seconds: float) -> None:
         """Tell how long a limit holds the request up, in the initial metadata, which is sent once."""
@@ -131,8 +134,9 @@ class Caller:
 
     def tell(self, key: str, text: str) -> None:
         """Add to the trailing metadata; not only ASCII, so percent-encoded."""
-        self._trailing[key] = quote(cut(text, LONGEST_TEXT), safe=" ,:=;")
-        self._context.set_trailing_metadata(tuple(self._trailing.items()))
+        others = (each for each in self._trailing if each[0] != key)
+        self._trailing = (*others, (key, quote(cut(text, LONGEST_TEXT), safe=" ,:=;")))
+        self._context.set_trailing_metadata(self._trailing)
 
     def tell_overflow(self, inbox: Inbox) -> None:
         """Tell how many ticks of which codes were merged or dropped, if any were."""
@@ -144,7 +148,7 @@ class Caller:
     async def fail(self, failure: Failure) -> None:
         """End the RPC with this failure."""
         trailing: tuple[tuple[str, str | bytes], ...] = (
-            *self._trailing.items(),
+            *self._trailing,
             ("grpc-status-details-bin", failure.packed()),
         )
         await self._context.abort(failure.status, cut(failure.text, LONGEST_TEXT), trailing)
@@ -171,19 +175,21 @@ def rpc(
     """
     name = method.__name__
     needs = RPC_NEEDS[name]  # an RPC that has been forgotten there cannot be imported
+    asks = None if isinstance(needs, frozenset) else needs
+    always = needs if isinstance(needs, frozenset) else ANYBODY
 
     @functools.wraps(method)
     async def serve(servicer: Any, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         caller = Caller(context)
         try:
             core: Core = await servicer.core()
-            with core.task(), core.guard.visit(context, name) as visit:
+            with core.rpcs, core.guard.visit(context, name, caller.client) as visit:
                 caller.principal = visit.principal
-                with core.quotas.admit(caller, name), core.clients.rpc(caller.client):
+                with core.quotas.admit(caller, name), core.clients.get(caller.client):
                     asked: Any = request
-                    if hasattr(request, "__aiter__") and not isinstance(needs, frozenset):
+                    if asks is not None and not isinstance(request, Message):
                         asked, request = await _opened(request)
-                    visit.begin(asked, needs if isinstance(needs, frozenset) else needs(asked))
+                    visit.begin(asked, always if asks is None else asks(asked))
                     return await method(servicer, core, request, caller)
         except Failure as failure:
             if not caller.gone:

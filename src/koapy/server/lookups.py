@@ -84,7 +84,7 @@ class Lookups:
         Raises:
             Failure: as `Core.run` says.
         """
-        if not _is_constant(name, args) or is_inside():
+        if not is_constant(name, args) or is_inside():
             return await self._call(name, *args)
         now = (self._logins(), self._today())
         if now != self._of:
@@ -102,7 +102,8 @@ class Lookups:
         return value
 
 
-def _is_constant(name: str, args: Args) -> bool:
+def is_constant(name: str, args: Args) -> bool:
+    """Whether a function, asked this, answers the same all day."""
     if name not in CONSTANT:
         some = CONSTANT_BY_FIRST_ARGUMENT.get(name)
         if some is None or not args or args[0] not in some:

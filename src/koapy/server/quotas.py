@@ -5,7 +5,6 @@ A client is who it has shown to be, over all of its connections; where nobody ha
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,8 +16,6 @@ from koapy.server.feed import Overflow
 from koapy.server.inbox import Inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from koapy.server.edge import Caller
     from koapy.server.settings import Settings
 
@@ -38,9 +35,35 @@ REQUESTS = frozenset(
 class _Account:
     """What one client has open."""
 
+    name: str
     budget: Budget
     streams: int = 0
     requests: int = 0
+
+
+class Admission:
+    """One RPC's place among those of its client, while its block lasts."""
+
+    __slots__ = ("_account", "_accounts", "_requests", "_token")
+
+    def __init__(self, accounts: dict[str, _Account], account: _Account, requests: int) -> None:
+        self._accounts = accounts
+        self._account = account
+        self._requests = requests
+
+    def __enter__(self) -> None:
+        account = self._account
+        account.requests += self._requests
+        account.streams += 1 - self._requests
+        self._token = _current.set(account)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+        account = self._account
+        account.requests -= self._requests
+        account.streams -= 1 - self._requests
+        if not account.streams and not account.requests:
+            self._accounts.pop(account.name, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +86,8 @@ class Quotas:
         """Bytes that wait to be read, for all clients together; what several of them share counts for each."""
         return sum(account.budget.waiting for account in self._accounts.values())
 
-    @contextmanager
-    def admit(self, caller: Caller, method: str) -> Iterator[None]:
-        """One RPC of this client, while the block lasts; the inboxes made in it are the client's.
+    def admit(self, caller: Caller, method: str) -> Admission:
+        """One RPC of this client, for a `with` statement; the inboxes made in the block are the client's.
 
         Raises:
             Failure: RESOURCE_EXHAUSTED, the client has as many open as it may.
@@ -73,22 +95,15 @@ class Quotas:
         name = caller.client if caller.principal is LOCAL else caller.principal.name
         account = self._accounts.get(name)
         if account is None:
-            account = self._accounts[name] = _Account(Budget(self.settings.client_bytes))
-        kind = "requests" if method in REQUESTS else "streams"
-        limit = self.settings.client_requests if kind == "requests" else self.settings.client_streams
-        held: int = getattr(account, kind)
+            account = self._accounts[name] = _Account(name, Budget(self.settings.client_bytes))
+        if method in REQUESTS:
+            limit, held, kind = self.settings.client_requests, account.requests, "requests"
+        else:
+            limit, held, kind = self.settings.client_streams, account.streams, "streams"
         if held >= limit:
             text = f"this client has {held} {kind} open, and may have {limit}; end some first"
             raise exhausted(text, f"CLIENT_{kind.upper()}", limit=str(limit), held=str(held))
-        setattr(account, kind, held + 1)
-        token = _current.set(account)
-        try:
-            yield
-        finally:
-            _current.reset(token)
-            setattr(account, kind, getattr(account, kind) - 1)
-            if not account.streams and not account.requests:
-                self._accounts.pop(name, None)
+        return Admission(self._accounts, account, 1 if kind == "requests" else 0)
 
     def inbox(self, queue: Queue | None = None) -> Inbox:
         """An inbox of the client whose RPC this is; the gateway's own where it is none's."""

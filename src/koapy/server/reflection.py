@@ -30,7 +30,7 @@ class GuardedReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc
         self, request_iterator: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncIterator[Any]:
         """Answer what services and messages there are."""
-        with self._guard.visit(context, "ServerReflectionInfo") as visit:
+        with self._guard.visit(context, "ServerReflectionInfo", context.peer()) as visit:
             needs = RPC_NEEDS["ServerReflectionInfo"]
             assert isinstance(needs, frozenset)
             visit.begin(None, needs)

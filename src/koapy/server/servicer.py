@@ -57,6 +57,8 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
         self._guard = guard
         self._journal = journal
         self._starting: asyncio.Task[Core] | None = None
+        self._core: Core | None = None
+        """While it serves."""
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -73,11 +75,16 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
         Raises:
             Failure: the servicer has been closed, or the journal cannot be used.
         """
+        if self._core is not None:
+            return self._core
         if self._closed:
             raise unavailable("the gateway is shutting down; reconnect when it is back", "SHUTTING_DOWN")
         if self._starting is None:
             self._starting = asyncio.create_task(self._start())
-        return await asyncio.shield(self._starting)
+        core = await asyncio.shield(self._starting)
+        if not self._closed:
+            self._core = core
+        return core
 
     async def _start(self) -> Core:
         journal = None
@@ -104,7 +111,7 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
 
         Safe at any time and twice.
         """
-        self._closed = True
+        self._closed, self._core = True, None
         if self._starting is not None:
             starting, self._starting = self._starting, None
             core = await starting

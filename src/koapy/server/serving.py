@@ -20,7 +20,7 @@ from koapy.protocol import gateway_pb2
 from koapy.protocol.gateway_pb2_grpc import add_GatewayServicer_to_server
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import add_KiwoomOpenApiPlusServiceServicer_to_server
 from koapy.server.checking import HealthChecking
-from koapy.server.coding import Coding
+from koapy.server.coding import Services
 from koapy.server.failure import Failure
 from koapy.server.gateway import GatewayServicer
 from koapy.server.reflection import GuardedReflection
@@ -141,13 +141,15 @@ class Server:
 
     def _bind(self, credentials: grpc.ServerCredentials | None) -> None:
         """Take the port, so that one that is taken is told before anything has begun."""
-        self._server = grpc.aio.server(options=options(self._settings), interceptors=[Coding()])
-        add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, self._server)
-        add_GatewayServicer_to_server(GatewayServicer(self._servicer), self._server)
+        self._server = grpc.aio.server(options=options(self._settings))
+        served = Services()
+        add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, served)
+        add_GatewayServicer_to_server(GatewayServicer(self._servicer), served)
         self._health = HealthChecking(CHECKED)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, served)
         services = (SERVICE, GATEWAY, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        add_ServerReflectionServicer_to_server(GuardedReflection(services, self._guard), self._server)
+        add_ServerReflectionServicer_to_server(GuardedReflection(services, self._guard), served)
+        self._server.add_generic_rpc_handlers((served,))
         try:
             address = f"{self._host}:{self._port}"
             self._port = (

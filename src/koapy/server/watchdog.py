@@ -51,13 +51,9 @@ class Watchdog:
     async def _probe(self) -> None:
         """Return when the thread has answered, however long that takes."""
         core = self._core
-        try:
-            future = asyncio.wrap_future(core.apartment.submit(_nothing))
-        except Frozen:
-            self._freeze("the control takes no calls any more; restart the gateway")
-            return
+        answer = core.apartment.submit(_nothing).waiter
         silent, done, frozen = 0.0, core.apartment.done, False
-        while not (await asyncio.wait({future}, timeout=self._interval))[0]:
+        while not (await asyncio.wait({answer}, timeout=self._interval))[0]:
             if core.apartment.done != done or core.gates.holding:
                 silent, done = 0.0, core.apartment.done
                 continue
@@ -67,7 +63,9 @@ class Watchdog:
                 frozen = True
                 inside = f", in {core.apartment.busy_with}" if core.apartment.busy_with else ""
                 self._freeze(f"the control's thread has not answered for {self._limit:g} s{inside}")
-        if frozen:
+        if isinstance(answer.exception(), Frozen):
+            self._freeze("the control takes no calls any more; restart the gateway")
+        elif frozen:
             core.apartment.thaw()
             core.health.clear(State.CONTROL_FROZEN)
 

@@ -77,7 +77,7 @@ async def _serve(
         held.callback(_tell_missed, core, caller, inbox, core.health.gap_count)
         wishes = held.enter_context(Wishes(core.router, inbox))
         held.push_async_callback(core.clients.leave, acting.client)
-        held.enter_context(core.clients.rpc(acting.client))
+        held.enter_context(core.clients.get(acting.client))
         process = await held.enter_async_context(started(limits))
         session = Session(core, acting, process, inbox, wishes, limits, write, begin)
         await session.run(_start(rpc, request, caller))

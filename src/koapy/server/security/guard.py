@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
 from koapy.control.apartment import Frozen
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.server.access import LOCAL, require
+from koapy.server.access import LOCAL, Principal, forbidden
 from koapy.server.failure import CONTROL_FROZEN, Failure
 from koapy.server.security.deeds import deed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from types import TracebackType
 
-    from koapy.server.access import Needs, Principal
+    from koapy.server.access import Needs
     from koapy.server.security.audit import Audit
     from koapy.server.security.deeds import Deed
     from koapy.server.security.tokens import Entry, Tokens
@@ -33,6 +34,9 @@ COMMON_NAME = "x509_common_name"
 LOOK_SECONDS = 1.0
 """How often open streams are looked at: a revoked token's end that much later at most."""
 DAY = 86_400.0
+
+NOBODY = Principal("", frozenset())
+"""Who calls, as long as that is not known."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -54,43 +58,26 @@ class Guard:
         self._reminder = reminder
         self._visits: set[Visit] = set()
 
-    @contextmanager
-    def visit(self, context: Context, rpc: str) -> Iterator[Visit]:
-        """One RPC's time here, in its own task.
+    def visit(self, context: Context, rpc: str, peer: str) -> Visit:
+        """One RPC's time here, in its own task, for a `with` statement.
 
         Raises:
-            Failure: UNAUTHENTICATED, at once, or later when the token has been revoked or has expired.
+            Failure: UNAUTHENTICATED, at once, or out of the block when the token has been revoked or has expired.
         """
-        visit = Visit(rpc, context.peer(), self._audit)
+        if self._tokens is None:
+            return Visit(rpc, peer, LOCAL, self._audit, self._visits)
+        visit = Visit(rpc, peer, NOBODY, self._audit, self._visits)
         try:
-            visit.welcome(*self._known(context))
-            self._visits.add(visit)
-            try:
-                yield visit
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if visit.ended is None or task is None:
-                    raise
-                task.uncancel()
-                raise visit.ended from None
-            finally:
-                self._visits.discard(visit)
+            visit.entry = self._known(self._tokens, context)
         except BaseException as error:
             visit.over(error)
             raise
-        visit.over(None)
+        visit.principal = visit.entry.principal
+        return visit
 
-    @contextmanager
-    def call(self, principal: Principal, peer: str) -> Iterator[Visit]:
+    def call(self, principal: Principal, peer: str) -> Visit:
         """One call of a handler that is being served for `principal`, written down as any other Call is."""
-        visit = Visit("Call", peer, self._audit)
-        visit.welcome(principal)
-        try:
-            yield visit
-        except BaseException as error:
-            visit.over(error)
-            raise
-        visit.over(None)
+        return Visit("Call", peer, principal, self._audit, self._visits)
 
     async def watch(self) -> None:
         """End the RPCs of those who may no longer be here; runs for as long as the server does."""
@@ -119,16 +106,14 @@ class Guard:
         if self._audit is not None:
             self._audit.close()
 
-    def _known(self, context: Context) -> tuple[Principal, Entry | None]:
+    def _known(self, tokens: Tokens, context: Context) -> Entry:
         """Who calls: a token says, or without one the certificate."""
-        if self._tokens is None:
-            return LOCAL, None
         given = [value for key, value in context.invocation_metadata() or () if key == AUTHORIZATION]
         if given:
             scheme, _, token = str(given[0]).partition(" ")
             if len(given) > 1 or scheme.lower() != SCHEME:
                 raise _unauthenticated("authorization must be Bearer TOKEN, once", "TOKEN_MISSING")
-            entry = self._tokens.by_token(token.strip())
+            entry = tokens.by_token(token.strip())
             if entry is None:
                 raise _unauthenticated("this token is unknown here, or has been revoked", "TOKEN_UNKNOWN")
         else:
@@ -136,13 +121,13 @@ class Guard:
             if not name:
                 text = "this server asks who calls: send a token (authorization: Bearer TOKEN; `koapy token create`)"
                 raise _unauthenticated(text, "TOKEN_MISSING")
-            entry = self._tokens.by_certificate(name)
+            entry = tokens.by_certificate(name)
             if entry is None:
                 text = f"the certificate {name} stands in no entry of the server's tokens, and no token was sent"
                 raise _unauthenticated(text, "CERTIFICATE_UNKNOWN")
         if failure := self._refused(entry):
             raise failure
-        return entry.principal, entry
+        return entry
 
     def _refused(self, entry: Entry) -> Failure | None:
         """Why this one may not be here now."""
@@ -155,10 +140,23 @@ class Guard:
 
 
 class Visit:
-    """One RPC that is being served."""
+    """One RPC that is being served.
 
-    def __init__(self, rpc: str, peer: str, audit: Audit | None) -> None:
-        self.principal = LOCAL
+    Args:
+        rpc: its name.
+        peer: the connection that it came by.
+        principal: who calls, as far as that is known yet.
+        audit: where it is written down.
+        others: all of those that may have to end early; it is among them for the time of its block.
+    """
+
+    __slots__ = (
+        *("_audit", "_begun", "_deed", "_id", "_others", "_peer", "_rpc", "_task"),
+        *("ended", "entry", "principal"),
+    )
+
+    def __init__(self, rpc: str, peer: str, principal: Principal, audit: Audit | None, others: set[Visit]) -> None:
+        self.principal = principal
         self.entry: Entry | None = None
         """By which the principal was let in; None where everybody is."""
         self.ended: Failure | None = None
@@ -166,15 +164,30 @@ class Visit:
         self._rpc = rpc
         self._peer = peer
         self._audit = audit
-        self._task = asyncio.current_task()
+        self._others = others
+        self._task: asyncio.Task[Any] | None = None
         self._deed: Deed | None = None
-        self._name = ""
         self._begun: float | None = None
         self._id = ""
 
-    def welcome(self, principal: Principal, entry: Entry | None = None) -> None:
-        """It is known who calls."""
-        self.principal, self.entry, self._name = principal, entry, principal.name
+    def __enter__(self) -> Self:
+        if self.entry is not None:
+            self._task = asyncio.current_task()
+            self._others.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        ended = self.ended
+        if self._task is not None:
+            self._others.discard(self)
+            if ended is not None and isinstance(error, asyncio.CancelledError):
+                self._task.uncancel()
+                self.over(ended)
+                raise ended from None
+        if self._audit is not None:
+            self.over(error)
 
     def begin(self, request: Any, needs: Needs) -> None:
         """Let the principal do what it asks for, and write it down.
@@ -184,9 +197,12 @@ class Visit:
         """
         if self._audit is not None:
             self._deed = deed(self._rpc, request)
-        require(self.principal, needs, request.name if isinstance(request, pb.CallRequest) else self._rpc)
+        if not needs <= self.principal.roles:
+            raise forbidden(self.principal, needs, request.name if isinstance(request, pb.CallRequest) else self._rpc)
+        if self._audit is None:
+            return
         self._begun = monotonic()
-        if self._audit is not None and self._deed is not None and self._deed.lasts:
+        if self._deed is not None and self._deed.lasts:
             self._id = secrets.token_hex(4)
             self._write(self._deed.kind, phase="begin", what=dict(self._deed.what))
 
@@ -218,7 +234,7 @@ class Visit:
 
     def _write(self, kind: str, **facts: Any) -> None:
         assert self._audit is not None
-        self._audit.write(kind, self._name, peer=self._peer, rpc=self._rpc, id=self._id or None, **facts)
+        self._audit.write(kind, self.principal.name, peer=self._peer, rpc=self._rpc, id=self._id or None, **facts)
 
 
 def _outcome(error: BaseException | None) -> tuple[str, str | None]:
