@@ -100,7 +100,7 @@ class Caller:
         """Write to the client; waits while the client does not read. Bytes are a ListenResponse, encoded."""
         await self.open()
         if isinstance(message, bytes) and not self._takes_bytes:
-            message = pb.ListenResponse.FromString(message)
+            message = _decoded(message)
         await self._context.write(message)
 
     async def ready(self) -> Callable[[bytes], Awaitable[None]]:
@@ -209,6 +209,12 @@ def rpc(
         return None
 
     return serve
+
+
+@functools.lru_cache(maxsize=64)
+def _decoded(encoded: bytes) -> pb.ListenResponse:
+    """The message that these bytes are, once for the streams that write it at about the same time."""
+    return pb.ListenResponse.FromString(encoded)
 
 
 async def _opened(requests: Any) -> tuple[Any, Any]:

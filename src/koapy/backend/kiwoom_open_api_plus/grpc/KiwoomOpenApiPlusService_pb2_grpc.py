@@ -4,8 +4,8 @@ from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import (
     KiwoomOpenApiPlusService,
     KiwoomOpenApiPlusServiceServicer,
     KiwoomOpenApiPlusServiceStub,
-    add_KiwoomOpenApiPlusServiceServicer_to_server,
 )
+from koapy.server.registration import add_KiwoomOpenApiPlusServiceServicer_to_server
 
 __all__ = [
     "KiwoomOpenApiPlusService",
