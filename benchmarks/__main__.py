@@ -3,6 +3,7 @@
     python3 run.py bench                      everything, in about 20 minutes
     python3 run.py bench --quick              everything once, small, in under a minute: whether it works, not how fast
     python3 run.py bench call order           these cases
+    python3 run.py bench market               no gateway: ticks of the embedded exchange at a busy opening
     python3 run.py bench --json FILE          and write the figures down
     python3 run.py bench --plot FILE          no measurement: draw those of FILE for docs/performance.md
 
@@ -25,7 +26,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import plots, targets
+from benchmarks import market, plots, targets
 from benchmarks.cases import CASES, Wish
 from benchmarks.processes import HAS_UVLOOP, ROOT, SUBJECTS
 from benchmarks.requests import record
@@ -40,6 +41,8 @@ Rounds = dict[str, dict[str, list[dict[str, float]]]]
 
 def main() -> int:
     """Measure, or draw."""
+    if sys.argv[1:2] == ["market"]:
+        return market.main(sys.argv[2:])
     options = _options()
     if options.plot:
         plots.draw(json.loads(options.plot.read_text(encoding="utf-8")), ROOT / "docs" / "performance")

@@ -127,9 +127,7 @@ class Book:
     """The orders of one instrument. Prices are won, quantities shares, both positive."""
 
     def __init__(self) -> None:
-        self._halves = {Side.BUY: _Half(Side.BUY), Side.SELL: _Half(Side.SELL)}
-        self._bids = self._halves[Side.BUY]
-        self._asks = self._halves[Side.SELL]
+        self._bids, self._asks = _Half(Side.BUY), _Half(Side.SELL)
 
     @property
     def best_ask(self) -> int:
@@ -141,59 +139,65 @@ class Book:
         """Highest buying price; 0 without one."""
         return self._bids.prices[-1] if self._bids.prices else 0
 
+    def _half(self, side: Side) -> _Half:
+        return self._bids if side is Side.BUY else self._asks
+
     def best(self, side: Side) -> int:
         """Best price of a side; 0 without one."""
-        return self._halves[side].best()
+        return self._half(side).best()
 
     def total(self, side: Side) -> int:
         """Shares that wait on a side."""
-        return self._halves[side].total
+        return self._half(side).total
 
     def prices(self, side: Side) -> list[int]:
         """All prices of a side, best first."""
-        return list(self._halves[side].best_first())
+        return list(self._half(side).best_first())
 
     def quantity(self, side: Side, price: int) -> int:
         """Shares that wait at a price."""
-        queue = self._halves[side].queues.get(price)
+        queue = self._half(side).queues.get(price)
         return queue.total if queue else 0
 
     def owned(self, side: Side, price: int) -> bool:
         """Whether an order with an owner waits at a price."""
-        queue = self._halves[side].queues.get(price)
+        queue = self._half(side).queues.get(price)
         return queue is not None and queue.owned > 0
 
     def orders(self, side: Side, price: int) -> list[Resting]:
         """The orders at a price, first come first."""
-        queue = self._halves[side].queues.get(price)
+        queue = self._half(side).queues.get(price)
         return list(queue.orders.values()) if queue else []
 
     def levels(self, side: Side, count: int) -> tuple[Level, ...]:
         """The best prices of a side, best first."""
-        half = self._halves[side]
+        half = self._half(side)
         prices = half.prices[: -count - 1 : -1] if half.buys else half.prices[:count]
-        queues = half.queues
-        return tuple(Level(price, queues[price].total, len(queues[price].orders)) for price in prices)
+        levels = []
+        for price in prices:
+            queue = half.queues[price]
+            levels.append(Level(price, queue.total, len(queue.orders)))
+        return tuple(levels)
 
     def add(self, order: Resting) -> None:
         """Put an order at the end of the queue of its price. It must not trade: `match` first, or be in an auction."""
-        self._halves[order.side].add(order)
+        self._half(order.side).add(order)
 
     def remove(self, order: Resting) -> None:
         """Take an order out; its `open` stays what it was. It must be in the book."""
-        self._halves[order.side].remove(order)
+        self._half(order.side).remove(order)
 
     def reduce(self, order: Resting, quantity: int) -> None:
         """Take a part of an order out without moving it in its queue; `quantity` is at most what is open."""
-        self._halves[order.side].take(order, quantity)
+        self._half(order.side).take(order, quantity)
 
     def reaches(self, side: Side, limit: int) -> bool:
         """Whether an incoming order of this side and limit would trade."""
-        return self._halves[side.other].reaches(limit)
+        return self._half(side.other).reaches(limit)
 
     def available(self, side: Side, limit: int) -> int:
         """Shares that an incoming order of this side and limit could trade."""
-        other = self._halves[side.other]
+        other = self._half(side.other)
         total = 0
         for price in other.best_first():
             if price < limit if other.buys else price > limit:
@@ -207,7 +211,7 @@ class Book:
         Args: side: of the incoming order. limit: worst price it takes.
         Returns: what traded, in order; what is left of the quantity is the caller's to add.
         """
-        other = self._halves[side.other]
+        other = self._half(side.other)
         matches: list[Match] = []
         while quantity and other.reaches(limit):
             resting = other.first(other.best())

@@ -37,11 +37,9 @@ TIMERS_A_TURN = 100
 class Handle:
     """A timer that was set."""
 
-    __slots__ = ("args", "function", "order", "when")
+    __slots__ = ("args", "function")
 
-    def __init__(self, when: datetime, order: int, function: Callable[..., object], args: tuple[object, ...]) -> None:
-        self.when = when
-        self.order = order
+    def __init__(self, function: Callable[..., object], args: tuple[object, ...]) -> None:
         self.function: Callable[..., object] | None = function
         self.args = args
 
@@ -49,9 +47,6 @@ class Handle:
         """Have it never run. Harmless when it has run or was cancelled before."""
         self.function = None
         self.args = ()
-
-    def __lt__(self, other: Handle) -> bool:
-        return (self.when, self.order) < (other.when, other.order)
 
 
 class Clock:
@@ -63,7 +58,7 @@ class Clock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(KST)
-        self._timers: list[Handle] = []
+        self._timers: list[tuple[datetime, int, Handle]] = []
         self._order = itertools.count()
         self._inbox: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
         self._wake = threading.Condition()
@@ -76,8 +71,8 @@ class Clock:
 
     def call_at(self, when: datetime, function: Callable[..., object], *args: object) -> Handle:
         """Run `function(*args)` at `when`, at once after what is running now if that is past."""
-        handle = Handle(max(when, self._now), next(self._order), function, args)
-        heapq.heappush(self._timers, handle)
+        handle = Handle(function, args)
+        heapq.heappush(self._timers, (max(when, self._now), next(self._order), handle))
         return handle
 
     def call_later(self, seconds: float, function: Callable[..., object], *args: object) -> Handle:
@@ -146,7 +141,7 @@ class Clock:
         """Run timers that are due, but not so many that submitted work has to wait long."""
         present = self._present()
         for _ in range(TIMERS_A_TURN):
-            if not self._timers or self._timers[0].when > present:
+            if not self._timers or self._timers[0][0] > present:
                 return
             try:
                 self._run_next(present)
@@ -154,12 +149,12 @@ class Clock:
                 _log.exception("a timer of the simulation failed")
 
     def _run_next(self, present: datetime) -> None:
-        handle = heapq.heappop(self._timers)
+        when, _, handle = heapq.heappop(self._timers)
         function, args = handle.function, handle.args
         if function is None:
             return
-        late = self.forgiven is not None and present - handle.when > self.forgiven
-        self._now = max(self._now, present if late else handle.when)
+        late = self.forgiven is not None and present - when > self.forgiven
+        self._now = max(self._now, present if late else when)
         handle.cancel()
         function(*args)
 
@@ -198,7 +193,7 @@ class RealTimeClock(Clock):
     def _pause(self) -> float | None:
         if not self._timers:
             return None
-        wait = (self._timers[0].when - self._present()).total_seconds() / self._speed
+        wait = (self._timers[0][0] - self._present()).total_seconds() / self._speed
         return max(wait, 0.0)
 
 
@@ -217,7 +212,7 @@ class ManualClock(Clock):
 
     def _advance(self, seconds: float) -> None:
         end = self._now + timedelta(seconds=seconds)
-        while self._timers and self._timers[0].when <= end:
+        while self._timers and self._timers[0][0] <= end:
             self._run_next(end)
         self._now = end
 
@@ -225,4 +220,4 @@ class ManualClock(Clock):
         return self._now
 
     def _pause(self) -> float | None:
-        return 0.0 if self._timers and self._timers[0].when <= self._now else None
+        return 0.0 if self._timers and self._timers[0][0] <= self._now else None

@@ -511,7 +511,7 @@ class Exchange:
 
     def _step(self, pit: Pit) -> None:
         """One action of the other traders of an instrument; they rest with the market."""
-        if not self.phase.takes_orders and pit.interruption is None:
+        if not self._open and pit.interruption is None:
             return
         self.clock.call_later(pit.pause() / self._pace, self._step, pit)
         self._drain_planned = True
@@ -527,8 +527,9 @@ class Exchange:
 
     def _set_phase(self, phase: Phase) -> None:
         self.phase = phase
+        self._open = phase.takes_orders
         for pit in self._pits.values():
-            pit.phase = phase
+            pit.begin_phase(phase)
 
     def _begin_phase(self, phase: Phase) -> None:
         """Change the phase. An auction that ends trades, unless its price would be too far away; what waits for the

@@ -153,7 +153,7 @@ def day(value: date) -> str:
 
 def clock(value: datetime) -> str:
     """Write a time of day: `142905`."""
-    return f"{value:%H%M%S}"
+    return f"{value.hour:02d}{value.minute:02d}{value.second:02d}"
 
 
 def clock_colons(value: datetime) -> str:

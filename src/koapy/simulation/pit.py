@@ -64,7 +64,9 @@ class Pit:
     ) -> None:
         self.instrument = instrument
         self.phase = Phase.CLOSED
-        """Of the exchange's day, kept by the exchange."""
+        """Of the exchange's day."""
+        self.auction = False
+        """Orders are collected and do not trade as they come."""
         self.watch = watch
         self.interruptions: list[Interruption] = []
         """Today's, the last one as it stands."""
@@ -89,10 +91,13 @@ class Pit:
         """The one that lasts."""
         return self.interruptions[-1] if self.interruptions and self.interruptions[-1].ended is None else None
 
-    @property
-    def auction(self) -> bool:
-        """Orders are collected and do not trade as they come."""
-        return self.phase.auction or self.interruption is not None
+    def begin_phase(self, phase: Phase) -> None:
+        """Take over the exchange's phase."""
+        self.phase = phase
+        self._see_auction()
+
+    def _see_auction(self) -> None:
+        self.auction = self.phase.auction or self.interruption is not None
 
     def pause(self) -> float:
         """Seconds until the next step."""
@@ -208,6 +213,7 @@ class Pit:
     def end_interruption(self, now: datetime) -> None:
         """Let an interruption be over; what it has collected stays."""
         over = self.interruptions[-1] = replace(self.interruptions[-1], ended=now)
+        self._see_auction()
         self._emit(Resumed(over))
 
     def _bound(self, side: Side, limit: int) -> int:
@@ -223,6 +229,7 @@ class Pit:
         count = len(self.interruptions) + 1
         interruption = Interruption(self.instrument.code, kind, price, reference, last, now, None, count)
         self.interruptions.append(interruption)
+        self._see_auction()
         self._emit(Interrupted(interruption))
         self._interrupted(self)
 
@@ -254,6 +261,7 @@ class Pit:
         self.tape.start_day()
         self.known_from = self.early = self.early_until = None
         self.interruptions.clear()
+        self._see_auction()
         if self.watch is not None:
             self.watch.reference = instrument.base_price
         self.traders.start_day(instrument, self.ladder, float(instrument.base_price))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from koapy.openapi.market import commission_rate, sale_tax_rate
@@ -11,7 +12,7 @@ from koapy.simulation import forms
 from koapy.simulation.model import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
     from koapy.simulation.model import Bar, Depth, Instrument, Level, Quote, SectorQuote, Trade
@@ -162,7 +163,10 @@ def phase(value: str, moment: str, remaining: str) -> dict[int, str]:
 
 def text(name: str, values: Mapping[int, str]) -> str:
     """Write the raw data of an event: the values in the order of the real type."""
-    return "\t".join([values.get(fid, "") for fid in real_type(name).fids])
+    try:
+        return "\t".join(_in_order(name)(values))
+    except KeyError:  # not all of them mean anything here
+        return "\t".join([values.get(fid, "") for fid in real_type(name).fids])
 
 
 def _moved(price: int, base: int) -> dict[int, str]:
@@ -186,12 +190,21 @@ def _side(
     base: int,
 ) -> None:
     """Fill in the prices, quantities and changes of one side; a price that was not seen before has no change."""
+    # This and what it calls is half of what a tick of the book costs: hence no calls of `forms` in here.
     price, quantity, change = first
-    seen = {level.price: level.quantity for level in before} if before else {}
-    for position, level in enumerate(levels):
-        values[price + position] = forms.price(level.price, base)
-        values[quantity + position] = str(level.quantity)
-        values[change + position] = forms.delta(level.quantity - seen.get(level.price, level.quantity))
+    seen = {at: there for at, there, _ in before} if before else {}
+    for at, there, _ in levels:
+        values[price] = f"-{at}" if at < base else f"+{at}" if at > base else f" {at}"
+        values[quantity] = str(there)
+        moved = there - seen.get(at, there)
+        if moved:
+            values[change] = f"{moved:+d}"
+        price, quantity, change = price + 1, quantity + 1, change + 1
+
+
+@cache
+def _in_order(name: str) -> Callable[[Mapping[int, str]], tuple[str, ...]]:
+    return itemgetter(*real_type(name).fids)
 
 
 @cache

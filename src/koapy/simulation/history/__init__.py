@@ -52,6 +52,8 @@ class History:
         """Days that what is made up covers, ascending."""
         self._daily: dict[str, list[Bar]] = {}
         self._added: dict[str, list[Bar]] = {}
+        self._newest: dict[str, Bar | None] = {}
+        """Of the days before the first that is not past: asked for with each quote."""
         self._minutes = lru_cache(_MINUTES_KEPT)(self._make_minutes)
 
     def base_price(self, code: str) -> int:
@@ -85,9 +87,10 @@ class History:
         """The newest daily bar; None for an issue without a past."""
         if self._added.get(code):
             return self._added[code][-1]
-        if code in self._daily or code in self._recorded:
-            return self.daily(code)[-1] if self.daily(code) else None
-        return next(self._walk(code), None)
+        if code not in self._newest:
+            whole = code in self._daily or code in self._recorded
+            self._newest[code] = next(reversed(self.daily(code)) if whole else self._walk(code), None)
+        return self._newest[code]
 
     def minutes(self, code: str) -> Sequence[Bar]:
         """Bars of one minute of the last week of trading days, ascending; minutes without a trade are absent."""
