@@ -3,9 +3,9 @@
     python3 run.py bench market            250 issues and the whole listing, the first seconds after 09:00
     python3 run.py bench market --quick    whether it works
 
-A tick is a trade or a change of a book that the exchange tells: what becomes 주식체결 and 주식호가잔량. OnReceiveRealData
-is those two in full, every FID, of a control where all codes are registered. Seconds are those of the processor, so that
-what else the machine does matters less; simulated time does not wait.
+A tick is a trade or a change of a book that the exchange tells: what becomes 주식체결 and 주식호가잔량.
+OnReceiveRealData is those two in full, every FID, of a control where all codes are registered. Seconds are those of the
+processor, so that what else the machine does matters less; simulated time does not wait.
 """
 
 from __future__ import annotations
