@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
-    from koapy.simulation.model import Bar, Depth, Instrument, Level, Quote, SectorQuote, Trade
+    from koapy.simulation.model import Bar, Depth, Instrument, Interruption, Level, Quote, SectorQuote, Trade
 
-TRADE, BEST, BOOK, EXPECTED = "주식체결", "주식우선호가", "주식호가잔량", "주식예상체결"
+TRADE, QUOTE, BEST, BOOK, EXPECTED = "주식체결", "주식시세", "주식우선호가", "주식호가잔량", "주식예상체결"
+FACTS, INTERRUPTION = "주식종목정보", "VI발동/해제"
 INDEX, BREADTH = "업종지수", "업종등락"
 PHASE = "장시작시간"
 
@@ -32,30 +33,15 @@ def trade(trade: Trade, instrument: Instrument, quote: Quote, today: date) -> di
     base, price, size = quote.base_price, trade.price, trade.quantity
     bought = trade.side is Side.BUY
     sign = 1 if bought else -1
-    cost = _cost(price, instrument.market, instrument.kind, today)
     return {
         20: forms.clock(trade.time),
-        **_moved(price, base),
+        **_day(price, trade.volume, trade.value, instrument, quote, today),
         27: forms.price(trade.best_ask, base),
         28: forms.price(trade.best_bid, base),
         15: f"{sign * size:+d}",
-        13: str(trade.volume),
-        14: str(forms.millions(trade.value)),
-        16: forms.price(quote.open, base),
-        17: forms.price(quote.high, base),
-        18: forms.price(quote.low, base),
-        25: forms.sign(price, base, instrument.upper, instrument.lower),
-        26: forms.change(trade.volume - quote.previous_volume),
-        29: forms.change(trade.value - quote.previous_value),
-        30: forms.growth(trade.volume, quote.previous_volume),
-        31: forms.decimal(100 * trade.volume, instrument.shares),
-        32: str(cost),
         228: forms.strength(quote.buy_volume, quote.sell_volume),
-        311: str(forms.market_value(instrument.shares, price)),
         290: "2",
         691: "0",
-        567: "000000",
-        568: "000000",
         851: str(forms.rounded(10_000 * trade.volume, quote.previous_volume)),
         1890: _time(quote.open_time),
         1891: _time(quote.high_time),
@@ -75,6 +61,54 @@ def trade(trade: Trade, instrument: Instrument, quote: Quote, today: date) -> di
         732: str(price * _CFD_COST // PPM),
         852: str(price * _LOAN_COST // PPM),
         9081: "KRX",
+    }
+
+
+def quote(quote: Quote, instrument: Instrument, today: date) -> dict[int, str]:
+    """주식시세: the prices of the day, told when they change without a trade."""
+    return _day(quote.last, quote.volume, quote.value, instrument, quote, today) | {
+        27: forms.price(quote.best_ask, quote.base_price),
+        28: forms.price(quote.best_bid, quote.base_price),
+    }
+
+
+def facts(instrument: Instrument) -> dict[int, str]:
+    """주식종목정보: limits and reference price; no extension, no early end. What the other FIDs hold is not known."""
+    base = instrument.base_price
+    return dict.fromkeys((297, 592, 593, 689), "0") | {
+        305: forms.price(instrument.upper, base),
+        306: forms.price(instrument.lower, base),
+        307: str(base),
+    }
+
+
+def interruption(found: Interruption, instrument: Instrument, quote: Quote) -> dict[int, str]:
+    """VI발동/해제: the beginning or the end of an interruption; what is not its reason has no price and no distance."""
+    static, dynamic = found.kind != "dynamic", found.kind != "static"
+    up = found.price > (found.static_reference if static else found.dynamic_reference)
+    kind = {"static": "정적", "dynamic": "동적", "both": "동적+정적"}[found.kind]
+    references = found.static_reference * static, found.dynamic_reference * dynamic
+    distances = [forms.percent(found.price - price, price) if price else "0.00" for price in references]
+    return {
+        9001: instrument.code,
+        302: instrument.name,
+        13: str(quote.volume),
+        14: str(forms.millions(quote.value)),
+        9068: "1" if found.ended is None else "2",
+        9008: "101" if instrument.market == "KOSDAQ" else "001",
+        9075: "1",
+        1221: str(found.price),
+        1223: forms.clock(found.began),
+        1224: _time(found.ended),
+        1225: kind,
+        1236: str(references[0]),
+        1237: str(references[1]),
+        1238: distances[0],
+        1239: distances[1],
+        1489: forms.percent(found.price - quote.base_price, quote.base_price),
+        1490: str(found.count),
+        9069: "1" if up else "2",
+        1279: f"{'+' if up else '-'}{kind}",
     }
 
 
@@ -102,6 +136,9 @@ def book(
     values[138] = forms.delta(-net)
     values[139] = forms.decimal(100 * depth.total_ask, depth.total_bid)
     values[13] = str(quote.volume)
+    for first, levels in ((6044, depth.asks), (6054, depth.bids)):  # of KRX alone, where all is
+        values |= {first + place: str(level.quantity) for place, level in enumerate(levels)}
+    values[6064], values[6065] = values[121], values[125]
     if price:
         values[23], values[24] = forms.price(price, base), str(quantity)
         values[200], values[201] = forms.change(price - base), forms.percent(price - base, base)
@@ -167,6 +204,28 @@ def text(name: str, values: Mapping[int, str]) -> str:
         return "\t".join(_in_order(name)(values))
     except KeyError:  # not all of them mean anything here
         return "\t".join([values.get(fid, "") for fid in real_type(name).fids])
+
+
+def _day(price: int, volume: int, value: int, instrument: Instrument, quote: Quote, today: date) -> dict[int, str]:
+    """What a trade and a quote both tell of the day so far."""
+    base = quote.base_price
+    return {
+        **_moved(price, base),
+        13: str(volume),
+        14: str(forms.millions(value)),
+        16: forms.price(quote.open, base),
+        17: forms.price(quote.high, base),
+        18: forms.price(quote.low, base),
+        25: forms.sign(price, base, instrument.upper, instrument.lower),
+        26: forms.change(volume - quote.previous_volume),
+        29: forms.change(value - quote.previous_value),
+        30: forms.growth(volume, quote.previous_volume),
+        31: forms.decimal(100 * volume, instrument.shares),
+        32: str(_cost(price, instrument.market, instrument.kind, today)),
+        311: str(forms.market_value(instrument.shares, price)),
+        567: "000000",
+        568: "000000",
+    }
 
 
 def _moved(price: int, base: int) -> dict[int, str]:

@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING
 from koapy.openapi.limit import CODES_PER_SCREEN
 from koapy.openapi.realtype import real_type
 from koapy.simulation import realdata
-from koapy.simulation.model import BookChanged, DayStarted, Traded
-from koapy.simulation.realdata import BEST, BOOK, BREADTH, EXPECTED, INDEX, PHASE, TRADE
+from koapy.simulation.model import BookChanged, DayStarted, Interrupted, Phase, PhaseChanged, Resumed, Traded
+from koapy.simulation.realdata import (
+    BEST,
+    BOOK,
+    BREADTH,
+    EXPECTED,
+    FACTS,
+    INDEX,
+    INTERRUPTION,
+    PHASE,
+    QUOTE,
+    TRADE,
+)
 from koapy.simulation.registrations import EVERYTHING, Registrations
 from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
 from koapy.simulation.timetable import DAY_OVER, PHASE_CODE, Timetable
@@ -20,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from koapy.openapi.tr import Tr
-    from koapy.simulation.model import Depth, Event, Trade
+    from koapy.simulation.model import Depth, Event, Interruption, Trade
     from koapy.simulation.session import Session
 
 TOO_MANY_CODES = -204
@@ -30,7 +41,12 @@ FIDS = 100
 INDEX_SECONDS = 10
 """Between two ticks of an index."""
 
-_STOCK_TYPES = (TRADE, BEST, BOOK, EXPECTED)
+INTERRUPTIONS = "opt10054"
+"""The TR that registers the interruptions of all issues; they are filed under it as if it were a code."""
+
+_STOCK_TYPES = (TRADE, QUOTE, BEST, BOOK, EXPECTED)
+_BY_OWN_FIDS = {FACTS: frozenset({297, 305, 306, 307, 592, 593, 689, 594, 382, 370, 300})}
+"""Types that SetRealReg brings for a FID of their own only, not for one that every stock type has."""
 _SECTOR_TYPES = (INDEX, BREADTH)
 
 
@@ -104,6 +120,8 @@ class RealTime:
         asked = inputs.get("종목코드") or inputs.get("업종코드") or ""
         codes = [plain_code(code) for code in asked.split(";") if code.strip()]
         self._registrations.add(screen, codes[:CODES_PER_SCREEN], EVERYTHING, asked=True)
+        if what.code.lower() == INTERRUPTIONS:
+            self._registrations.add(screen, [INTERRUPTIONS], frozenset({INTERRUPTION}), asked=True)
 
     def _lost(self) -> None:
         self._registrations = Registrations()
@@ -123,9 +141,16 @@ class RealTime:
             case BookChanged(code):
                 if code in self._registrations.wanted:
                     self._moved(code)
+            case Interrupted(found) | Resumed(found):
+                self._interrupted(found)
+            case PhaseChanged(phase, _):
+                if phase is Phase.CLOSED:
+                    self._quotes()
             case DayStarted():
                 self._books.clear()
                 self._sector_volumes.clear()
+                self._facts()
+                self._quotes()
                 if self._session.world.exchange.hours == "always":
                     # A market that never closes has days all the same: what was open has expired at midnight.
                     self._phase(*DAY_OVER)
@@ -147,6 +172,28 @@ class RealTime:
             self._tell(code, BOOK, realdata.book(depth, before, quote, auction, world.now()))
         if auction[0] and self._wants(code, EXPECTED):
             self._tell(code, EXPECTED, realdata.expected(*auction, quote, world.now()))
+
+    def _interrupted(self, found: Interruption) -> None:
+        """Tell of every issue, once a TR about interruptions was asked."""
+        exchange = self._session.world.exchange
+        if self._wants(INTERRUPTIONS, INTERRUPTION):
+            issue, quote = exchange.instruments[found.code], exchange.quote(found.code)
+            self._tell(found.code, INTERRUPTION, realdata.interruption(found, issue, quote))
+
+    def _quotes(self) -> None:
+        """Tell the prices of every code that is registered: a new day, or the end of one, has changed them."""
+        exchange = self._session.world.exchange
+        for code in sorted(exchange.instruments.keys() & self._registrations.wanted.keys()):
+            if self._wants(code, QUOTE):
+                values = realdata.quote(exchange.quote(code), exchange.instruments[code], exchange.today)
+                self._tell(code, QUOTE, values)
+
+    def _facts(self) -> None:
+        """Tell the limits of a new day."""
+        exchange = self._session.world.exchange
+        for code in sorted(exchange.instruments.keys() & self._registrations.wanted.keys()):
+            if self._wants(code, FACTS):
+                self._tell(code, FACTS, realdata.facts(exchange.instruments[code]))
 
     def _sectors(self) -> None:
         world = self._session.world
@@ -187,7 +234,8 @@ def _types(fids: frozenset[int]) -> frozenset[str]:
     if not fids:
         return EVERYTHING
     known = (*_STOCK_TYPES, *_SECTOR_TYPES, PHASE)
-    return frozenset(name for name in known if not fids.isdisjoint(real_type(name).fids))
+    found = {name for name in known if not fids.isdisjoint(real_type(name).fids)}
+    return frozenset(found | {name for name, own in _BY_OWN_FIDS.items() if not fids.isdisjoint(own)})
 
 
 def _tops(depth: Depth) -> tuple[int, int]:
