@@ -93,6 +93,23 @@ def test_a_folder_without_history_is_one_line_and_exit_code_1(tmp_path: Path) ->
     assert "005930.csv" in done.stderr
 
 
+def test_a_plan_of_failures_that_cannot_be_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    plan = tmp_path / "faults.toml"
+    plan.write_text("[[fault]]\nkind = 'dropt'", encoding="utf-8")
+    done = koapy("serve", "--port", "0", "--faults", str(plan))
+    assert done.returncode == 1
+    assert "fault 1: kind = 'dropt'" in done.stderr
+
+
+def test_a_plan_of_failures_befalls_the_clients(tmp_path: Path) -> None:
+    plan = tmp_path / "faults.toml"
+    plan.write_text("[[fault]]\nkind = 'code'\non = 'query'\ncode = -203", encoding="utf-8")
+    with ServerProcess("--faults", str(plan)) as process:
+        done = koapy("tr", "opt10001", "종목코드=005930", "--address", process.address)
+    assert done.returncode == 1
+    assert "-203" in done.stderr
+
+
 def test_history_is_what_opt10081_answers(tmp_path: Path) -> None:
     rows = [["20240102", 100, 120, 90, 110, 5000], ["20240103", 110, 115, 105, 105, 4000]]
     with (tmp_path / "900001.csv").open("w", newline="") as file:

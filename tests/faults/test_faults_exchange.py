@@ -110,12 +110,11 @@ def test_the_ledger_goes_on_while_nobody_listens(gateway: Gateway, exchange: Exc
     before = exchange.ask("ledger")
     exchange.ask("plan", delayed=1.0, delay_seconds=[1.0, 1.0])
     gateway.buy(1)
-    gateway.until(1)
     gateway.control.close()
     told: list[dict[str, Any]] = []
-    while len(told) < 4:
+    while len(told) < 5:
         ledger = exchange.ask("ledger")
         told = ledger["told"][len(before["told"]) :]
     assert [(order["quantity"], order["open"]) for order in ledger["orders"][-1:]] == [(1, 0)]
-    assert [each["event"] for each in told] == ["OnReceiveTrData", *["OnReceiveChejanData"] * 3]
+    assert [each["event"] for each in told] == ["OnReceiveMsg", "OnReceiveTrData", *["OnReceiveChejanData"] * 3]
     assert not any(each["heard"] for each in told)

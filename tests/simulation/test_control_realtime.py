@@ -235,3 +235,25 @@ def test_a_slot_that_unregisters_gets_no_more(program):
     program.call("SetRealReg", "3000", CODE, "10;27;41", "0")
     program.advance(5)
     assert len(told) == 1
+
+
+def test_a_new_day_tells_limits_and_quotes_of_what_is_registered(start):
+    program = start(start=datetime(2026, 3, 10, 23, 59, 50, tzinfo=KST)).login()
+    program.call("SetRealReg", "3000", CODE, "10;305", "0")
+    days = [
+        each for each in program.named("OnReceiveRealData", 15) if each.arguments[1] in ("주식시세", "주식종목정보")
+    ]
+    assert [each.arguments[:2] for each in days] == [(CODE, "주식종목정보"), (CODE, "주식시세")]
+    facts, quote = (each.arguments[2].split("\t") for each in days)
+    issue = program.world.exchange.instruments[CODE]
+    assert facts[3:6] == [f"+{issue.upper}", f"-{issue.lower}", str(issue.base_price)]
+    assert len(quote) == 19
+    assert quote[0] == f" {issue.base_price}"
+
+
+def test_the_end_of_trading_tells_the_quote(start):
+    program = start(hours="krx", start=datetime(2026, 3, 10, 15, 29, 50, tzinfo=KST)).login()
+    program.call("SetRealReg", "3000", CODE, "10", "0")
+    quotes = [each for each in program.named("OnReceiveRealData", 30) if each.arguments[1] == "주식시세"]
+    assert [each.moment.time().isoformat() for each in quotes] == ["15:30:00"]
+    assert quotes[0].values[13] == str(program.world.exchange.quote(CODE).volume)

@@ -33,6 +33,7 @@ def control_of(chosen: Config) -> Iterator[tuple[Any, str]]:
 
 def _simulation(chosen: Config) -> tuple[Any, str]:
     from koapy.simulation.control import SimulatedControl
+    from koapy.simulation.faults import load_faults
 
     market = chosen.simulation
     control = SimulatedControl(
@@ -43,6 +44,7 @@ def _simulation(chosen: Config) -> tuple[Any, str]:
         server=market.server,
         market_size=market.issues,
         state=market.state,
+        faults=load_faults(market.faults) if market.faults is not None else None,
     )
     return control, f"simulation, seed {market.seed}"
 

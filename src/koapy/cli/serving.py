@@ -125,6 +125,10 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Where the market, its accounts and their open orders outlive the gateway."),
     ] = None,
+    faults: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What goes wrong on purpose, in TOML; see docs/simulation.md."),
+    ] = None,
     limits: Annotated[
         str | None,
         typer.Option(
@@ -191,6 +195,7 @@ def serve(
                 server=server,
                 issues=issues,
                 state=state,
+                faults=faults,
             ),
             replay=_given(said.replay, file=recording, speed=played),
             security=_given(

@@ -87,6 +87,8 @@ class Simulation:
     """How many the market has, the largest first."""
     state: Path | None = None
     """A file in which the market, the accounts and their orders outlive the gateway."""
+    faults: Path | None = None
+    """What goes wrong on purpose; see docs/simulation.md."""
 
     def __post_init__(self) -> None:
         if self.speed < 0.01:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from koapy.openapi.chejan import chejan_fids
 from koapy.simulation import forms
+from koapy.simulation.faults import NEVER
 from koapy.simulation.model import (
     DayStarted,
     OrderAccepted,
@@ -19,6 +20,8 @@ from koapy.simulation.model import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from koapy.simulation.model import Account, Event, Fill, Order, Position
     from koapy.simulation.session import Session
     from koapy.simulation.world import World
@@ -35,6 +38,8 @@ class Chejan:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._values: dict[int, str] = {}
+        self._until: datetime | None = None
+        """Until when a fault holds back what is told now."""
         session.world.exchange.subscribe(self._heard)
 
     def GetChejanData(self, nFid: int) -> str:
@@ -43,6 +48,12 @@ class Chejan:
 
     def _heard(self, event: Event) -> None:
         world = self._session.world
+        match event:
+            case OrderAccepted(order, _) | OrderFilled(order, _, _, _) | OrderConfirmed(order, _, _):
+                # Balances have no number: they follow the order event before them.
+                self._until = self._session.faults.held(order.number)
+            case OrderCleared():
+                self._until = None  # that an order is over is always told
         match event:
             case OrderAccepted(order, position):
                 self._tell(ORDER, _order(world, order, "접수") | {902: str(order.quantity), 903: "0"})
@@ -60,8 +71,15 @@ class Chejan:
                 self._tell(BALANCE, _balance(world, world.exchange.account(number), position))
             case DayStarted():
                 world.order_screens.clear()
+                self._session.faults.release()
 
     def _tell(self, gubun: str, values: dict[int, str]) -> None:
+        if self._until is None:
+            self._say(gubun, values)
+        elif self._until < NEVER:
+            self._session.world.clock.call_at(self._until, self._say, gubun, values)
+
+    def _say(self, gubun: str, values: dict[int, str]) -> None:
         if not self._session.connected:
             return
         fids = chejan_fids(gubun)

@@ -15,9 +15,11 @@ from koapy.simulation.chejan import Chejan
 from koapy.simulation.clock import ManualClock, RealTimeClock
 from koapy.simulation.conditions import Conditions
 from koapy.simulation.exchange import Exchange
+from koapy.simulation.faults import Faults
 from koapy.simulation.keeper import look
 from koapy.simulation.login import Login
 from koapy.simulation.lookups import Lookups
+from koapy.simulation.maintenance import Maintenance
 from koapy.simulation.market import load_market
 from koapy.simulation.orders import Orders
 from koapy.simulation.realtime import RealTime
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from koapy.simulation.clock import Clock
+    from koapy.simulation.faults import FaultPlan
     from koapy.simulation.hours import Hours
     from koapy.simulation.model import AccountSetup
     from koapy.simulation.world import ServerKind
@@ -57,6 +60,7 @@ class SimulatedControl:
         login_delay: seconds from CommConnect to OnEventConnect.
         answer_delay: seconds from a request or an order to its answer.
         market_size: how many issues the market has; those of `history` come on top.
+        faults: what is to go wrong; nothing unless given.
         state: file in which the market's day, the accounts and their orders outlive this control; made where there is
             none. Its market is taken up where it was left: on the same day with the same prices and open orders, on a
             later one after the days have been changed as at midnight. Time does not pass meanwhile.
@@ -80,6 +84,7 @@ class SimulatedControl:
         answer_delay: float = 0.02,
         market_size: int = 250,
         state: Path | None = None,
+        faults: FaultPlan | None = None,
     ) -> None:
         file = StateFile(state) if state is not None else None
         try:
@@ -96,7 +101,9 @@ class SimulatedControl:
             raise
         self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
         """What is simulated; it belongs to the control's thread."""
-        session = Session(self.world, answer_delay)
+        self.faults = Faults(self._clock)
+        """What goes wrong on purpose; it belongs to the control's thread."""
+        session = Session(self.world, answer_delay, self.faults)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -104,6 +111,11 @@ class SimulatedControl:
         chejan, real = Chejan(session), RealTime(session)
         answers, conditions = Answers(session), Conditions(session)
         self._login = Login(session, login_delay)
+        self.faults.lose = self._login.lose
+        if faults is not None:
+            self.faults.use(faults)
+        if hours == "krx":
+            Maintenance(self._clock, self.faults)
         families = (
             self._login,
             Requests(session, answers, real),

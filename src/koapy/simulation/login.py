@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CONNECTION_LOST = -106
 """OP_ERR_SOCKET_CLOSED."""
+NO_SERVER = -101
+"""OP_ERR_CONNECT."""
 
 
 class Login:
@@ -21,19 +23,24 @@ class Login:
         self._delay = delay
 
     def CommConnect(self) -> int:
-        """Log in; OnEventConnect(0) follows, also when connected already."""
+        """Log in; OnEventConnect follows: 0, also when connected already, or -101 while the server is not there."""
         # Each call has an event of its own: two programs that share a gateway may both be waiting for one.
         self._session.world.clock.call_later(self._delay, self._connected)
         return 0
 
     def _connected(self) -> None:
+        if self._session.faults.out:
+            self._session.events.OnEventConnect(NO_SERVER)
+            return
         if not self._session.connected:
             self._session.connected = True
             self._session.logins += 1
         self._session.events.OnEventConnect(0)
 
     def lose(self) -> None:
-        """Lose the connection: requests under way stay unanswered."""
+        """Lose the connection: requests under way stay unanswered. Without one nothing happens."""
+        if not self._session.connected:
+            return
         self._session.lose()
         self._session.events.OnEventConnect(CONNECTION_LOST)
 

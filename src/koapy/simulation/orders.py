@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from koapy.openapi.order import credit_types, order_type, quote_type
 from koapy.simulation import forms, messages
 from koapy.simulation.answers import Reply
+from koapy.simulation.faults import NEVER
 from koapy.simulation.model import Action, Credit, OrderKind, Refusal, Refused, Side
 from koapy.simulation.session import NOT_LOGGED_IN
 
 if TYPE_CHECKING:
     from koapy.simulation.answers import Answers
+    from koapy.simulation.faults import Chance
     from koapy.simulation.model import Order
     from koapy.simulation.session import Session
 
@@ -171,18 +173,47 @@ class Orders:
         request = Request(
             name, screen, account, action, side, code, quantity, price, kind, original.strip(), credit, best
         )
-        self._session.later(self._send, request)
+        fault = self._session.faults.draw("order", name)
+        if fault is not None and fault.kind == "code":
+            return fault.fault.code
+        self._session.later(self._send, request, fault, delay=self._under_way(fault))
         return 0
 
-    def _send(self, request: Request) -> None:
+    def _under_way(self, fault: Chance | None) -> float:
+        """How long an order takes to the exchange."""
+        delay = self._session.answer_delay
+        if fault is not None and fault.kind == "frozen":
+            self._session.faults.freeze(fault)
+        return delay + fault.seconds() if fault is not None and fault.kind == "transit" else delay
+
+    def _send(self, request: Request, fault: Chance | None) -> None:
+        if fault is not None and fault.kind == "refused":
+            self._tell(request, "", fault.fault.message)
+            return
         world = self._session.world
         try:
             order = self._place(request)
         except Refused as refusal:
-            number, text = "", self._refused(request, refusal.reason)
-        else:
-            world.order_screens[order.number] = request.screen
-            number, text = forms.order_number(order.number), messages.ordered(world.server, request.action, order.side)
+            self._answer(request, "", self._refused(request, refusal.reason), fault)
+            return
+        world.order_screens[order.number] = request.screen
+        text = messages.ordered(world.server, request.action, order.side)
+        self._answer(request, forms.order_number(order.number), text, fault)
+
+    def _answer(self, request: Request, number: str, text: str, fault: Chance | None) -> None:
+        """Tell what became of an order, at once or as a fault has it."""
+        faults, kind = self._session.faults, fault.kind if fault is not None else ""
+        if fault is None or kind not in ("early", "delayed", "lost", "silent"):
+            self._tell(request, number, text)
+        elif kind in ("early", "delayed"):
+            wait = fault.seconds()
+            self._session.later(self._tell, request, number, text, delay=wait)
+            if kind == "delayed" and number:
+                faults.hold(int(number), self._session.world.now() + timedelta(seconds=wait))
+        elif kind == "silent" and number:
+            faults.hold(int(number), NEVER)
+
+    def _tell(self, request: Request, number: str, text: str) -> None:
         code = self._tr_code(request)
         self._session.events.OnReceiveMsg(request.screen, request.name, code, text)
         self._answers.tell(Reply(request.screen, request.name, code, "", {"주문번호": number}))

@@ -220,7 +220,7 @@ class RealTime:
         return kind in wanted or "*" in wanted
 
     def _tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
-        if not self._session.events.OnReceiveRealData:
+        if not self._session.events.OnReceiveRealData or self._session.faults.drops(kind):
             return
         outer, self._values = self._values, values
         try:

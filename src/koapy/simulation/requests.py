@@ -14,10 +14,11 @@ from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
 from koapy.simulation.tr import BadInput, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from koapy.openapi.tr import Tr
     from koapy.simulation.answers import Answers
+    from koapy.simulation.faults import Chance
     from koapy.simulation.realtime import RealTime
     from koapy.simulation.session import Session
 
@@ -57,16 +58,17 @@ class Requests:
         if not is_tr(sTrCode) or sTrCode.upper() in _KEYWORD_TRS.values():
             return UNKNOWN_TR
         what = tr(sTrCode)
-        if sent := self._take(sScreenNo):
+        fault = self._session.faults.draw("query", sRQName)
+        if sent := self._take(sScreenNo, fault):
             return sent
         asked = sScreenNo, sRQName, sTrCode
         if not _fits(inputs, what):
-            self._session.later(self._refuse)
+            self._deliver(fault, asked, self._refuse)
             return 0
         # The guide says that any other request in between breaks a continuation. Programs that keep several long
         # queries going under names of their own rely on the opposite, so name, TR and inputs say what is continued.
         known = self._continued.pop(_query(sRQName, what, inputs), None)
-        self._session.later(self._answer, what, inputs, known if nPrevNext == 2 else None, asked)
+        self._deliver(fault, asked, self._answer, what, inputs, known if nPrevNext == 2 else None, asked)
         return 0
 
     def CommKwRqData(
@@ -80,26 +82,43 @@ class Requests:
             return TOO_MANY_CODES
         if not codes or nTypeFlag not in _KEYWORD_TRS:
             return WRONG_STRING
-        if sent := self._take(sScreenNo):
+        fault = self._session.faults.draw("query", sRQName)
+        if sent := self._take(sScreenNo, fault):
             return sent
         code = _KEYWORD_TRS[nTypeFlag]
-        self._session.later(
-            self._answer, tr(code), {"종목코드": ";".join(codes[:nCodeCount])}, None, (sScreenNo, sRQName, code)
-        )
+        asked, inputs = (sScreenNo, sRQName, code), {"종목코드": ";".join(codes[:nCodeCount])}
+        self._deliver(fault, asked, self._answer, tr(code), inputs, None, asked)
         return 0
 
     def CommInvestRqData(self, sMarketGb: str, sRQName: str, sScreenNo: str) -> int:
         """Refuse: OpenAPI+ does not support it."""
         return WRONG_INPUT
 
-    def _take(self, screen: str) -> int:
-        """Use up one request and the screen; a negative code when there is none to use."""
+    def _take(self, screen: str, fault: Chance | None) -> int:
+        """Use up one request and the screen; a negative code when there is none to use, or by a fault."""
+        if fault is not None and fault.kind == "code":
+            return fault.fault.code
         if not self._session.use_screen(screen):
             return WRONG_INPUT
         if not self._session.queries.take(self._session.world.now()):
             return TOO_MANY_REQUESTS
         self._real.end_screen(screen)
         return 0
+
+    def _deliver(
+        self, fault: Chance | None, asked: tuple[str, str, str], answer: Callable[..., object], *args: object
+    ) -> None:
+        """Answer after a while, unless a fault has it otherwise."""
+        session = self._session
+        if fault is None:
+            session.later(answer, *args)
+        elif fault.kind == "refused":
+            session.later(session.events.OnReceiveMsg, *asked, fault.fault.message)
+        elif fault.kind == "delayed":
+            session.later(answer, *args, delay=session.answer_delay + fault.seconds())
+        elif fault.kind == "frozen":
+            session.faults.freeze(fault)
+            session.later(answer, *args)
 
     def _refuse(self) -> None:
         self._session.events.OnReceiveMsg("", "", "", messages.WRONG_REQUEST)

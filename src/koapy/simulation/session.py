@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from koapy.simulation.faults import Faults
     from koapy.simulation.world import World
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Session:
     world: World
     answer_delay: float
     """Seconds from a request to its answer."""
+    faults: Faults
+    """What goes wrong on purpose."""
     events: Signals = field(default_factory=Signals)
     connected: bool = False
     logins: int = 0
