@@ -29,6 +29,7 @@ pb = importlib.import_module("koapy.protocol.KiwoomOpenApiPlusService_pb2")
 pb_grpc = importlib.import_module("koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc")
 v1 = importlib.import_module("koapy.protocol.gateway_pb2")
 assert importlib.import_module("koapy.protocol.gateway_pb2_grpc").GatewayStub
+assert importlib.import_module("koapy.protocol.streams_pb2_grpc").StreamsStub
 assert v1.OrderEvent(event=pb.ListenResponse(name="OnReceiveMsg")).event.name == "OnReceiveMsg"
 
 class Servicer(pb_grpc.KiwoomOpenApiPlusServiceServicer):

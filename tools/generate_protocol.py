@@ -19,7 +19,7 @@ COMPILER = "grpcio-tools==1.74.0"
 NEWEST_PYTHON = (3, 13)
 """The newest one that the compiler has been built for."""
 ROOT = fresh.ROOT
-SOURCES = ["koapy/protocol/KiwoomOpenApiPlusService.proto", "koapy/protocol/gateway.proto"]
+SOURCES = [f"koapy/protocol/{name}.proto" for name in ("KiwoomOpenApiPlusService", "gateway", "streams")]
 
 
 def compiler() -> str:

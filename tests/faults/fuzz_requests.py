@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from koapy.openapi.functions import EVENTS, FUNCTIONS, HELPERS
 from koapy.openapi.tr import trs
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.protocol import gateway_pb2
+from koapy.protocol import gateway_pb2, streams_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SERVICE = "/koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusService/"
 GATEWAY = "/koapy.v1.Gateway/"
+STREAMS = "/koapy.v1.Streams/"
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/"
 
@@ -152,6 +153,7 @@ class Generator:
             (3, GATEWAY + "Halt", lambda: [gateway_pb2.HaltRequest(reason=self._text())]),
             (9, GATEWAY + "Release", lambda: [gateway_pb2.ReleaseRequest()]),
             (15, GATEWAY + "Status", lambda: [gateway_pb2.StatusRequest()]),
+            (40, STREAMS + "Events", self._batches),
             (15, HEALTH + "Check", self._health),
             (10, HEALTH + "Watch", self._health),
             (18, REFLECTION + "ServerReflectionInfo", self._reflection),
@@ -388,6 +390,24 @@ class Generator:
             made.append(pb.BidirectionalRealRequest(stop_request=pb.BidirectionalRealStopRequest()))
         return made
 
+    def _batches(self) -> list[Message]:
+        random = self._random
+        first = streams_pb2.EventsRequest(
+            slots=random.sample(list(EVENTS), random.choice((0, 0, 1, 3))),
+            fids=random.choice(([], [10], [10, 15, 20], [9001, 302])),
+            real_types=random.choice(([], [], ["주식체결"], [self._text()])),
+            raw=random.random() < 0.3,
+        )
+        made: list[Message] = [first]
+        for _ in range(random.randrange(4)):
+            codes = [self._code() for _ in range(random.choice((1, 2, 5)))]
+            to = random.choice(made)
+            if random.random() < 0.7:
+                to = streams_pb2.EventsRequest()
+                made.append(to)
+            (to.add if random.random() < 0.7 else to.remove).extend(codes)
+        return made
+
     def _login(self) -> list[Message]:
         return [pb.LoginRequest(credentials=pb.LoginCredentials(user_id="x", account_passwords={"1": "2"}))]
 
@@ -413,7 +433,7 @@ class Generator:
         return [gateway_pb2.OrdersRequest(day=day, unsettled=True)]
 
     def _health(self) -> list[Message]:
-        name = self._random.choice(("", SERVICE.strip("/"), "koapy.v1.Gateway", "nobody"))
+        name = self._random.choice(("", SERVICE.strip("/"), "koapy.v1.Gateway", STREAMS.strip("/"), "nobody"))
         return [health_pb2.HealthCheckRequest(service=name)]
 
     def _reflection(self) -> list[Message]:

@@ -19,7 +19,7 @@ import pytest
 from chaos_fuzz import ANSWERED_SECONDS, CONTROL, NEVER, SETTINGS, Judge, settled
 from fault_host import Host
 from fuzz_garbage import Garbage
-from fuzz_requests import FINITE, GATEWAY, HEALTH, REFLECTION, SERVICE, World
+from fuzz_requests import FINITE, GATEWAY, HEALTH, REFLECTION, SERVICE, STREAMS, World
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -190,7 +190,7 @@ PATHS = [
     )
 ]  # fmt: skip
 PATHS += [GATEWAY + name for name in ("OrderEvents", "Orders", "Halt", "Release", "Status")]
-PATHS += [HEALTH + "Check", HEALTH + "Watch", REFLECTION + "ServerReflectionInfo"]
+PATHS += [STREAMS + "Events", HEALTH + "Check", HEALTH + "Watch", REFLECTION + "ServerReflectionInfo"]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.rpartition("/")[2])

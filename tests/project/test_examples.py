@@ -65,6 +65,15 @@ def test_asking_by_grpc_alone(address: str) -> None:
     assert "종목명 삼성전자" in lines
 
 
+def test_trades_column_by_column(address: str) -> None:
+    lines = run(str(ROOT / "examples" / "columns.py"), address)
+    assert re.match(r"shares: \d{4,}", lines[-1])
+    trades = {code: int(won) for code, _, won in map(str.split, lines[2:-1])}
+    assert trades
+    assert set(trades) <= {"005930", "000660", "035720", "005380", "069500"}
+    assert min(trades.values()) > 0
+
+
 def test_every_example_is_tested() -> None:
     source = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in FIRST.parent.glob("*.py") if f'"{path.name}"' not in source] == []

@@ -8,7 +8,7 @@ from koapy.openapi.functions import EVENTS, FUNCTIONS, HELPERS
 from koapy.openapi.login import koa_functions, login_tags
 from koapy.openapi.tr import trs
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.protocol import gateway_pb2
+from koapy.protocol import gateway_pb2, streams_pb2
 from koapy.server import access
 from koapy.server.access import ACCOUNT, ADMIN, ANYBODY, CUSTOM_CODE, MARKET_DATA, ORDER
 from koapy.server.edge import rpc
@@ -24,6 +24,7 @@ def test_every_rpc_of_every_service_has_a_role_and_one_name() -> None:
     services = [
         pb.DESCRIPTOR.services_by_name["KiwoomOpenApiPlusService"],
         gateway_pb2.DESCRIPTOR.services_by_name["Gateway"],
+        streams_pb2.DESCRIPTOR.services_by_name["Streams"],
     ]
     names = [method.name for service in services for method in service.methods]
     assert sorted([*names, "ServerReflectionInfo"]) == sorted(access.RPC_NEEDS)

@@ -17,8 +17,11 @@ from koapy.server.router import MARKET_HOURS
 CLIENT = """
 import sys, grpc, threading
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import streams_pb2
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
-stub = KiwoomOpenApiPlusServiceStub(grpc.insecure_channel(sys.argv[1]))
+from koapy.protocol.streams_pb2_grpc import StreamsStub
+channel = grpc.insecure_channel(sys.argv[1])
+stub = KiwoomOpenApiPlusServiceStub(channel)
 streams = {
     "Listen": lambda: stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData", "OnReceiveMsg"])),
     "OrderListen": lambda: stub.OrderListen(pb.ListenRequest()),
@@ -36,11 +39,15 @@ streams = {
         pb.ConditionRequest(condition_name="중소형 저평가주", condition_index=1, search_type=1)),
     "LoginCall": lambda: stub.LoginCall(pb.LoginRequest()),
     "CustomListen": lambda: stub.CustomListen(pb.ListenRequest()),
+    "Events": lambda: StreamsStub(channel).Events(iter([
+        streams_pb2.EventsRequest(slots=["OnReceiveMsg"], add=["005930"]),
+        streams_pb2.EventsRequest(add=["000660"]),
+    ])),
 }
 stream = streams[sys.argv[2]]()
 threading.Event().wait()
 """
-REACHED = {"RealCall": {"codes": 1}, "BidirectionalRealCall": {"codes": 2}}
+REACHED = {"RealCall": {"codes": 1}, "BidirectionalRealCall": {"codes": 2}, "Events": {"codes": 2}}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,7 @@ REACHED = {"RealCall": {"codes": 1}, "BidirectionalRealCall": {"codes": 2}}
         "ConditionCall",
         "LoginCall",
         "CustomListen",
+        "Events",
     ],
 )
 async def test_a_client_killed_in_mid_stream_leaves_nothing(strict: Any, rpc: str) -> None:

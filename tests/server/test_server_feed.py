@@ -356,6 +356,80 @@ def test_prices_of_trades_are_read_where_somebody_wants_them() -> None:
         assert [list(tick.values) for tick in drain(inbox)] == [["a:11"]] * 2
 
 
+WISHES = [{"a": View((10,), readable=True)}, {code: View((10,), readable=True) for code in "ab"}, {}]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("tick"), st.sampled_from("abc")),
+        st.tuples(st.just("take"), st.sampled_from([None, 1])),
+        st.tuples(st.just("turn"), st.none()),
+        st.tuples(st.just("event"), st.booleans()),
+        st.tuples(st.just("change"), st.tuples(st.sampled_from([*WISHES, {EVERY: EVERYTHING}]), st.text("abc"))),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_a_stream_that_changes_its_wish_has_each_tick_of_either_once(steps: list[tuple[str, Any]]) -> None:
+    """Ticks go on while it changes; events keep their place among them."""
+    loop = Loop()
+    feeds = Feeds(Control(), loop.post, judge)  # type: ignore[arg-type]
+    inbox, other = Inbox(), Inbox()
+    expected: list[object] = []
+    got: list[object] = []
+    wish: dict[str, View] = WISHES[0]
+
+    def tick(code: str) -> None:
+        feeds.tick(code, KIND, "")
+        if code in wish or EVERY in wish:
+            expected.append(feeds.serial)
+
+    def take(most: int | None = None) -> None:
+        while most is None or most:
+            item = inbox.get_nowait()
+            if item is None:
+                return
+            got.extend([each.serial for each in item.ticks] if isinstance(item, Run) else [item])
+            most = most - 1 if most else most
+
+    async def change(following: dict[str, View], meanwhile: str) -> None:
+        nonlocal wish
+
+        async def run(function: Callable[[], int]) -> int:
+            for code in meanwhile:
+                tick(code)
+            last = function()
+            loop.turn()  # what came before comes to the loop before
+            return last
+
+        await feeds.change(inbox, following, run)
+        wish = following
+
+    with feeds.follow(other, WISHES[1]), feeds.follow(inbox, wish):
+        for kind, argument in steps:
+            if kind == "tick":
+                tick(argument)
+            elif kind == "take":
+                take(argument)
+            elif kind == "turn":
+                loop.turn()
+            elif kind == "event":
+                event = object()
+                expected.append(event)
+                if argument:
+                    loop.post(inbox.put, event, feeds.serial)
+                else:
+                    loop.turn()
+                    inbox.put(event)
+            else:
+                asyncio.run(change(*argument))
+        loop.turn()
+        take()
+        assert got == expected
+        assert not inbox.missed
+    assert feeds.subscriptions == 0
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 VIEWS = [
     EVERYTHING,

@@ -1,6 +1,7 @@
 """Clients of the service: `Client` waits, `AsyncClient` is awaited; the rest is what they give and raise."""
 
-from koapy.client.aio import AsyncClient, AsyncOrderStream, AsyncStream
+from koapy.client.aio import AsyncClient, AsyncOrderStream, AsyncStream, AsyncTickStream
+from koapy.client.batches import Batch, Ticks
 from koapy.client.connection import Options
 from koapy.client.errors import (
     ConnectionLost,
@@ -24,13 +25,15 @@ from koapy.client.order import Order, OrderState
 from koapy.client.parse import Accepted, Chejan, Condition, Event, Hit, Message, OrderEvent, Tick
 from koapy.client.reconnect import Interruption
 from koapy.client.requests import Credentials, Stop
-from koapy.client.sync import Client, OrderStream, Stream, connect
+from koapy.client.sync import Client, OrderStream, Stream, TickStream, connect
 
 __all__ = [
     "Accepted",
     "AsyncClient",
     "AsyncOrderStream",
     "AsyncStream",
+    "AsyncTickStream",
+    "Batch",
     "Cancellation",
     "Chejan",
     "Client",
@@ -64,6 +67,8 @@ __all__ = [
     "Stop",
     "Stream",
     "Tick",
+    "TickStream",
+    "Ticks",
     "Transaction",
     "Unauthenticated",
     "Unimplemented",

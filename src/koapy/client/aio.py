@@ -21,7 +21,7 @@ from koapy.client.plan import Awaiting, Collect, Pause, Plan, Source, Step
 from koapy.client.queries import Queries
 from koapy.client.reconnect import Follow, Interruption, persistent
 from koapy.client.session import Session
-from koapy.client.streams import Streams
+from koapy.client.streams import Streams, several
 from koapy.client.trading import Trading
 
 if TYPE_CHECKING:
@@ -140,6 +140,9 @@ class AsyncClient(Awaiting, Functions, Session, Queries, Streams, Trading, Opera
     def _open(self, plan: Plan[Source[T]]) -> AsyncStream[T]:
         return AsyncStream(self, plan)
 
+    def _follow(self, plan: Plan[Source[T]]) -> AsyncTickStream[T]:
+        return AsyncTickStream(self, plan)
+
     def _send(self, plan: Plan[OrderLog]) -> AsyncOrderStream:
         return AsyncOrderStream(self, plan)
 
@@ -158,6 +161,7 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
         self._error: KoapyError | None = None
         self._follow: Follow[T] | None = None
         self._call: Any = None
+        self._requests: asyncio.Queue[Any] = asyncio.Queue()
         self._opening = asyncio.ensure_future(self._opened(plan))
 
     async def _opened(self, plan: Plan[Source[T]]) -> Follow[T]:
@@ -166,7 +170,14 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
         return self._follow
 
     def _open(self, source: Source[T]) -> None:
-        self._call = self._client._call(source.rpc, source.request, source.metadata)
+        request: Any = source.request
+        if source.more is not None:
+            self._requests = asyncio.Queue()
+            self._requests.put_nowait(request)
+            if not source.more:
+                self._requests.put_nowait(None)
+            request = _each(self._requests)
+        self._call = self._client._call(source.rpc, request, source.metadata)
 
     @property
     def interruptions(self) -> list[Interruption]:
@@ -259,6 +270,25 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
         self.close()
 
 
+class AsyncTickStream(AsyncStream[T]):
+    """Ticks of codes, single or in batches; the codes may change while it is open."""
+
+    async def add(self, codes: str | Iterable[str]) -> None:
+        """Have the ticks of these codes too. A code that there is not ends the stream with InvalidArgument.
+
+        Raises: Unimplemented, where the server has no stream whose codes change.
+        """
+        await self._steer(add=several(codes))
+
+    async def remove(self, codes: str | Iterable[str]) -> None:
+        """Have the ticks of these codes no more, but for those on their way. Raises: as `add` does."""
+        await self._steer(remove=several(codes))
+
+    async def _steer(self, **change: Iterable[str]) -> None:
+        follow = await self._opening
+        self._requests.put_nowait(follow.steer(**change))
+
+
 class AsyncOrderStream(AsyncStream[OrderEvent]):
     """The events of one order as they come; awaited itself, it gives the order when that is through.
 
@@ -301,6 +331,12 @@ class AsyncOrderStream(AsyncStream[OrderEvent]):
         if self._error is not None:
             raise self._error
         return self.order
+
+
+async def _each(requests: asyncio.Queue[Any]) -> AsyncIterator[Any]:
+    """The requests of a stream, until there is None."""
+    while (request := await requests.get()) is not None:
+        yield request
 
 
 def _cancelling() -> bool:

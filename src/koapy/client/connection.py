@@ -17,6 +17,7 @@ from koapy.client.reconnect import RECONNECT, Link
 from koapy.client.requests import sendable
 from koapy.protocol.gateway_pb2_grpc import GatewayStub
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
+from koapy.protocol.streams_pb2_grpc import StreamsStub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -84,10 +85,10 @@ class Connection:
 
 
 class Stub:
-    """The RPCs of both services by their names, which no two of them share."""
+    """The RPCs of all services by their names, which no two of them share."""
 
     def __init__(self, channel: Any) -> None:
-        for service in (KiwoomOpenApiPlusServiceStub(channel), GatewayStub(channel)):
+        for service in (KiwoomOpenApiPlusServiceStub(channel), GatewayStub(channel), StreamsStub(channel)):
             vars(self).update(vars(service))
 
     if TYPE_CHECKING:

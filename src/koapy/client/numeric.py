@@ -29,6 +29,11 @@ def is_text(name: str) -> bool:
     return bool(_TEXT.search(name))
 
 
+def is_price(name: str) -> bool:
+    """Whether a field of this name holds a price, whose sign is a direction."""
+    return bool(_PRICE.search(name)) and not _NO_PRICE.search(name)
+
+
 def number(name: str, text: str) -> Number | None:
     """The number that a field's text stands for, or None when it stands for none."""
     match = _NUMBER.fullmatch(text.strip())
@@ -36,7 +41,7 @@ def number(name: str, text: str) -> Number | None:
         return None
     second, digits = match.groups()
     size = float(digits) if "." in digits else int(digits)
-    if _PRICE.search(name) and not _NO_PRICE.search(name):
+    if is_price(name):
         return size
     return -size if (second or text.strip()[0]) == "-" else size
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeAlia
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from koapy.client.aio import AsyncOrderStream, AsyncStream
+    from koapy.client.aio import AsyncOrderStream, AsyncStream, AsyncTickStream
     from koapy.client.errors import KoapyError
     from koapy.client.order import OrderLog
-    from koapy.client.sync import OrderStream, Stream
+    from koapy.client.sync import OrderStream, Stream, TickStream
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
 P = ParamSpec("P")
@@ -77,6 +77,10 @@ class Source(Generic[T]):
     told before the order had its number come after the answer that brings it."""
     journal: str = ""
     """The journal that the numbers are of; "" for streams without numbers."""
+    more: bool | None = None
+    """Whether further requests may follow; None: the RPC takes only one."""
+    otherwise: Callable[[Any], Source[T]] | None = None
+    """What to open instead, given the request, where the server has no such RPC; None: nothing."""
 
 
 Step: TypeAlias = Ask | Collect | Pause
@@ -131,6 +135,11 @@ def waits(plan: Callable[Concatenate[Any, P], Plan[T]]) -> Method[P, T, Coroutin
 def streams(plan: Callable[Concatenate[Any, P], Plan[Source[T]]]) -> Method[P, Stream[T], AsyncStream[T]]:
     """A method that opens a stream of items."""
     return Method(plan, "_open")
+
+
+def ticks(plan: Callable[Concatenate[Any, P], Plan[Source[T]]]) -> Method[P, TickStream[T], AsyncTickStream[T]]:
+    """A method that opens a stream of ticks, whose codes may change."""
+    return Method(plan, "_follow")
 
 
 def orders(plan: Callable[Concatenate[Any, P], Plan[OrderLog]]) -> Method[P, OrderStream, AsyncOrderStream]:

@@ -30,6 +30,7 @@ from koapy.client.order import uncertain
 from koapy.client.plan import Ask, Collect, Pause
 from koapy.openapi.calendar import KST
 from koapy.protocol import gateway_pb2 as gateway
+from koapy.protocol import streams_pb2 as v1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -262,6 +263,19 @@ class Follow(Generic[T]):
             self._tries.reset()
         return items
 
+    def steer(self, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> v1.EventsRequest:
+        """The request that changes the codes of the stream, which keeps the change when it is opened again.
+
+        Raises: Unimplemented, where the server has no stream whose codes change.
+        """
+        first = self.source.request
+        if not isinstance(first, v1.EventsRequest):
+            text = f"{self._link.address} has no stream whose codes change; close this one and open another"
+            raise Unimplemented(text)
+        change = requests.codes(add, remove)
+        self.source = replace(self.source, request=requests.changed(first, change))
+        return change
+
     def back(self) -> None:
         """Tell that the gateway has answered, if it was away; what it sent is safe by then, should a warning raise."""
         if self._since is None:
@@ -280,6 +294,9 @@ class Follow(Generic[T]):
 
     def broke(self, error: KoapyError) -> Plan[None]:
         """Wait until it may be opened again. Raises: what the user gets when it may not, or the time is over."""
+        if isinstance(error, Unimplemented) and self.source.otherwise is not None:
+            self.source = self.source.otherwise(self.source.request)
+            return
         source = self._again(error)
         if not self.interrupted and self._clock() - self._back > LONGEST:
             # A loss of its own. Sooner, and without news, it is a gateway that answers and cannot go on.
@@ -291,7 +308,8 @@ class Follow(Generic[T]):
         if self._since is None:
             self._since = datetime.now(KST)
             self._link.tell(_going(error, self._link))
-        self.source = source
+        if source.again is not None:
+            self.source = source
         yield from _pause(wait, error, self._link)
 
     def _again(self, error: KoapyError) -> Source[T] | None:

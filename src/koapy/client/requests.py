@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from koapy.client.errors import InvalidArgument
 from koapy.openapi.calendar import KST
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import streams_pb2 as v1
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -153,6 +154,26 @@ def real(codes: Iterable[str], fids: Iterable[int], real_types: Iterable[str]) -
         fid_list=wanted or _fids_of(real_types),
         flags=pb.RealRequestFlags(infer_fids=not wanted, readable_names=True, fast_parse=False),
     )
+
+
+def batched(codes: Iterable[str], fids: Iterable[int], real_types: Iterable[str]) -> v1.EventsRequest:
+    """The same in batches."""
+    return v1.EventsRequest(add=list(codes), fids=list(fids), real_types=sorted(real_types))
+
+
+def codes(add: Iterable[str], remove: Iterable[str]) -> v1.EventsRequest:
+    """A change of the codes of a stream of batches."""
+    return v1.EventsRequest(add=list(add), remove=list(remove))
+
+
+def changed(first: v1.EventsRequest, change: v1.EventsRequest) -> v1.EventsRequest:
+    """The request that opens a stream as a change has left it."""
+    request = v1.EventsRequest()
+    request.CopyFrom(first)
+    gone = frozenset(change.remove)
+    kept = [code for code in first.add if code not in gone]
+    request.add[:] = dict.fromkeys((*kept, *change.add))
+    return request
 
 
 def _fids_of(real_types: Iterable[str]) -> list[int]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from koapy.client import parse, requests
+from koapy.client import batches, parse, requests
+from koapy.client.batches import Batch
 from koapy.client.errors import InvalidArgument, Unimplemented
-from koapy.client.plan import Ask, Source, done, streams
+from koapy.client.plan import Ask, Source, done, streams, ticks
 from koapy.client.session import chosen
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import gateway_pb2 as gateway
+from koapy.protocol import streams_pb2 as v1
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from koapy.client.errors import KoapyError
     from koapy.client.parse import Event, Hit, OrderEvent, Tick
     from koapy.client.plan import Plan
+
+T = TypeVar("T")
 
 TRADES = ("주식체결",)
 """What `realtime` gives unless it is told otherwise."""
@@ -29,24 +33,28 @@ class Streams:
     `interruptions` tells of it. Order events go on where they were; of the others, what was told meanwhile is lost.
     """
 
-    @streams
+    @ticks
     def realtime(
         self, codes: str | Iterable[str], real_types: str | Iterable[str] = TRADES, *, fids: Iterable[int] = ()
     ) -> Plan[Source[Tick]]:
-        """Real-time data of codes, until it is closed.
+        """Real-time data of codes, until it is closed. Codes may be added and removed while it is open.
 
         Args:
             real_types: which kinds of ticks, with all their values. OpenAPI+ sends every kind of a code that it
                 registers; the others are left out.
             fids: instead: ticks of any kind, with the values of these FIDs.
         """
-        wanted = tuple(fids)
-        kinds = frozenset() if wanted else frozenset(_several(real_types))
+        return done(_real(several(codes), real_types, fids, Batch.as_ticks))
 
-        def ticks(message: pb.ListenResponse) -> Iterator[Tick]:
-            return parse.matching(parse.tick(message), kinds)
+    @ticks
+    def realtime_batches(
+        self, codes: str | Iterable[str], real_types: str | Iterable[str] = TRADES, *, fids: Iterable[int] = ()
+    ) -> Plan[Source[Batch]]:
+        """The same as batches: what came in one message, to be had as DataFrame, arrays or Arrow table.
 
-        return done(Source("RealCall", requests.real(_several(codes), wanted, kinds), ticks))
+        Batches are large when there is much to tell, and hold a single tick when there is not.
+        """
+        return done(_real(several(codes), real_types, fids, lambda batch: (batch,)))
 
     @streams
     def order_events(self, since: int | None = None, *, journal: str = "") -> Plan[Source[OrderEvent]]:
@@ -84,7 +92,53 @@ class Streams:
     @streams
     def listen(self, *names: str) -> Plan[Source[Event]]:
         """Events by their OpenAPI+ names (OnReceiveMsg, ...), with what can be read inside them, until it is closed."""
-        return done(Source("Listen", pb.ListenRequest(slots=names), parse.event))
+        return done(_listen(names, Batch.as_events))
+
+    @streams
+    def listen_batches(self, *names: str) -> Plan[Source[Batch]]:
+        """The same as batches, in which ticks come column by column."""
+        return done(_listen(names, lambda batch: (batch,)))
+
+
+def _real(
+    codes: tuple[str, ...],
+    real_types: str | Iterable[str],
+    fids: Iterable[int],
+    items: Callable[[Batch], Iterable[T]],
+) -> Source[T]:
+    wanted = tuple(fids)
+    kinds = frozenset() if wanted else frozenset(several(real_types))
+
+    def otherwise(request: v1.EventsRequest) -> Source[T]:
+        def told(message: pb.ListenResponse) -> Iterable[T]:
+            batch = batches.single(message)
+            return items(batch) if not kinds or batch.ticks[0].real_type in kinds else ()
+
+        return Source("RealCall", requests.real(request.add, wanted, kinds), told)
+
+    return _batched(requests.batched(codes, wanted, kinds), items, otherwise, more=True)
+
+
+def _listen(names: tuple[str, ...], items: Callable[[Batch], Iterable[T]]) -> Source[T]:
+    def otherwise(request: v1.EventsRequest) -> Source[T]:
+        return Source("Listen", pb.ListenRequest(slots=names), lambda message: items(batches.single(message)))
+
+    return _batched(v1.EventsRequest(slots=names, raw=True), items, otherwise, more=False)
+
+
+def _batched(
+    request: v1.EventsRequest,
+    items: Callable[[Batch], Iterable[T]],
+    otherwise: Callable[[v1.EventsRequest], Source[T]],
+    *,
+    more: bool,
+) -> Source[T]:
+    decoder = batches.Decoder()
+
+    def told(message: v1.EventBatch) -> Iterable[T]:
+        return items(decoder.batch(message))
+
+    return Source("Events", request, told, more=more, otherwise=otherwise)
 
 
 def _numbered(first: int, journal: str) -> Source[OrderEvent]:
@@ -103,5 +157,6 @@ def _numbered(first: int, journal: str) -> Source[OrderEvent]:
     )
 
 
-def _several(one_or_more: str | Iterable[str]) -> tuple[str, ...]:
+def several(one_or_more: str | Iterable[str]) -> tuple[str, ...]:
+    """One text, or many, as many."""
     return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 import grpc
@@ -19,7 +21,7 @@ from koapy.client.plan import Collect, Pause, Plan, Source, Step, Waiting
 from koapy.client.queries import Queries
 from koapy.client.reconnect import Follow, Interruption, persistent
 from koapy.client.session import Session
-from koapy.client.streams import Streams
+from koapy.client.streams import Streams, several
 from koapy.client.trading import Trading
 
 if TYPE_CHECKING:
@@ -127,6 +129,9 @@ class Client(Waiting, Functions, Session, Queries, Streams, Trading, Operations)
     def _open(self, plan: Plan[Source[T]]) -> Stream[T]:
         return Stream(self, self._run(plan))
 
+    def _follow(self, plan: Plan[Source[T]]) -> TickStream[T]:
+        return TickStream(self, self._run(plan))
+
     def _send(self, plan: Plan[OrderLog]) -> OrderStream:
         return OrderStream(self, self._run(plan))
 
@@ -140,7 +145,27 @@ class Stream(Iterator[T], Generic[T]):
         self._items: deque[T] = deque()
         self._closed = False
         self._error: KoapyError | None = None
-        self._call = client._call(source.rpc, source.request, source.metadata)
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        self._forgotten = weakref.finalize(self, self._requests.put, None)
+        self._call = self._opened(source)
+
+    def _opened(self, source: Source[T]) -> Any:
+        """The call; where further requests may follow, gRPC takes them in a thread of its own."""
+        request: Any = source.request
+        self._end_requests()
+        if source.more:
+            # That thread ends with the call that it belongs to, and with a stream that is forgotten.
+            self._requests = requests = SimpleQueue[Any]()
+            self._forgotten.detach()
+            self._forgotten = weakref.finalize(self, requests.put, None)
+            requests.put(request)
+            request = iter(requests.get, None)
+        elif source.more is not None:
+            request = iter((request,))
+        return self._client._call(source.rpc, request, source.metadata)
+
+    def _end_requests(self) -> None:
+        self._requests.put(None)
 
     @property
     def interruptions(self) -> list[Interruption]:
@@ -182,6 +207,7 @@ class Stream(Iterator[T], Generic[T]):
                 raise
             except grpc.RpcError as failed:
                 self._reopen(failed)
+                failed.__traceback__ = None  # it is the old call, and would keep a stream that is forgotten
 
     def _reopen(self, failed: grpc.RpcError) -> None:
         """Open it again as soon as that is possible. Raises: StopIteration when it is closed meanwhile."""
@@ -193,11 +219,12 @@ class Stream(Iterator[T], Generic[T]):
             with client._changed:
                 if self._closed or client._closed:
                     raise StopIteration from None
-                self._call = client._call(follow.source.rpc, follow.source.request, follow.source.metadata)
+                self._call = self._opened(follow.source)
         except KoapyError as error:
             if self._closed or client._closed:
                 raise StopIteration from None
             self._closed = True
+            self._end_requests()
             self._error = error
             raise error from failed
 
@@ -206,6 +233,7 @@ class Stream(Iterator[T], Generic[T]):
         with self._client._changed:
             self._closed = True
             self._client._changed.notify_all()
+        self._end_requests()
         self._call.cancel()
 
     def __enter__(self) -> Self:
@@ -213,6 +241,25 @@ class Stream(Iterator[T], Generic[T]):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+class TickStream(Stream[T]):
+    """Ticks of codes, single or in batches; the codes may change while it is open, from any thread."""
+
+    def add(self, codes: str | Iterable[str]) -> None:
+        """Have the ticks of these codes too. A code that there is not ends the stream with InvalidArgument.
+
+        Raises: Unimplemented, where the server has no stream whose codes change.
+        """
+        self._steer(add=several(codes))
+
+    def remove(self, codes: str | Iterable[str]) -> None:
+        """Have the ticks of these codes no more, but for those on their way. Raises: as `add` does."""
+        self._steer(remove=several(codes))
+
+    def _steer(self, **change: Iterable[str]) -> None:
+        with self._client._changed:  # not while it is being opened again
+            self._requests.put(self._follow.steer(**change))
 
 
 class OrderStream(Stream[OrderEvent]):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.protocol import streams_pb2 as v1
 
 
 class Role(StrEnum):
@@ -184,6 +185,11 @@ def _login_needs(request: pb.LoginRequest) -> Needs:
     return ADMIN if request.HasField("credentials") and request.credentials.ByteSize() else ANYBODY
 
 
+def _batches_needs(first: v1.EventsRequest) -> Needs:
+    """As Listen for the events and RealCall for the codes that it asks for."""
+    return events_needs(first.slots) | (MARKET_DATA if first.add or not first.slots else ANYBODY)
+
+
 RPC_NEEDS: Mapping[str, Needs | Callable[[Any], Needs]] = {
     "Call": lambda request: call_needs(request.name, request.arguments),
     "Listen": _listen_needs,
@@ -207,6 +213,8 @@ RPC_NEEDS: Mapping[str, Needs | Callable[[Any], Needs]] = {
     "Halt": ADMIN,
     "Release": ADMIN,
     "Status": ANYBODY,
+    # koapy.v1.Streams
+    "Events": _batches_needs,
     # grpc.reflection: what anybody can read in the .proto, but only for those who may be here at all. Health is open.
     "ServerReflectionInfo": ANYBODY,
 }

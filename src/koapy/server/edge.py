@@ -18,7 +18,7 @@ from koapy.control.redaction import trace
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import ANYBODY, LOCAL, RPC_NEEDS
 from koapy.server.coding import CODED
-from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen
+from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen, invalid
 from koapy.server.feed import Overflow
 from koapy.server.redaction import passwords_of
 
@@ -103,10 +103,13 @@ class Caller:
             message = _decoded(message)
         await self._context.write(message)
 
-    async def ready(self) -> Callable[[bytes], Awaitable[None]]:
-        """Open the stream, and give what writes encoded ListenResponses as `write` does, but for much of it."""
+    async def ready(self, kind: type[Message] = pb.ListenResponse) -> Callable[[bytes], Awaitable[None]]:
+        """Open the stream, and give what writes messages of this kind that are encoded, as `write` does one by one."""
         await self.open()
-        return self._context.write if self._takes_bytes else self.write
+        if self._takes_bytes:
+            write: Callable[[bytes], Awaitable[None]] = self._context.write
+            return write
+        return lambda encoded: self._context.write(kind.FromString(encoded))
 
     def announce(self, key: str, text: str) -> None:
         """Add to the initial metadata, which goes out before anything else does."""
@@ -218,10 +221,10 @@ def _decoded(encoded: bytes) -> pb.ListenResponse:
 
 
 async def _opened(requests: Any) -> tuple[Any, Any]:
-    """The first request of a stream, and the stream with it still to come; an empty one where the client sent none."""
+    """The first request of a stream, and the stream with it still to come."""
     first = await anext(aiter(requests), None)
     if first is None:
-        return pb.BidirectionalListenRequest(), aiter(requests)
+        raise invalid("the requests ended before the first one, which says what is wanted, such as a listen_request")
     return first, _Reopened(first, requests)
 
 

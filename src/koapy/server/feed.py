@@ -30,7 +30,7 @@ SHARES = 16
 MOST_LOSSES = 64
 """Lost runs whose counts are kept apart before those that no stream tells apart any more are added up."""
 
-_code, _serial = attrgetter("lane.code"), attrgetter("serial")
+_code, serial_of = attrgetter("lane.code"), attrgetter("serial")
 
 
 class Overflow(StrEnum):
@@ -227,7 +227,7 @@ class Feed:
         cursor.at = self._first
         found = self._caught_up.get(at)
         if found is None:
-            kept = sorted((tick for number, tick in self._kept.values() if number >= at), key=_serial)
+            kept = sorted((tick for number, tick in self._kept.values() if number >= at), key=serial_of)
             lost: Counter[str] = Counter()
             for number, counted in self._lost:
                 if number >= at:
@@ -278,6 +278,6 @@ class Cursor:
         run.check(self._feed.judge)
         if until is None or run.ticks[-1].serial <= until:
             return run
-        cut = bisect_right(run.ticks, until, key=_serial)
+        cut = bisect_right(run.ticks, until, key=serial_of)
         self._rest = Run(run.ticks[cut:]) if cut else run
         return Run(run.ticks[:cut]) if cut else None

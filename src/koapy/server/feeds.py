@@ -6,18 +6,20 @@ what) is worked out once for each code and type, and anew when somebody's wishes
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.server import events
-from koapy.server.feed import Cursor, Feed
+from koapy.server.feed import Cursor, Feed, serial_of
 from koapy.server.reading import PRICE, TRADES
 from koapy.server.returns import checked_text
-from koapy.server.ticks import Lane, Tick
+from koapy.server.ticks import Lane, Run, Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from koapy.control.seam import Control
     from koapy.server.inbox import Inbox
@@ -70,20 +72,45 @@ class Feeds:
 
         Streams with the same wish, that let as many ticks wait and treat them alike, share a feed.
         """
+        inbox.ticks = self._join(inbox, wish)
+        try:
+            yield
+        finally:
+            inbox.ticks.close()
+            inbox.ticks = None
+
+    async def change(
+        self, inbox: Inbox, wish: Mapping[str, View], run: Callable[[Callable[[], int]], Awaitable[int]]
+    ) -> None:
+        """Give a stream that follows something the ticks of these codes instead, from one tick to the next.
+
+        Args:
+            run: runs a function on the control's thread, where no tick is being given to anybody meanwhile.
+        """
+        after = self._join(inbox, wish)
+        try:
+            last = await run(lambda: self.serial)
+            assert inbox.ticks is not None
+            inbox.ticks = Handover(inbox.ticks, last, after)
+        except BaseException:
+            after.close()
+            raise
+
+    def _join(self, inbox: Inbox, wish: Mapping[str, View]) -> Shared:
         key = (frozenset(wish.items()), inbox.capacity, inbox.overflow)
         feed = self._shared.get(key)
         if feed is None:
             feed = self._shared[key] = self._feed(inbox)
             for code, view in wish.items():
                 self._want(code, view, feed)
-        try:
-            with _following(inbox, feed):
-                yield
-        finally:
-            if not feed.cursors:
-                del self._shared[key]
-                for code in wish:
-                    self._forget(code, feed)
+        return Shared(feed, inbox, partial(self._leave, key, feed, tuple(wish)))
+
+    def _leave(self, key: object, feed: Feed, codes: Iterable[str]) -> None:
+        """Give a feed up that nobody reads any more."""
+        if not feed.cursors:
+            del self._shared[key]
+            for code in codes:
+                self._forget(code, feed)
 
     @contextmanager
     def vary(self, inbox: Inbox) -> Iterator[Wishes]:
@@ -169,7 +196,8 @@ class Feeds:
         by_view: dict[View, list[Feed]] = {}
         for each in dict.fromkeys((code, EVERY)):
             for view, feed in self._wishes.get(each, ()):
-                by_view.setdefault(view, []).append(feed)
+                if view.kinds is None or real_type in view.kinds:
+                    by_view.setdefault(view, []).append(feed)
         if not by_view:
             return NOBODY
         lanes = [(Lane(code, real_type, view), tuple(feeds)) for view, feeds in by_view.items()]
@@ -217,6 +245,70 @@ class Wishes:
         """Have none any more."""
         for code in tuple(self._views):
             self.forget(code)
+
+
+class Shared(Cursor):
+    """A cursor in a feed that is given up when the last stream has left it."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, feed: Feed, inbox: Inbox, left: Callable[[], None]) -> None:
+        super().__init__(feed, inbox)
+        self._left = left
+
+    def close(self) -> None:
+        """Read no more."""
+        super().close()
+        self._left()
+
+
+class Handover:
+    """A stream's way from one feed into another, between two ticks: none is missed and none comes twice.
+
+    Args:
+        before: what it reads up to a tick.
+        last: the serial of that tick.
+        after: what it reads behind it.
+    """
+
+    __slots__ = ("_after", "_before", "_last")
+
+    def __init__(self, before: Cursor | Handover, last: int, after: Cursor) -> None:
+        before.end()  # what has been given to it until now can be taken
+        self._before: Cursor | Handover | None = before
+        self._last = last
+        self._after = after
+
+    @property
+    def inbox(self) -> Inbox:
+        """The stream's."""
+        return self._after.inbox
+
+    def close(self) -> None:
+        """Read no more."""
+        if self._before is not None:
+            self._before.close()
+        self._after.close()
+
+    def end(self) -> int:
+        """The serial of the newest tick until now."""
+        return max(self._after.end(), self._last)
+
+    def take(self, until: int | None) -> Run | None:
+        """As `Cursor.take`."""
+        if self._before is not None:
+            run = self._before.take(self._last if until is None else min(until, self._last))
+            if run is not None or (until is not None and until < self._last):
+                return run
+            self._before.close()
+            self._before = None
+        while (run := self._after.take(until)) is not None:
+            known = bisect_right(run.ticks, self._last, key=serial_of)
+            if known < len(run.ticks):
+                if self.inbox.ticks is self:
+                    self.inbox.ticks = self._after
+                return Run(run.ticks[known:]) if known else run
+        return None
 
 
 @contextmanager

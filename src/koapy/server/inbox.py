@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from koapy.server.feed import Cursor
+    from koapy.server.feeds import Handover
 
 CAPACITY = 8192
 
@@ -62,7 +63,7 @@ class Inbox:
         self.capacity = capacity
         self.overflow = overflow
         self.budget = budget or Budget()
-        self.ticks: Cursor | None = None
+        self.ticks: Cursor | Handover | None = None
         """Where the stream's ticks come from; None: it wants none."""
         self.missed: Counter[str] = Counter()
         """How many ticks were merged into later ones, or dropped for them, by code."""

@@ -79,6 +79,8 @@ class View:
     readable: bool
     raw: bool = False
     """Values by splitting the raw data instead of reading each FID; only with the FIDs of the real type."""
+    kinds: frozenset[str] | None = None
+    """The real types of the ticks that are wanted at all; None: whatever they are."""
 
     def columns(self, kind: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """FIDs and names for a tick of this real type."""

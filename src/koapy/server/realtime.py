@@ -40,9 +40,9 @@ async def real(core: Core, request: pb.RealRequest, caller: Caller) -> None:
         raise invalid(f"opt_type {request.opt_type!r}: 0 replaces the codes of a screen, 1 adds to them")
     for number in request.screen_no:
         checks.screen(number)
-    fids = _fids(request.fid_list)
+    fids = fids_of(request.fid_list)
     view = _view(fids, request.flags)
-    async with _Ticks.open(core, caller) as ticks:
+    async with Ticks.open(core, caller) as ticks:
         codes = await ticks.checked(request.code_list)
         with core.router.feeds.follow(ticks.inbox, dict.fromkeys(codes, view)):
             await ticks.register(codes, fids)
@@ -51,12 +51,12 @@ async def real(core: Core, request: pb.RealRequest, caller: Caller) -> None:
 
 async def bidirectional_real(core: Core, requests: AsyncIterator[pb.BidirectionalRealRequest], caller: Caller) -> None:
     """BidirectionalRealCall: codes come and go while the stream stays open; its half-close does not end it."""
-    async with _Ticks.open(core, caller) as ticks:
+    async with Ticks.open(core, caller) as ticks:
         with core.router.feeds.vary(ticks.inbox) as wishes:
-            await _both(ticks.forward(), _steer(ticks, wishes, requests))
+            await until_stopped(ticks.forward(), _steer(ticks, wishes, requests))
 
 
-async def _both(forwards: Coroutine[Any, Any, None], steers: Coroutine[Any, Any, bool]) -> None:
+async def until_stopped(forwards: Coroutine[Any, Any, None], steers: Coroutine[Any, Any, bool]) -> None:
     """Until the client has asked to stop, or either fails."""
     forwarding, steering = asyncio.create_task(forwards), asyncio.create_task(steers)
     try:
@@ -71,7 +71,7 @@ async def _both(forwards: Coroutine[Any, Any, None], steers: Coroutine[Any, Any,
         await asyncio.gather(forwarding, steering, return_exceptions=True)
 
 
-async def _steer(ticks: _Ticks, wishes: Wishes, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
+async def _steer(ticks: Ticks, wishes: Wishes, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
     """Apply what the client asks; whether it asked to stop."""
     fids: tuple[int, ...] = ()
     view: View | None = None
@@ -80,13 +80,13 @@ async def _steer(ticks: _Ticks, wishes: Wishes, requests: AsyncIterator[pb.Bidir
         if kind == "initialize_request":
             wishes.clear()
             await ticks.remove(None)
-            fids = _fids(request.initialize_request.fid_list)
+            fids = fids_of(request.initialize_request.fid_list)
             view = _view(fids, request.initialize_request.flags)
         elif kind == "register_request":
             if view is None:
                 raise invalid("register_request before initialize_request, which says what to give of a tick")
             register = request.register_request
-            own = _fids(register.fid_list) if register.fid_list else fids
+            own = fids_of(register.fid_list) if register.fid_list else fids
             codes = await ticks.checked(register.code_list)
             for code in codes:
                 wishes.want(code, view)
@@ -103,7 +103,7 @@ async def _steer(ticks: _Ticks, wishes: Wishes, requests: AsyncIterator[pb.Bidir
     return False
 
 
-class _Ticks:
+class Ticks:
     """The registrations of one stream of ticks."""
 
     def __init__(self, core: Core, caller: Caller, inbox: Inbox) -> None:
@@ -113,7 +113,7 @@ class _Ticks:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, core: Core, caller: Caller) -> AsyncIterator[_Ticks]:
+    async def open(cls, core: Core, caller: Caller) -> AsyncIterator[Ticks]:
         """A stream's registrations, which end with the block."""
         queue = core.quotas.wanted(caller)
         core.function("SetRealReg")
@@ -159,7 +159,8 @@ def _end_with_connection(event: Event) -> None:
         raise failure
 
 
-def _fids(given: Sequence[int]) -> tuple[int, ...]:
+def fids_of(given: Sequence[int]) -> tuple[int, ...]:
+    """FIDs that SetRealReg takes, each once."""
     fids = tuple(dict.fromkeys(given))
     if any(fid < 0 for fid in fids):
         raise invalid(f"bad FID {min(fids)}: FIDs are numbers such as 10 (현재가)")

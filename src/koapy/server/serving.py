@@ -16,9 +16,10 @@ from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServ
 
 from koapy.orders.journal import JournalError
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.protocol import gateway_pb2
+from koapy.protocol import gateway_pb2, streams_pb2
 from koapy.protocol.gateway_pb2_grpc import add_GatewayServicer_to_server
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import add_KiwoomOpenApiPlusServiceServicer_to_server
+from koapy.protocol.streams_pb2_grpc import add_StreamsServicer_to_server
 from koapy.server.checking import HealthChecking
 from koapy.server.coding import Services
 from koapy.server.failure import Failure
@@ -27,6 +28,7 @@ from koapy.server.reflection import GuardedReflection
 from koapy.server.security import Security
 from koapy.server.servicer import KiwoomOpenApiPlusServiceServicer
 from koapy.server.settings import Settings
+from koapy.server.streams import StreamsServicer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,7 @@ HOST, PORT = "127.0.0.1", 5943
 
 SERVICE = pb.DESCRIPTOR.services_by_name["KiwoomOpenApiPlusService"].full_name
 GATEWAY = gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name
+STREAMS = streams_pb2.DESCRIPTOR.services_by_name["Streams"].full_name
 GRACE_SECONDS = 5.0
 PENDING = 65_536
 """Requests, of all connections, that may wait to be taken; each connection has its own limit on top."""
@@ -49,7 +52,7 @@ PENDING = 65_536
 METADATA_BYTES = 16 * 1024
 """Of one request; grpc refuses what is longer with RESOURCE_EXHAUSTED."""
 
-CHECKED = ("", SERVICE, GATEWAY)
+CHECKED = ("", SERVICE, GATEWAY, STREAMS)
 """The names under which health is told."""
 
 
@@ -145,9 +148,10 @@ class Server:
         served = Services()
         add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, served)
         add_GatewayServicer_to_server(GatewayServicer(self._servicer), served)
+        add_StreamsServicer_to_server(StreamsServicer(self._servicer), served)
         self._health = HealthChecking(CHECKED)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, served)
-        services = (SERVICE, GATEWAY, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        services = (SERVICE, GATEWAY, STREAMS, health.SERVICE_NAME, reflection.SERVICE_NAME)
         add_ServerReflectionServicer_to_server(GuardedReflection(services, self._guard), served)
         self._server.add_generic_rpc_handlers((served,))
         try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+    from koapy.protocol import streams_pb2 as v1
 
 LONGEST = 40
 """Characters of a text that a client has chosen."""
@@ -127,7 +128,7 @@ def _login(request: pb.LoginRequest) -> Deed:
     return Deed("login", {"credentials": bool(given)})
 
 
-def _events(request: pb.ListenRequest) -> Deed:
+def _events(request: pb.ListenRequest | v1.EventsRequest) -> Deed:
     return Deed("stream", {"events": sorted(set(request.slots) & set(EVENTS))})
 
 
@@ -171,6 +172,7 @@ _DEEDS: Mapping[str, Callable[[Any], Deed | None]] = {
     "CustomCallAndListen": _call_and_handler,
     "SetLogLevel": _log_level,
     "OrderEvents": lambda request: Deed("stream", {"from": request.from_sequence}),
+    "Events": lambda first: Deed("stream", {**_codes(first.add), **_events(first).what}),
     "Orders": lambda request: Deed("query", {"day": _text(request.day)}),
     "Halt": _halt,
     "Release": lambda _: Deed("admin"),
