@@ -283,6 +283,30 @@ def growth(subject: Subject, wish: Wish) -> Figures:
     return figures
 
 
+def batched(subject: Subject, wish: Wish) -> Figures:
+    """koapy.v1's batches against messages, to 1 and 64 subscribers of one code: ticks delivered a second, and delays.
+
+    The bare server sends a message for each tick, and so does the gateway's RealCall. What the control tells varies.
+    """
+    figures: Figures = {}
+    kinds = {"message": ("RealCall", requests.real())}
+    if subject.is_gateway:
+        kinds["batch"] = ("Events", requests.batches())
+    more = ("--varied",) if subject.is_gateway else ()
+    for name, (method, asked) in kinds.items():
+        for count in (8,) if wish.quick else (1, 64):
+            with wish.start(subject, *more) as server, Load(server) as load:
+                load.subscribe(method, [asked], count)
+                figures |= _flow(f"{name}.{count}.steady", load.steady(RATES[count], wish.seconds))
+                figures[f"{name}.{count}.kept"] = count * _highest_kept(load, 12_800 / count, wish)
+            for kind, rate in (("yielding", YIELDING), ("flat", FLAT_OUT)):
+                with wish.start(subject, *more) as server, Load(server) as load:
+                    load.subscribe(method, [asked], count)
+                    figures |= _flow(f"{name}.{count}.{kind}", load.flat_out(wish.seconds, rate))
+                    figures[f"{name}.{count}.{kind}.size"] = load.counter.messages / max(load.counter.batches, 1)
+    return figures
+
+
 CASES: dict[str, Callable[[Subject, Wish], Figures]] = {
     "call": call,
     "listen": listen,
@@ -297,5 +321,6 @@ CASES: dict[str, Callable[[Subject, Wish], Figures]] = {
     "ready": ready,
     "import": importing,
     "codes": codes,
+    "batched": batched,
     "growth": growth,
 }

@@ -6,6 +6,7 @@ of each tick begins with "@" and the time at which the tick was due, in microsec
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import deque
@@ -39,6 +40,16 @@ def code_number(number: int) -> str:
     return f"{number:06d}"
 
 
+def _varied_values() -> list[dict[int, str]]:
+    """Values of some ticks that follow one another: a third of the FIDs stays as it is, as in a market."""
+    chance = random.Random(1)
+    rows = []
+    for _ in range(101):
+        rows.append({fid: f"{chance.choice('+-')}{chance.randint(10, 99_999)}" for fid in REAL_FIDS})
+        rows[-1] |= dict.fromkeys(REAL_FIDS[2::3], "+71500")
+    return rows
+
+
 class Signal:
     """An event with slots."""
 
@@ -61,9 +72,11 @@ class HeadlessControl:
 
     Args:
         at_once: whether it offers GetCommDataEx.
+        varied: the values of a tick differ from those of the one before, as columns of equal values cost nothing; the
+            first of them is then the time at which the tick was due.
     """
 
-    def __init__(self, *, at_once: bool = True) -> None:
+    def __init__(self, *, at_once: bool = True, varied: bool = False) -> None:
         if not at_once:
             self.GetCommDataEx = None
         self.OnReceiveRealData = Signal()
@@ -83,6 +96,8 @@ class HeadlessControl:
         self._real_tail = "\t" + "\t".join(["+71500"] * (len(REAL_FIDS) - 1))
         self._table = [[f"{row * COLUMNS + column:>12}" for column in range(COLUMNS)] for row in range(ROWS)]
         self._columns: dict[str, int] = {}
+        self._values = _varied_values() if varied else []
+        self._real: dict[int, str] = {}
         self._thread = threading.Thread(target=self._run, name="headless-control", daemon=True)
         self._thread.start()
 
@@ -140,6 +155,9 @@ class HeadlessControl:
 
     def _tick(self, due: int) -> None:
         code = self._codes[self._ticks % len(self._codes)]
+        if self._values:
+            self._real = self._values[self._ticks % len(self._values)]
+            self._real[REAL_FIDS[0]] = f"@{due:016d}"
         self._ticks += 1
         self.OnReceiveRealData.fire(code, REAL_TYPE, f"@{due:016d}{self._real_tail}")
 
@@ -180,7 +198,7 @@ class HeadlessControl:
         pass
 
     def GetCommRealData(self, code: str, fid: int) -> str:
-        return "+71500"
+        return self._real.get(fid, "+71500") if self._real else "+71500"
 
     def SetInputValue(self, name: str, value: str) -> None:
         self._inputs[name] = value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from benchmarks.control import FLAT_OUT
-from benchmarks.requests import HANDLED, LISTEN_TO_NOTHING, SERVICE
+from benchmarks.requests import EVENTS, HANDLED, LISTEN_TO_NOTHING, SERVICE
 from benchmarks.wire import Wire
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 64
 PATIENCE = 60.0
 QUIET_SECONDS = 0.2
+SEGMENT, TABLE = 0x12, 0x12
+"""EventBatch.segments and Segment.tables on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,12 @@ class Counter:
 
     def __init__(self) -> None:
         self.messages = 0
+        """Messages, or the ticks in batches."""
+        self.batches = 0
         self.delays: list[int] = []
         """Microseconds from the moment a tick was due."""
+        self.is_exact = True
+        """Whether the delay of each tick in a batch is taken, or only the one of its first."""
 
 
 class Subscriber:
@@ -63,6 +69,56 @@ class Subscriber:
 
     def ended(self, now: int) -> None:
         raise RuntimeError("a subscriber's stream has ended by itself")
+
+
+class BatchSubscriber:
+    """One stream of batches. It counts the rows of each table, and takes the delays from the first column of it.
+
+    A batch that is one table is looked at in full where `counter.samples` says so; otherwise its first row is.
+    """
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self.has_begun = False
+
+    def message(self, body: bytes, now: int) -> None:
+        self.has_begun = True
+        counter = self._counter
+        counter.batches += 1
+        at, end = 0, len(body)
+        while at < end:
+            key = body[at]
+            size, at = _varint(body, at + 1)
+            if key == SEGMENT:
+                self._segment(body, at, now)
+            at += size
+
+    def _segment(self, body: bytes, at: int, now: int) -> None:
+        """A segment of one table: ticks of one real type, and nothing else."""
+        if body[at] != TABLE:
+            raise RuntimeError("a batch holds more than the ticks of one real type")
+        _, at = _varint(body, at + 1)
+        _, at = _varint(body, at + 1)  # schema
+        rows, at = _varint(body, at + 1)
+        size, at = _varint(body, at + 1)  # codes
+        counter = self._counter
+        counter.messages += rows
+        size, at = _varint(body, at + size + 1)
+        times = body[at : at + size] if counter.is_exact else body[at : at + 17]
+        counter.delays.extend(now - int(each[1:]) for each in times.split(b"\t"))
+
+    def ended(self, now: int) -> None:
+        raise RuntimeError("a subscriber's stream has ended by itself")
+
+
+def _varint(body: bytes, at: int) -> tuple[int, int]:
+    """A number, and where the next thing begins."""
+    value, shift = 0, 0
+    while body[at] > 127:
+        value |= (body[at] & 127) << shift
+        shift += 7
+        at += 1
+    return value | body[at] << shift, at + 1
 
 
 class Idle:
@@ -170,7 +226,7 @@ class Load:
         self._server = server
         self._wire = Wire(server.address)
         self.counter = Counter()
-        self.subscribers: list[Subscriber] = []
+        self.subscribers: list[Subscriber | BatchSubscriber] = []
 
     def __enter__(self) -> Self:
         return self
@@ -190,11 +246,12 @@ class Load:
 
     def subscribe(self, method: str, requests: Sequence[bytes], count: int, codes: int = 1) -> None:
         """Open so many streams of ticks and wait until each has had one."""
+        kind, path = (BatchSubscriber, EVENTS) if method == "Events" else (Subscriber, SERVICE + method)
         connections = self.connections(count)
-        new = [Subscriber(self.counter) for _ in range(count)]
+        new = [kind(self.counter) for _ in range(count)]
         self._server.tick(max(codes, min(50, 4000 / count)), codes)
         for at, subscriber in enumerate(new):
-            connections[at % len(connections)].open(SERVICE + method, requests[at % len(requests)], subscriber)
+            connections[at % len(connections)].open(path, requests[at % len(requests)], subscriber)
             if at % 20 == 19:
                 self.run(0.01)  # a server refuses what comes faster than it takes it
         self.subscribers += new
@@ -243,6 +300,7 @@ class Load:
 
     def steady(self, rate: float, seconds: float, codes: int = 1, share: float = 1.0) -> Flow:
         """Have the control tick at a rate, and wait for what comes of it; `share` of all subscribers get each tick."""
+        self.counter.is_exact = True
         self._reset()
         first = self._server.count().ticks
         used, own, began = self._server.used(), time.process_time(), time.monotonic()
@@ -259,6 +317,7 @@ class Load:
 
     def flat_out(self, seconds: float, rate: float = FLAT_OUT) -> Flow:
         """Have the control tick as fast as it can, in one of two ways, and count what comes in some time."""
+        self.counter.is_exact = False
         self._server.tick(rate)
         self.run(0.4)
         first = self._server.count()
@@ -277,5 +336,5 @@ class Load:
         return Flow(messages / wall, ticks, lost, Delays.of(self.counter.delays), *shares, a_tick)
 
     def _reset(self) -> None:
-        self.counter.messages = 0
+        self.counter.messages = self.counter.batches = 0
         self.counter.delays.clear()

@@ -11,12 +11,14 @@ import grpc
 from benchmarks.control import ACCOUNT, CODE, PAGES_INPUT, REAL_FIDS, code_number
 from benchmarks.processes import SUBJECTS, Server
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import streams_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 SERVICE = "/koapy.backend.kiwoom_open_api_plus.grpc.KiwoomOpenApiPlusService/"
+EVENTS = "/koapy.v1.Streams/Events"
 REAL_DATA = "OnReceiveRealData"
 
 LISTEN = pb.ListenRequest(slots=[REAL_DATA]).SerializeToString()
@@ -29,6 +31,12 @@ def real(codes: int = 1, first: int = 0) -> bytes:
     """A RealCall for so many codes; for one, the code of a control that ticks for one."""
     names = [code_number(each) for each in range(first, first + codes)] if codes > 1 or first else [CODE]
     return pb.RealRequest(code_list=names, fid_list=REAL_FIDS).SerializeToString()
+
+
+def batches(codes: int = 1) -> bytes:
+    """The same in batches."""
+    asked = pb.RealRequest.FromString(real(codes))
+    return streams_pb2.EventsRequest(add=asked.code_list, fids=asked.fid_list).SerializeToString()
 
 
 def call(name: str, *arguments: str) -> bytes:

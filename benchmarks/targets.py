@@ -73,6 +73,32 @@ def _fan_out(case: str, title: str) -> list[Row]:
     return rows
 
 
+def _batched() -> list[Row]:
+    rows = [
+        Row("batched", f"batches to {count}, {kind}", f"batch.{count}.{figure}", "events/s", target, base=base)
+        for count, target in ((8, None), (1, None), (64, 10.0))
+        for kind, figure, base in (
+            ("flat out", "flat.rate", f"message.{count}.flat.rate"),
+            ("flat out, yielding", "yielding.rate", f"message.{count}.yielding.rate"),
+            ("sustained with p99 < 100 ms", "kept", f"message.{count}.kept"),
+        )
+    ]
+    return rows + [
+        Row(
+            "batched",
+            f"batches to {count}, equal load: {title} against RealCall's",
+            f"batch.{count}.steady.{figure}",
+            unit,
+            1.0 if figure == "p99" else None,
+            at_most=True,
+            by=OWN,
+            base=f"message.{count}.steady.{figure}",
+        )
+        for count in (8, 1, 64)
+        for title, figure, unit in (("p99", "p99", "ms"), ("processor", "cost", "us/event"))
+    ]
+
+
 ROWS = (
     Row("call", "Call, 1 at a time", "state.1.rate", "/s", 0.9),
     Row("call", "Call, 32 at a time", "state.32.rate", "/s", 0.9),
@@ -100,6 +126,7 @@ ROWS = (
         by=OWN,
         base="RealCall.1.cost",
     ),
+    *_batched(),
     *(
         Row("query", f"TransactionCall, {pages}, against cell by cell{whose}", f"rows.{count}", "rows/s", 5.0, **by)
         for count, pages in ((1, "1 page"), (20, "20 pages"))
