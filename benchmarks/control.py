@@ -92,6 +92,8 @@ class HeadlessControl:
         self._inputs: dict[str, str] = {}
         self._pages: dict[str, int] = {}
         self._orders = 0
+        self._order_number = ""
+        """What the answer says that is being told."""
         self._readable: dict[int, str] = {}
         self._real_tail = "\t" + "\t".join(["+71500"] * (len(REAL_FIDS) - 1))
         self._table = [[f"{row * COLUMNS + column:>12}" for column in range(COLUMNS)] for row in range(ROWS)]
@@ -218,7 +220,7 @@ class HeadlessControl:
 
     def GetCommData(self, code: str, record: str, row: int, item: str) -> str:
         if item == "주문번호":
-            return f"{self._orders:07d}"
+            return self._order_number
         column = self._columns.setdefault(item, len(self._columns) % COLUMNS)
         return self._table[row][column]
 
@@ -246,9 +248,10 @@ class HeadlessControl:
         self, request: str, screen: str, order: int, account: str, code: str, quantity: int, price: int, quote: str
     ) -> None:
         """The five events of a buy that is filled at once."""
+        self._order_number = f"{order:07d}"
         self.OnReceiveMsg.fire(screen, request, ORDER_TR, "[00Z112] 모의투자 정상처리 되었습니다")
         self.OnReceiveTrData.fire(screen, request, ORDER_TR, "", "", 0, "", "", "")
-        known = dict.fromkeys(CHEJAN_ORDER, "0") | {9201: account, 9203: f"{order:07d}", 9001: f"A{code}"}
+        known = dict.fromkeys(CHEJAN_ORDER, "0") | {9201: account, 9203: self._order_number, 9001: f"A{code}"}
         known |= {912: "JJ", 302: "삼성전자", 900: str(quantity), 901: str(price), 904: "0000000", 905: "+매수"}
         known |= {906: quote, 907: "2", 908: "093000", 920: screen, 10: "+71500"}
         self._tell_chejan("0", CHEJAN_ORDER, known | {913: "접수", 902: str(quantity)})

@@ -83,9 +83,21 @@ class Portal:
 class Job:
     """A call on its way to the control's thread, and its outcome on the way back."""
 
-    __slots__ = ("_args", "_function", "_unclaimed", "error", "value", "waiter")
+    __slots__ = ("_args", "_function", "_unclaimed", "error", "is_told", "value", "visit", "waiter")
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], waiter: asyncio.Future[Any]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        waiter: asyncio.Future[Any],
+        *,
+        visit: Visit | None = None,
+        is_told: bool = False,
+    ) -> None:
+        self.visit = visit
+        """The event that it belongs into, where that is still to be seen."""
+        self.is_told = is_told
+        """Whether somebody else calls `tell` when it has returned."""
         self._function = function
         self._args = args
         self._unclaimed = [None]
@@ -277,6 +289,29 @@ class Apartment:
             del self._waiting[job]
         return value
 
+    def prepare(self, function: Callable[..., object], *args: Any) -> Job:
+        """A call that another thread is to give to `send`, into the event that the caller is in now, if in any.
+
+        Its `waiter`, which is nobody's to cancel, gets what the call raises, or `Frozen`; what it returns it gets from
+        whoever calls `tell` on the loop.
+
+        Raises:
+            Frozen: the thread is frozen.
+        """
+        if self._frozen:
+            raise Frozen(begun=False)
+        job = Job(function, args, self._loop.create_future(), visit=_inside.get(), is_told=True)
+        self._waiting[job] = True
+        job.waiter.add_done_callback(lambda _: self._waiting.pop(job))
+        return job
+
+    def send(self, job: Job) -> None:
+        """Have a prepared call made on the control's thread. May be called on any thread."""
+        if job.visit is None or not job.visit.submit(lambda: self._make(job)):
+            self._queue.append(job)
+            if not self._coming:
+                self._send_for_calls()
+
     async def settle(self, function: Callable[..., T], *args: Any) -> T:
         """As `run`, for calls that give something back: they are made even when the waiting is cancelled.
 
@@ -378,7 +413,8 @@ class Apartment:
         if job.claim():
             job.make()
             self.done += 1
-            self._outcomes.post(job.tell)
+            if job.error is not None or not job.is_told:
+                self._outcomes.post(job.tell)
 
     def has(self, name: str) -> bool:
         """Whether the control offers a function or an event of this name."""

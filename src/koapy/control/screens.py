@@ -57,10 +57,15 @@ class Screens:
             raise ScreensExhausted(self._holders())
         return self._lend(owner, client)
 
+    def take_free(self, owner: str, client: str = "") -> Screen | None:
+        """A screen for a short request, where there is one and nobody waits for it."""
+        return self._lend(owner, client) if self._free and not self._waiting else None
+
     async def wait(self, owner: str, client: str = "") -> Screen:
         """A screen for a short request, first come first served. Cancelling gives the place in the queue back."""
-        if self._free and not self._waiting:
-            return self._lend(owner, client)
+        screen = self.take_free(owner, client)
+        if screen is not None:
+            return screen
         place: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:

@@ -7,7 +7,6 @@ row. An order that is not in memory is read; the file stays the truth, and a boo
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from koapy.orders import state
@@ -88,8 +87,8 @@ class Book:
             changed = state.told(record, event)
             if changed.number and not record.number:
                 changed = self._claim(changed)
-            if changed is not record and changed != record:
-                self.change(replace(changed, changed=event.time))
+            if changed is not record:
+                self.change(changed)
         return own
 
     def write(self) -> None:

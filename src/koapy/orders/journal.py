@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
@@ -143,24 +143,24 @@ class Journal:
         self._queue.put(entry)
         return entry.future
 
-    def change(self, order_id: int, to: Callable[[OrderRecord], OrderRecord]) -> Future[OrderRecord]:
-        """Apply `to` to an order, on the writing thread; the future has what is on disk then."""
+    def _change(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> Future[OrderRecord]:
+        """Change an order as `to` says, on the writing thread; the future has what is on disk then."""
         entry = _Change(order_id, to)
         self._queue.put(entry)
         return entry.future
 
     def returned(self, order_id: int, code: int) -> Future[OrderRecord]:
         """SendOrder returned `code`."""
-        return self.change(order_id, lambda record: state.returned(record, code))
+        return self._change(order_id, lambda record: state.returned(record, code))
 
     def unsent(self, order_id: int, why: str) -> Future[OrderRecord]:
         """The order was certainly not sent; its key is free again."""
-        return self.change(order_id, lambda record: replace(record, state=OrderState.REFUSED, key=None, message=why))
+        return self._change(order_id, lambda _: {"state": OrderState.REFUSED, "key": None, "message": why})
 
     def settle(self, order_id: int, to: OrderState, why: str) -> Future[OrderRecord]:
         """Say what became of an order whose events do not tell."""
-        return self.change(
-            order_id, lambda record: record if record.state.settled else replace(record, state=to, message=why, open=0)
+        return self._change(
+            order_id, lambda record: {} if record.state.settled else {"state": to, "message": why, "open": 0}
         )
 
     def event(self, event: OrderEvent, then: Callable[[int], object]) -> None:
@@ -400,7 +400,7 @@ class _Intent:
 class _Change:
     can_wait = True
 
-    def __init__(self, order_id: int, to: Callable[[OrderRecord], OrderRecord]) -> None:
+    def __init__(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> None:
         self._id = order_id
         self._to = to
         self._record: OrderRecord | None = None
@@ -408,11 +408,9 @@ class _Change:
 
     def write(self, book: Book) -> None:
         record = book.order(self._id)
-        changed = self._to(record)
-        if changed != record:
-            changed = replace(changed, changed=datetime.now(KST))
-            book.change(changed)
-        self._record = changed
+        self._record = state.changed(record, self._to(record), datetime.now(KST))
+        if self._record is not record:
+            book.change(self._record)
 
     def done(self) -> None:
         assert self._record is not None

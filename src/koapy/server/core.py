@@ -385,18 +385,21 @@ class Core:
     @asynccontextmanager
     async def short_screen(self, what: str, client: str = "") -> AsyncIterator[Screen]:
         """A screen for one request; waits for one that is given back."""
-        try:
-            async with self.patience(), asyncio.timeout(self.settings.answer_seconds):
-                screen = await self.screens.wait(what, client)
-        except TimeoutError:
-            try:
-                screen = self.screens.take(what, client)
-            except ScreensExhausted as error:
-                raise exhausted(str(error), "SCREENS") from None
+        screen = self.screens.take_free(what, client) or await self._wait_for_screen(what, client)
         try:
             yield screen
         finally:
             self.screens.give_back(screen)
+
+    async def _wait_for_screen(self, what: str, client: str) -> Screen:
+        try:
+            async with self.patience(), asyncio.timeout(self.settings.answer_seconds):
+                return await self.screens.wait(what, client)
+        except TimeoutError:
+            try:
+                return self.screens.take(what, client)
+            except ScreensExhausted as error:
+                raise exhausted(str(error), "SCREENS") from None
 
     @contextmanager
     def unnumbered_order(self) -> Iterator[Callable[[], None]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from koapy.control.patience import to_the_end
 from koapy.server.events import Event
@@ -27,16 +28,19 @@ async def drive(
     inbox: Inbox,
     writer: Writer,
     make: Callable[[Ask], Awaitable[object]] | None = None,
+    begin: Callable[[Ask], asyncio.Future[Any] | None] | None = None,
 ) -> None:
     """Run `machine` to its end; `inbox` must be subscribed to its events.
 
     Args:
         make: makes the machine's calls, limits and all, where they need more than to be made.
+        begin: begins a call that need not wait for anything, and gives what comes of it, which is never cancelled;
+            None where it has to wait, which is then for `make` to do.
 
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
     """
-    run = _Run(core, inbox, writer, make)
+    run = _Run(core, inbox, writer, make, begin)
     try:
         await run.work(machine)
     finally:
@@ -60,10 +64,16 @@ class _Run:
     """One machine's run: the asks go out one at a time, what they return comes in through the stream's own inbox."""
 
     def __init__(
-        self, core: Core, inbox: Inbox, writer: Writer, make: Callable[[Ask], Awaitable[object]] | None
+        self,
+        core: Core,
+        inbox: Inbox,
+        writer: Writer,
+        make: Callable[[Ask], Awaitable[object]] | None,
+        begin: Callable[[Ask], asyncio.Future[Any] | None] | None,
     ) -> None:
         self._core = core
         self._make = make or self._limited
+        self._begin = begin
         self._inbox = inbox
         self._writer = writer
         self._asks: deque[Ask] = deque()
@@ -73,6 +83,9 @@ class _Run:
 
     def _ask(self, ask: Ask) -> None:
         self._outstanding += 1
+        if self._begin is not None and (begun := self._begin(ask)) is not None:
+            begun.add_done_callback(partial(self._made, ask))
+            return
         self._asks.append(ask)
         if self.asking is None:
             self.asking = asyncio.create_task(self._make_all())
@@ -88,6 +101,9 @@ class _Run:
                 value = error
             self._inbox.put(Returned(ask, value))
         self.asking = None
+
+    def _made(self, ask: Ask, made: asyncio.Future[Any]) -> None:
+        self._inbox.put(Returned(ask, made.exception() or made.result()))
 
     async def _limited(self, ask: Ask) -> object:
         async with self._core.permit(ask.limit, ask.key, self._writer):

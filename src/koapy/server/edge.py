@@ -98,7 +98,10 @@ class Caller:
 
     async def write(self, message: object, /) -> None:
         """Write to the client; waits while the client does not read. Bytes are a ListenResponse, encoded."""
-        await self.open()
+        if not self._begun:
+            if self._initial:
+                await self.open()
+            self._begun = True  # with the first message, where nothing is announced
         if isinstance(message, bytes) and not self._takes_bytes:
             message = _decoded(message)
         await self._context.write(message)

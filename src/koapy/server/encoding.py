@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
 STRING_VALUE, ARGUMENTS, SINGLE_DATA = b"\x0a", b"\x12", b"\x1a"
 """Argument.string_value, ListenResponse.arguments and ListenResponse.single_data: number and wire type."""
+SEQUENCE, RECOVERED = b"\xa0\x06", b"\xa8\x06\x01"
+"""ListenResponse.sequence: number and wire type; ListenResponse.recovered where it is so."""
 _SHORT = tuple(bytes((each,)) for each in range(128))
 
 
@@ -53,3 +56,27 @@ def tick(head: bytes, listed: bytes, raw: str, values: Sequence[str]) -> bytes:
     argument = length_delimited(STRING_VALUE, raw.encode())
     data = listed + pb.SingleData(values=values).SerializeToString()
     return b"%b%b%b%b%b%b%b" % (head, ARGUMENTS, varint(len(argument)), argument, SINGLE_DATA, varint(len(data)), data)
+
+
+@lru_cache(maxsize=256)
+def chejan_head(gubun: str, item_count: int, fid_list: str, listed: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """What does not change from one order event to another: all before its data, and the names in that."""
+    arguments = [
+        pb.Argument(string_value=gubun),
+        pb.Argument(long_value=item_count),
+        pb.Argument(string_value=fid_list),
+    ]
+    head: bytes = pb.ListenResponse(name="OnReceiveChejanData", arguments=arguments).SerializeToString()
+    return head, names(listed)
+
+
+def chejan(head: tuple[bytes, bytes], values: Sequence[str], sequence: int, *, recovered: bool) -> bytes:
+    """An order event's ListenResponse, from `chejan_head`.
+
+    Raises:
+        TypeError, ValueError: something is no text, or none that can be encoded.
+    """
+    before, listed = head
+    data = listed + pb.SingleData(values=values).SerializeToString()
+    number = SEQUENCE + varint(sequence) if sequence else b""
+    return b"%b%b%b%b%b%b" % (before, SINGLE_DATA, varint(len(data)), data, number, RECOVERED if recovered else b"")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server import encoding
 from koapy.server.pages import framed
 
 if TYPE_CHECKING:
@@ -91,6 +92,21 @@ class Event:
     def name(self) -> str:
         """The event's OpenAPI+ name."""
         return f"On{type(self).__name__}"
+
+    def numbered(self, sequence: int, time: datetime) -> Self:
+        """The event as it goes into the journal; nothing may have been made of it before."""
+        return self._copy({"sequence": sequence, "time": time})
+
+    def of_order(self, order_id: int) -> Self:
+        """The event, with its order; what has been made of it stays."""
+        return self._copy({"order_id": order_id})
+
+    def _copy(self, known: Mapping[str, object]) -> Self:
+        # A tenth of what dataclasses.replace takes, five times for an order.
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(known)
+        return copy
 
     @property
     def arguments(self) -> Iterable[str | int]:
@@ -222,9 +238,12 @@ class ReceiveChejanData(Event):
 
     @cached_property
     def message(self) -> pb.ListenResponse:
-        message = self._bare()
-        message.single_data.CopyFrom(pb.SingleData(names=self.names, values=self.values))
-        return message
+        return pb.ListenResponse.FromString(self.encoded)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        head = encoding.chejan_head(self.gubun, self.item_count, self.fid_list, self.names)
+        return encoding.chejan(head, self.values, self.sequence, recovered=self.recovered)
 
 
 @dataclass(frozen=True)

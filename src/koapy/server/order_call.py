@@ -50,8 +50,9 @@ async def key_of(core: Core, wanted: NewOrder, caller: Caller) -> str | None:
     Raises:
         Failure: it is no key, nobody is logged in, or there is no such account or code.
     """
-    caller.announce(JOURNAL, core.journal.identity)
     key = core.ordering.key_of(caller)
+    if key is not None:  # without one, no later try can be asked to expect this journal
+        caller.announce(JOURNAL, core.journal.identity)
     if not core.ordering.knows(caller, key):  # what was sent already needs no leave any more
         await core.require_login()
         await checks.account(core, wanted.account)
@@ -76,15 +77,16 @@ async def follow_order(
         if not is_new:
             await core.ordering.rejoin(placing, inbox)
             machine = Order(placing.request, "", wanted)
-            await drive(core, machine, inbox, writer, lambda _: core.ordering.outcome(placing))
+            await drive(core, machine, inbox, writer, begin=lambda _: core.ordering.reply(placing))
             return
         screen = await held.enter_async_context(core.short_screen("orders", screen_no))
         machine = Order(placing.request, screen.number, wanted)
         settled = held.enter_context(core.unnumbered_order())
         until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
         send = partial(core.ordering.send, placing, writer)
+        begin = partial(core.ordering.send_at_once, placing)
         try:
-            await drive(core, machine, inbox, until_numbered, lambda ask: send(ask.calls))
+            await drive(core, machine, inbox, until_numbered, lambda ask: send(ask.calls), lambda ask: begin(ask.calls))
         except Failure as failure:
             if failure.reason == EXPIRED:
                 core.ordering.expired(placing)

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
-from koapy.orders.journal import JournalFailed
 from koapy.orders.model import OrderState
 from koapy.server.events import OrderSettled
 from koapy.server.failure import Failure, invalid, precondition, silent, unavailable
-from koapy.server.machines import Limit
 from koapy.server.recording import replayed
+from koapy.server.sending import Sending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    Calls = Sequence[tuple[str, tuple[str | int, ...]]]
+    from collections.abc import Iterator
 
     from koapy.orders.counts import Counted
     from koapy.orders.model import NewOrder, OrderRecord
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from koapy.server.edge import Caller, Writer
     from koapy.server.events import Event
     from koapy.server.inbox import Inbox
+    from koapy.server.sending import Calls
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +56,16 @@ class Placing:
     outcome: asyncio.Future[int]
     """What SendOrder returned, or why that cannot be told; on disk before it is here."""
     recorded: asyncio.Future[OrderRecord]
-    """The journal's record, once the intent is on disk."""
+    """The journal's record, for those who join."""
+    record: OrderRecord | None = None
+    """The same, from the moment on at which the intent is on disk."""
     begun: bool = False
     """Whether it is on its way to the journal, which no caller can stop any more."""
+
+    def is_recorded(self) -> None:
+        """Tell those who join that the intent is on disk, if it is."""
+        if self.record is not None and not self.recorded.done():
+            self.recorded.set_result(self.record)
 
 
 class Ordering:
@@ -70,7 +75,8 @@ class Ordering:
         self._core = core
         self._by_key: dict[tuple[str, str], Placing] = {}
         self._doubts: dict[int, Placing] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: set[Placing] = set()
+        self._outgoing: list[Sending] = []
         self.first_id = core.journal.last_order + 1
         """Orders with smaller ids were sent by an earlier process."""
 
@@ -123,10 +129,12 @@ class Ordering:
         try:
             yield placing, True
         except Failure as failure:
-            self._give_up(placing, failure)
+            if not placing.begun:
+                self._forget(placing, failure)
             raise
         finally:
-            self._give_up(placing, unavailable("the first call of this order ended before it was sent", "NOT_SENT"))
+            if not placing.begun:  # its key is free again, and those who joined are told
+                self._forget(placing, unavailable("the first call of this order ended before it was sent", "NOT_SENT"))
 
     async def send(self, placing: Placing, caller: Writer, calls: Calls, *, wait: bool = True) -> int:
         """Send a new order and give what SendOrder returned; that is on disk then.
@@ -139,38 +147,99 @@ class Ordering:
         Raises:
             Failure: it was refused, the journal cannot be written, or the control is silent; the text says which.
         """
-        core = self._core
-        core.function(calls[-1][0])
-        if core.closing is not None:
-            raise core.closing
+        core, limit = self._core, self._core.order_limit
+        self._require(calls)
         # Before it has a place among the orders, which a query for the price would keep from others.
         price = await self._price(placing, caller)
-        async with AsyncExitStack() as permit:
-            if wait:
-                await permit.enter_async_context(core.permit(Limit.ORDER, "", caller))
-            elif not core.begin(permit, Limit.ORDER, ""):
-                return TOO_MANY_ORDERS
-            counted = self._admitted(placing, price)
-            placing.begun = True
-            sending = asyncio.create_task(self._commit(placing, calls, counted, permit.pop_all()))
-            self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+        if wait:
+            await core.take_place(limit, caller)
+        elif not limit.try_begin():
+            return TOO_MANY_ORDERS
+        self._send(placing, calls, price)
         return await self.outcome(placing)
 
+    def send_at_once(self, placing: Placing, calls: Calls) -> asyncio.Future[int] | None:
+        """As `send`, where the order has to wait for nothing before it goes to the journal; None where it has.
+
+        The future is nobody's to cancel.
+        """
+        core = self._core
+        if core.risk.needs_price(placing.order, placing.client) or not core.order_limit.try_begin():
+            return None
+        try:
+            self._require(calls)
+        except Failure as failure:
+            core.order_limit.end()
+            placing.outcome.set_exception(failure)
+        else:
+            try:
+                self._send(placing, calls, None)
+            except Failure as failure:
+                placing.outcome.set_exception(failure)
+        return self.reply(placing)
+
+    def reply(self, placing: Placing) -> asyncio.Future[int]:
+        """What SendOrder returned for an order that somebody has given to `send`, or the failure that `outcome` names.
+
+        The future is nobody's to cancel.
+        """
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[int] = loop.create_future()
+        late = loop.call_later(self._core.settings.answer_seconds, self._late, placing, reply)
+
+        def told(outcome: asyncio.Future[int]) -> None:
+            late.cancel()
+            if reply.done():
+                return
+            if (error := outcome.exception()) is not None:
+                reply.set_exception(error)
+            else:
+                reply.set_result(outcome.result())
+
+        placing.outcome.add_done_callback(told)
+        return reply
+
     async def outcome(self, placing: Placing) -> int:
-        """What SendOrder returned for an order that somebody has given to `send`.
+        """Wait for `reply`.
 
         Raises:
             Failure: it was not sent, or nothing is known of it within the time that the control has.
         """
-        seconds = self._core.settings.answer_seconds
+        return await asyncio.shield(self.reply(placing))
+
+    def _late(self, placing: Placing, reply: asyncio.Future[int]) -> None:
+        if placing.record is not None:
+            self._core.recovery.doubt(placing.record.id)
+        if not reply.done():
+            reply.set_exception(silent(f"{placing.order.function}; {IN_DOUBT}", self._core.settings.answer_seconds))
+
+    def _require(self, calls: Calls) -> None:
+        """The control must have the function, and the gateway not be closing."""
+        self._core.function(calls[-1][0])
+        if self._core.closing is not None:
+            raise self._core.closing
+
+    def _send(self, placing: Placing, calls: Calls, price: int | None) -> None:
+        """Give an order that has its place under OpenAPI+'s limit to the journal, if the limits of risk admit it."""
+        core, counted = self._core, None
         try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.shield(placing.outcome)
-        except TimeoutError:
-            if placing.recorded.done():
-                self._core.recovery.doubt(placing.recorded.result().id)
-            raise silent(f"{placing.order.function}; {IN_DOUBT}", seconds) from None
+            counted = self._admitted(placing, price)
+            sending = Sending(core, placing, calls, counted, self._ended)
+        except BaseException:
+            core.order_limit.end()
+            core.risk.withdraw(counted)
+            raise
+        placing.begun = True
+        self._sending.add(placing)
+        # All that come at once, so that the journal finds them all when it wakes.
+        self._outgoing.append(sending)
+        if len(self._outgoing) == 1:
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        for sending in outgoing:
+            sending.begin()
 
     async def rejoin(self, placing: Placing, inbox: Inbox) -> None:
         """Put all that has been told of a known order before what comes; `inbox` must be subscribed to it already."""
@@ -187,8 +256,8 @@ class Ordering:
 
     def expired(self, placing: Placing) -> None:
         """The order's day ended while it was open, which no event of its own tells."""
-        order_id = placing.recorded.result().id
-        self._core.journal.settle(order_id, OrderState.EXPIRED, "its session is over")
+        assert placing.record is not None
+        self._core.journal.settle(placing.record.id, OrderState.EXPIRED, "its session is over")
 
     def resolved(self, record: OrderRecord) -> None:
         """It is known, or known to be unknowable, what became of an order in doubt."""
@@ -199,7 +268,7 @@ class Ordering:
     async def idle(self) -> None:
         """Wait until nothing is being sent; the caller bounds the wait."""
         while self._sending:
-            await asyncio.gather(*self._sending, return_exceptions=True)
+            await asyncio.wait([placing.outcome for placing in self._sending])
 
     async def _price(self, placing: Placing, caller: Writer) -> int | None:
         """The last price, where a limit of risk needs it."""
@@ -215,49 +284,13 @@ class Ordering:
             raise precondition(breach.text, breach.reason, **breach.details)
         return core.risk.admit(order, client, now)
 
-    async def _commit(self, placing: Placing, calls: Calls, counted: Counted | None, permit: AsyncExitStack) -> None:
-        """Journal, SendOrder, journal."""
-        core = self._core
-        async with permit:
-            try:
-                record = await asyncio.wrap_future(
-                    core.journal.intend(
-                        placing.order,
-                        key=placing.key,
-                        client=placing.client,
-                        request=placing.request,
-                        client_request=placing.client_request,
-                        client_screen=placing.client_screen,
-                    )
-                )
-            except JournalFailed as error:
-                core.risk.withdraw(counted)
-                self._forget(placing, unavailable(f"{error}; the order was not sent", "JOURNAL_FAILED"))
-                return
-            placing.recorded.set_result(record)
-            try:
-                value = await core.run(calls)
-            except Failure as failure:
-                await self._not_made(placing, record, counted, failure)
-                return
-        if value < 0:
-            core.risk.withdraw(counted)
-        await asyncio.wrap_future(core.journal.returned(record.id, value))
-        self._by_key.pop((placing.client, placing.key or ""), None)
-        if not placing.outcome.done():
-            placing.outcome.set_result(value)
-        # An order that still has no number then has lost its answer.
-        asyncio.get_running_loop().call_later(core.settings.answer_seconds, core.recovery.look_after, record.id)
-
-    async def _not_made(self, placing: Placing, record: OrderRecord, counted: Counted | None, failure: Failure) -> None:
-        """SendOrder did not return."""
-        core = self._core
-        if failure.details.get("sent") == "no":
-            core.risk.withdraw(counted)
-            await asyncio.wrap_future(core.journal.unsent(record.id, failure.text))
-        else:
-            core.recovery.doubt(record.id)
-        self._forget(placing, failure)
+    def _ended(self, placing: Placing, failure: Failure | None) -> None:
+        """The order is no longer on its way."""
+        self._sending.discard(placing)
+        if failure is not None:
+            self._forget(placing, failure)
+        elif placing.key is not None:
+            self._by_key.pop((placing.client, placing.key), None)
 
     def _known(self, client: str, key: str) -> Placing | None:
         placing = self._by_key.get((client, key))
@@ -271,7 +304,8 @@ class Ordering:
         outcome, recorded = _unanswered()
         recorded.set_result(record)
         placing = Placing(
-            record.order, client, key, record.request, record.client_request, record.client_screen, outcome, recorded
+            *(record.order, client, key, record.request, record.client_request, record.client_screen),
+            *(outcome, recorded, record),
         )
         if record.in_doubt:
             self._doubts[record.id] = placing
@@ -279,11 +313,6 @@ class Ordering:
         else:
             outcome.set_result(record.returned or 0)
         return placing
-
-    def _give_up(self, placing: Placing, failure: Failure) -> None:
-        """The call ended before the order was on its way: its key is free again, and those who joined are told."""
-        if not placing.begun:
-            self._forget(placing, failure)
 
     def _forget(self, placing: Placing, failure: Failure) -> None:
         key = (placing.client, placing.key or "")

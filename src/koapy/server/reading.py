@@ -65,9 +65,20 @@ def _text(function: str, value: object) -> str:
 
 def chejan(control: Control, gubun: str, item_count: int, fid_list: str) -> ReceiveChejanData:
     """An order or balance event with the values of all FIDs of its list, stripped."""
+    fids, names = _listed(fid_list)
+    read = [control.GetChejanData(fid) for fid in fids]
+    try:
+        values = tuple(map(str.strip, read))
+    except TypeError:
+        values = tuple(_text("GetChejanData", value) for value in read)  # which says what it is
+    return ReceiveChejanData(gubun, item_count, fid_list, fids, names, values)
+
+
+@lru_cache(maxsize=256)
+def _listed(fid_list: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The FIDs of a list, and their names."""
     fids = tuple(int(fid) for fid in fid_list.split(";") if fid)
-    values = tuple(_text("GetChejanData", control.GetChejanData(fid)) for fid in fids)
-    return ReceiveChejanData(gubun, item_count, fid_list, fids, tuple(map(fid_name, fids)), values)
+    return fids, tuple(map(fid_name, fids))
 
 
 @dataclass(frozen=True, slots=True)

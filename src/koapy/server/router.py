@@ -265,11 +265,16 @@ class Router:
         Who gets it is decided when it is passed on, so that a stream that reads the journal first and then
         subscribes, or the other way round, misses nothing. `request` is the name at the control of what it answers.
         """
-        event = replace(event, sequence=self._journal.last_sequence + 1, time=datetime.now(KST))
+        event = event.numbered(self._journal.last_sequence + 1, datetime.now(KST))
         self._journal.event(recorded(event, request), partial(self._pass_on, event, keys, self.feeds.serial))
 
     def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
-        self._portal.post(self._deliver, replace(event, order_id=order_id), (*keys, ORDERS), after)
+        self._portal.post(self._deliver_of_order, event, keys, after, order_id)
+
+    def _deliver_of_order(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
+        if ORDERS in self._inboxes:  # who follows all orders is told which one it is
+            event = event.of_order(order_id)
+        self._deliver(event, (*keys, ORDERS), after)
 
     def tell(self, event: Event, *keys: Key) -> None:
         """Give the streams of these keys an event of the gateway's own. Belongs to the loop."""

@@ -1,0 +1,140 @@
+"""An order on its way: journal, SendOrder, journal. From here on nobody can stop it, so nobody's task carries it.
+
+What is next is done where the last thing has ended: when the intent is on disk, the journal's thread sends the order to
+the control's, which gives what SendOrder returned to the journal before the events that it causes, so that they share a
+transaction. The event loop hears of it when that is on disk, and not before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from koapy.control.apartment import Frozen
+from koapy.server.failure import Failure, frozen, unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    Calls = Sequence[tuple[str, tuple[str | int, ...]]]
+
+    from koapy.orders.counts import Counted
+    from koapy.orders.model import OrderRecord
+    from koapy.server.core import Core
+    from koapy.server.ordering import Placing
+
+
+class Sending:
+    """Sends one order. Made, begun and ended on the event loop.
+
+    Args:
+        counted: how the order counts against the limits of risk; taken back where it is not sent.
+        ended: called at the end, with why the order was not sent, or why that is not known; None: it was.
+
+    Raises:
+        Failure: the control's thread is frozen.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        placing: Placing,
+        calls: Calls,
+        counted: Counted | None,
+        ended: Callable[[Placing, Failure | None], None],
+    ) -> None:
+        self._core = core
+        self._placing = placing
+        self._calls = calls
+        self._counted = counted
+        self._ended = ended
+        try:
+            self._job = core.apartment.prepare(self._make)
+        except Frozen as error:
+            raise frozen(begun=error.begun) from None
+
+    def begin(self) -> None:
+        """Give the order to the journal, and all else follows."""
+        placing = self._placing
+        self._job.waiter.add_done_callback(self._made)
+        self._intent = self._core.journal.intend(
+            placing.order,
+            key=placing.key,
+            client=placing.client,
+            request=placing.request,
+            client_request=placing.client_request,
+            client_screen=placing.client_screen,
+        )
+        self._intent.add_done_callback(self._intended)
+
+    def _intended(self, intent: Future[OrderRecord]) -> None:
+        """The intent is on disk, or cannot be. Runs on the journal's thread."""
+        core = self._core
+        if (error := intent.exception()) is not None:
+            failure = unavailable(f"{error}; the order was not sent", "JOURNAL_FAILED", sent="no")
+            core.portal.post(self._refused, failure)
+            return
+        self._placing.record = intent.result()
+        core.apartment.send(self._job)
+        if self._placing.key is not None:  # another call may wait for it
+            core.portal.post(self._placing.is_recorded)
+
+    def _make(self) -> None:
+        """Call SendOrder and give what it returned to the journal. Runs on the control's thread."""
+        record = self._placing.record
+        assert record is not None
+        value = self._core.make(self._calls)
+        self._core.journal.returned(record.id, value).add_done_callback(partial(self._kept, value))
+
+    def _kept(self, value: int, _: Future[OrderRecord]) -> None:
+        """What SendOrder returned is on disk. Runs on the journal's thread."""
+        self._job.value = value
+        # The same way as the events behind it: the loop is woken once.
+        self._core.portal.post(self._job.tell)
+
+    def _refused(self, failure: Failure) -> None:
+        if self._job.claim():  # else the thread has been found frozen in the meantime
+            self._job.error = failure
+        self._job.tell()
+
+    def _made(self, made: asyncio.Future[Any]) -> None:
+        """SendOrder has returned, or failed, or the control's thread is frozen."""
+        core, placing = self._core, self._placing
+        core.order_limit.end()
+        placing.is_recorded()
+        error = made.exception()
+        if error is None:
+            self._returned(made.result())
+            return
+        failure = frozen(begun=error.begun) if isinstance(error, Frozen) else error
+        assert isinstance(failure, Failure)
+        if failure.details.get("sent") != "no":
+            assert placing.record is not None
+            core.recovery.doubt(placing.record.id)
+            self._ended(placing, failure)
+            return
+        core.risk.withdraw(self._counted)
+        self._intent.add_done_callback(partial(self._take_back, failure))
+
+    def _take_back(self, failure: Failure, intent: Future[OrderRecord]) -> None:
+        """The order was certainly not sent: the journal is to know, as soon as it knows the intent. On any thread."""
+        core = self._core
+        if intent.exception() is not None:
+            core.portal.post(self._ended, self._placing, failure)
+            return
+        unsent = core.journal.unsent(intent.result().id, failure.text)
+        unsent.add_done_callback(lambda _: core.portal.post(self._ended, self._placing, failure))
+
+    def _returned(self, value: int) -> None:
+        core, placing = self._core, self._placing
+        assert placing.record is not None
+        if value < 0:
+            core.risk.withdraw(self._counted)
+        if not placing.outcome.done():
+            placing.outcome.set_result(value)
+        self._ended(placing, None)
+        # An order that still has no number then has lost its answer.
+        look_after = core.recovery.look_after
+        asyncio.get_running_loop().call_later(core.settings.answer_seconds, look_after, placing.record.id)
