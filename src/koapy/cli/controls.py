@@ -33,7 +33,9 @@ def control_of(chosen: Config) -> Iterator[tuple[Any, str]]:
 
 def _simulation(chosen: Config) -> tuple[Any, str]:
     from koapy.simulation.control import SimulatedControl
+    from koapy.simulation.criteria import load_conditions
     from koapy.simulation.faults import load_faults
+    from koapy.simulation.screening import CONDITIONS
 
     market = chosen.simulation
     control = SimulatedControl(
@@ -45,6 +47,7 @@ def _simulation(chosen: Config) -> tuple[Any, str]:
         market_size=market.issues,
         state=market.state,
         faults=load_faults(market.faults) if market.faults is not None else None,
+        conditions=load_conditions(market.conditions) if market.conditions is not None else CONDITIONS,
     )
     return control, f"simulation, seed {market.seed}"
 

@@ -129,6 +129,10 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="What goes wrong on purpose, in TOML; see docs/simulation.md."),
     ] = None,
+    conditions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Conditions (조건식) of one's own, in TOML; see docs/simulation.md."),
+    ] = None,
     limits: Annotated[
         str | None,
         typer.Option(
@@ -196,6 +200,7 @@ def serve(
                 issues=issues,
                 state=state,
                 faults=faults,
+                conditions=conditions,
             ),
             replay=_given(said.replay, file=recording, speed=played),
             security=_given(

@@ -89,6 +89,8 @@ class Simulation:
     """A file in which the market, the accounts and their orders outlive the gateway."""
     faults: Path | None = None
     """What goes wrong on purpose; see docs/simulation.md."""
+    conditions: Path | None = None
+    """Conditions of the user's own; see docs/simulation.md."""
 
     def __post_init__(self) -> None:
         if self.speed < 0.01:

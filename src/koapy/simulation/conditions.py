@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.openapi.limit import CONDITION_HITS, CONDITION_WINDOWS, REALTIME_CONDITIONS
-from koapy.simulation.screening import CONDITIONS, preparation
+from koapy.simulation.screening import preparation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from koapy.simulation.clock import Handle
+    from koapy.simulation.screening import Condition
     from koapy.simulation.session import Session
 
 FAILED, SENT = 0, 1
@@ -36,8 +37,9 @@ class Watch:
 class Conditions:
     """Conditions of one session. One screen has one condition at a time."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, conditions: Sequence[Condition]) -> None:
         self._session = session
+        self._conditions = conditions
         self._loaded = False
         self._last: dict[int, datetime] = {}
         self._watches: dict[str, Watch] = {}
@@ -58,7 +60,7 @@ class Conditions:
         """Return index^name of every condition, "" until they were loaded."""
         if not self._loaded:
             return ""
-        return "".join(f"{number(index)}^{each.name};" for index, each in enumerate(CONDITIONS))
+        return "".join(f"{number(index)}^{each.name};" for index, each in enumerate(self._conditions))
 
     def SendCondition(self, strScrNo: str, strConditionName: str, nIndex: int, nSearch: int) -> int:
         """Search once (0) or from now on (1). 1: sent; 0 or negative: not."""
@@ -95,7 +97,7 @@ class Conditions:
         self._last.clear()
 
     def _known(self, name: str, index: int) -> bool:
-        return 0 <= index < len(CONDITIONS) and CONDITIONS[index].name == name
+        return 0 <= index < len(self._conditions) and self._conditions[index].name == name
 
     def _load(self, steps: Iterator[None]) -> None:
         """Load step by step, each a timer of its own, so that ticks and calls get their turn in between."""
@@ -107,7 +109,7 @@ class Conditions:
 
     def _answer(self, screen: str, index: int) -> None:
         exchange = self._session.world.exchange
-        condition = CONDITIONS[index]
+        condition = self._conditions[index]
         hits = condition.find(exchange)
         watch = self._watches.get(screen)
         if watch is not None and watch.index == index:
@@ -124,7 +126,7 @@ class Conditions:
         """Tell what came in and went out since the last look."""
         self._timer = None
         found = {
-            index: CONDITIONS[index].find(self._session.world.exchange)
+            index: self._conditions[index].find(self._session.world.exchange)
             for index in {watch.index: None for watch in self._watches.values()}
         }
         for screen, watch in list(self._watches.items()):
@@ -138,7 +140,7 @@ class Conditions:
         for code in codes:
             # A slot may have stopped the condition meanwhile.
             if self._watches.get(screen) is watch:
-                name = CONDITIONS[watch.index].name
+                name = self._conditions[watch.index].name
                 self._session.events.OnReceiveRealCondition(code, kind, name, number(watch.index))
 
 

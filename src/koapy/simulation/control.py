@@ -24,6 +24,7 @@ from koapy.simulation.market import load_market
 from koapy.simulation.orders import Orders
 from koapy.simulation.realtime import RealTime
 from koapy.simulation.requests import Requests
+from koapy.simulation.screening import CONDITIONS
 from koapy.simulation.session import Session
 from koapy.simulation.statefile import StateFile
 from koapy.simulation.world import User, World
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from koapy.simulation.faults import FaultPlan
     from koapy.simulation.hours import Hours
     from koapy.simulation.model import AccountSetup
+    from koapy.simulation.screening import Condition
     from koapy.simulation.world import ServerKind
 
 T = TypeVar("T")
@@ -61,6 +63,7 @@ class SimulatedControl:
         answer_delay: seconds from a request or an order to its answer.
         market_size: how many issues the market has; those of `history` come on top.
         faults: what is to go wrong; nothing unless given.
+        conditions: that the user has, by index; four of the simulation's own unless given.
         state: file in which the market's day, the accounts and their orders outlive this control; made where there is
             none. Its market is taken up where it was left: on the same day with the same prices and open orders, on a
             later one after the days have been changed as at midnight. Time does not pass meanwhile.
@@ -85,6 +88,7 @@ class SimulatedControl:
         market_size: int = 250,
         state: Path | None = None,
         faults: FaultPlan | None = None,
+        conditions: Sequence[Condition] = CONDITIONS,
     ) -> None:
         file = StateFile(state) if state is not None else None
         try:
@@ -109,7 +113,7 @@ class SimulatedControl:
         self._closed = False
         # Listeners hear the exchange in this order: an order's own events come before the ticks that they cause.
         chejan, real = Chejan(session), RealTime(session)
-        answers, conditions = Answers(session), Conditions(session)
+        answers, search = Answers(session), Conditions(session, conditions)
         self._login = Login(session, login_delay)
         self.faults.lose = self._login.lose
         if faults is not None:
@@ -123,8 +127,8 @@ class SimulatedControl:
             Orders(session, answers),
             chejan,
             real,
-            conditions,
-            Lookups(session, conditions),
+            search,
+            Lookups(session, search),
         )
         for name in FUNCTIONS:
             function = next(getattr(family, name) for family in families if hasattr(family, name))
