@@ -103,7 +103,7 @@ def test_priority_waits_at_the_best_price_of_its_own_side(rich):
     assert (after.price, after.quantity, after.orders) == (bid.price, bid.quantity + 5, bid.orders + 1)
 
 
-@pytest.mark.parametrize("kind", [each for each in OrderKind if not each.priced])
+@pytest.mark.parametrize("kind", [each for each in OrderKind if not (each.priced or each.after_hours)])
 def test_kinds_without_a_price_take_none(rich, kind):
     with pytest.raises(Refused) as refused:
         rich.exchange.place(rich.account, SAMSUNG, BUY, kind, rich.exchange.quote(SAMSUNG).last, 1)

@@ -94,13 +94,14 @@ def _issue(world: World, code: str) -> dict[int, str]:
     """What both kinds of event tell about the issue."""
     instrument, quote = world.exchange.instruments[code], world.exchange.quote(code)
     base = quote.base_price
+    evening = world.exchange.after_hours(code)
     return {
         9001: forms.account_code(code, instrument.kind),
         302: _wide(instrument.name),
         10: forms.price(quote.last, base),
         27: forms.price(quote.best_ask, base),
         28: forms.price(quote.best_bid, base),
-        10010: forms.price(base, base),  # nothing trades after hours here
+        10010: forms.price(evening.last if evening is not None and evening.volume else base, base),
     }
 
 

@@ -9,6 +9,7 @@ from koapy.simulation import plain
 from koapy.simulation.book import Resting
 from koapy.simulation.model import (
     Action,
+    AfterHours,
     Fill,
     Order,
     OrderAccepted,
@@ -120,7 +121,8 @@ class Desk:
         """
         old, part = self._original(account, original, quantity, side)
         # What had no price of its own has one from here on; a conditional order stays one until it has been converted.
-        kind = OrderKind.CONDITIONAL if old.kind is OrderKind.CONDITIONAL and not old.unpriced else OrderKind.LIMIT
+        stays = old.kind.after_hours or (old.kind is OrderKind.CONDITIONAL and not old.unpriced)
+        kind = old.kind if stays else OrderKind.LIMIT
         check_price(old.pit, kind, price)
         if price == old.price:
             raise Refused(Refusal.SAME_PRICE, f"{price:,}")
@@ -168,10 +170,10 @@ class Desk:
         limit = limit_of(pit, side, kind, price)
         return ledger.affordable(worst_of(pit, side, kind, limit), ledger.share(code, credit))
 
-    def expire(self, codes: Container[str]) -> None:
-        """End the day of some issues: what is open is open no more."""
+    def expire(self, codes: Container[str], *, but: OrderKind | None = None) -> None:
+        """End the day of some issues: what is open is open no more, but for orders of one kind."""
         for ticket in self._tickets.values():
-            if not ticket.open or ticket.code not in codes:
+            if not ticket.open or ticket.code not in codes or ticket.kind is but:
                 continue
             ticket.state = OrderState.EXPIRED
             self._changed[ticket.number] = None
@@ -233,6 +235,9 @@ class Desk:
             if not ticket.open:
                 continue
             pit = ticket.pit
+            if ticket.kind.after_hours:
+                self._rest_late(ticket)
+                continue
             if not pit.auction:
                 pit.trade(ticket.side, ticket.open, ticket.limit, now, ticket)
             if ticket.open and ticket.unpriced and not pit.auction:
@@ -347,6 +352,9 @@ class Desk:
     def _bring(self, ticket: Ticket, now: datetime) -> None:
         """Take an order to its pit."""
         pit, kind = ticket.pit, ticket.kind
+        if kind.after_hours:
+            self._bring_late(ticket, now)
+            return
         if not pit.auction and (not kind.whole or pit.reachable(ticket.side, ticket.limit) >= ticket.quantity):
             pit.trade(ticket.side, ticket.quantity, ticket.limit, now, ticket)
         if ticket.open:
@@ -357,6 +365,22 @@ class Desk:
             else:
                 self._rest(ticket, waiting_price(ticket) if kind.unlimited else ticket.limit)
         pit.changed()
+
+    def _bring_late(self, ticket: Ticket, now: datetime) -> None:
+        """Take an order to where there is trading outside the day's hours."""
+        evening = ticket.pit.evening
+        if evening is None:
+            return
+        if ticket.pit.after_hours in (AfterHours.EARLY, AfterHours.LATE):
+            evening.bring(ticket.side, ticket.quantity, ticket.limit, now, ticket)
+        if ticket.open:
+            self._rest_late(ticket)
+        evening.changed()
+
+    def _rest_late(self, ticket: Ticket) -> None:
+        if ticket.pit.evening is not None:
+            ticket.book = ticket.pit.evening.book
+            self._rest(ticket, ticket.limit)
 
     def _drop(self, ticket: Ticket) -> None:
         """Cancel what an immediate order did not trade."""
@@ -370,7 +394,7 @@ class Desk:
         ticket.limit, ticket.unpriced = price, unpriced
         self._changed[ticket.number] = None
         ticket.resting = Resting(ticket.side, price, ticket.open, ticket)
-        ticket.pit.book.add(ticket.resting)
+        ticket.book.add(ticket.resting)
 
 
 def _free(ledger: Ledger, code: str, credit: Credit | None) -> int:
@@ -384,6 +408,11 @@ def _check_kind(pit: Pit, kind: OrderKind) -> None:
     Raises: Refused.
     """
     if kind in (OrderKind.LIMIT, OrderKind.MARKET):
+        return
+    if kind.after_hours:
+        taken = pit.after_hours is not None and pit.after_hours.kind is kind and pit.interruption is None
+        if not taken or pit.evening is None:
+            raise Refused(Refusal.KIND_NOT_NOW, f"{kind.value} in {pit.phase.value}")
         return
     if pit.auction if kind is not OrderKind.CONDITIONAL else pit.phase is Phase.CLOSING_AUCTION:
         raise Refused(Refusal.KIND_NOT_NOW, f"{kind.value} in {pit.phase.value}")

@@ -19,7 +19,19 @@ from koapy.simulation.hours import Timetable, midnight_after
 from koapy.simulation.instruments import instrument, leverage, margins
 from koapy.simulation.keeper import SECONDS as KEEP_SECONDS
 from koapy.simulation.keeper import Keeper, look
-from koapy.simulation.model import AccountSetup, DayStarted, Phase, PhaseChanged, Refusal, Refused, Side, Tick, Trade
+from koapy.simulation.model import (
+    AccountSetup,
+    AfterHours,
+    DayStarted,
+    OrderKind,
+    Phase,
+    PhaseChanged,
+    Refusal,
+    Refused,
+    Side,
+    Tick,
+    Trade,
+)
 from koapy.simulation.pit import Pit
 from koapy.simulation.sectors import KOSPI200, SectorBoard, sectors_of
 from koapy.simulation.statefile import StateError
@@ -37,6 +49,7 @@ if TYPE_CHECKING:
     from koapy.simulation.market import Market
     from koapy.simulation.model import (
         Account,
+        AfterHoursQuote,
         Bar,
         Credit,
         Depth,
@@ -45,7 +58,6 @@ if TYPE_CHECKING:
         Instrument,
         Interruption,
         Order,
-        OrderKind,
         Quote,
         Sector,
         SectorMoment,
@@ -55,6 +67,9 @@ if TYPE_CHECKING:
 
 DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
 """What an exchange has if nothing else is asked for."""
+
+_LATE_SECONDS, _LATE_PART = 5.0, 0.2
+"""How often some of the issues, and what part of them, see something done outside the day's hours."""
 
 _SAMPLING = 10.0
 """Seconds between two looks at the indices."""
@@ -124,6 +139,10 @@ class Exchange:
         """By code, ascending."""
         large = frozenset(self.sectors[KOSPI200].members if KOSPI200 in self.sectors else ())
         self._pits = {code: self._pit(code, large) for code in self.instruments}
+        self._evenings = server == "real" and hours == "krx"
+        if self._evenings:
+            for code, pit in self._pits.items():
+                pit.open_evening(Random(f"{self._seed}:{code}:evening"))
         self._set_phase(self.phase)
         tariff = Tariff(self, server)
         self._margins = margins(self.instruments.values())
@@ -156,10 +175,11 @@ class Exchange:
             self._warm_up()
         self._board.sample(now)
         self._prepare_books()
+        late = self._begin_evening(now)
         if taken_up:
             self._desk.reopen(now)
         if self.phase is Phase.CLOSED:
-            self._desk.expire(self._pits)
+            self._desk.expire(self._pits, but=late.kind if late else None)
         self._set_timers()
         if self._keeper is not None:
             self._keeper.keep_all(self.today, now, ended)
@@ -206,6 +226,11 @@ class Exchange:
     def auction(self, code: str) -> bool:
         """Whether an issue trades in an auction now: that of the opening or closing, or of an interruption."""
         return self._pits[code].auction
+
+    def after_hours(self, code: str) -> AfterHoursQuote | None:
+        """What an issue does outside the day's hours; None where there is no such trading."""
+        evening = self._pits[code].evening
+        return evening.quote() if evening is not None else None
 
     def interruption(self, code: str) -> Interruption | None:
         """The interruption (VI) of an issue that lasts now."""
@@ -293,7 +318,7 @@ class Exchange:
         Returns: the order as accepted, with its number and nothing filled.
         Raises: Refused.
         """
-        self._check_hours(code)
+        self._check_hours(code, kind)
         return self._kept(self._desk.place(account, code, side, kind, price, quantity, self.clock.now(), credit))
 
     def modify(self, account: str, original: int, price: int, quantity: int = 0, *, side: Side | None = None) -> Order:
@@ -309,7 +334,7 @@ class Exchange:
 
         Raises: Refused.
         """
-        self._check_hours(self._code_of(original))
+        self._check_hours(*self._known(original))
         return self._kept(self._desk.modify(account, original, price, quantity, side, self.clock.now()))
 
     def cancel(self, account: str, original: int, quantity: int = 0, *, side: Side | None = None) -> Order:
@@ -321,7 +346,7 @@ class Exchange:
         Args: as of `modify`.
         Raises: Refused.
         """
-        self._check_hours(self._code_of(original))
+        self._check_hours(*self._known(original))
         return self._kept(self._desk.cancel(account, original, quantity, side, self.clock.now()))
 
     def account(self, number: str) -> Account:
@@ -397,16 +422,19 @@ class Exchange:
             if self._events:  # a listener failed: the others' events are not lost
                 self._plan_drain()
 
-    def _code_of(self, number: int) -> str:
-        """The issue of an order, "" of an unknown one."""
+    def _known(self, number: int) -> tuple[str, OrderKind]:
+        """Issue and kind of an order; of an unknown one, what is refused later."""
         try:
-            return self._desk.order(number).code
+            order = self._desk.order(number)
         except KeyError:
-            return ""
+            return "", OrderKind.LIMIT
+        return order.code, order.kind
 
-    def _check_hours(self, code: str) -> None:
+    def _check_hours(self, code: str, kind: OrderKind) -> None:
         pit = self._pits.get(code)
         if self.phase.takes_orders or (pit is not None and pit.interruption is not None):
+            return
+        if kind.after_hours and pit is not None and pit.after_hours is not None:
             return
         if not self._timetable.starts_session(self.clock.now().date()):
             raise Refused(Refusal.HOLIDAY)
@@ -498,7 +526,46 @@ class Exchange:
             for moment, phase in self._timetable.changes(now.date()):
                 if moment > now:
                     self.clock.call_at(moment, self._begin_phase, phase)
+            if self._evenings:
+                for moment, before, after in self._timetable.turns(now.date()):
+                    if moment > now:
+                        self.clock.call_at(moment, self._turn, before, after)
         self.clock.call_at(midnight_after(now), self._midnight)
+
+    def _begin_evening(self, now: datetime) -> AfterHours | None:
+        """Go on with what is on outside the day's hours, where the server has that."""
+        if not self._evenings:
+            return None
+        late = self._timetable.after_hours(now)
+        if late is not None:
+            self._turn(None, late)
+        return late
+
+    def _turn(self, before: AfterHours | None, after: AfterHours | None) -> None:
+        """Something outside the day's hours begins, has one of its auctions, or ends."""
+        now = self.clock.now()
+        late = [(pit, pit.evening) for pit in self._pits.values() if pit.evening is not None]
+        for pit, evening in late:
+            if before is AfterHours.AUCTIONS:
+                evening.auction(now)
+            if after is not before:
+                pit.after_hours = after
+            if before is None and after is not None:
+                evening.begin(after, now)
+        if after is None and before is not AfterHours.EARLY and before is not AfterHours.WAITING:
+            self._desk.expire(self._pits)
+        if before is None and after is not None:
+            self.clock.call_later(_LATE_SECONDS, self._late_step, after)
+
+    def _late_step(self, what: AfterHours) -> None:
+        """Let some of the other traders do something outside the day's hours."""
+        now = self.clock.now()
+        acting = [pit for pit in self._pits.values() if pit.after_hours is what and pit.evening is not None]
+        for pit in acting:
+            if pit.evening is not None and pit.evening.chance() < _LATE_PART:
+                pit.evening.step(what, now)
+        if acting:
+            self.clock.call_later(_LATE_SECONDS, self._late_step, what)
 
     def _set_pace(self) -> None:
         """Trade faster near the opening and the close; the volume of a trade is that of a normal pace."""

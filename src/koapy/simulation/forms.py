@@ -40,6 +40,9 @@ QUOTE_NAMES = {
     OrderKind.LIMIT_FOK: "보통(FOK)",
     OrderKind.MARKET_FOK: "시장가(FOK)",
     OrderKind.BEST_FOK: "최유리(FOK)",
+    OrderKind.EARLY_CLOSE: "장전시간외",
+    OrderKind.LATE_CLOSE: "장후시간외",
+    OrderKind.LATE_AUCTION: "시간외단일가",
 }
 """매매구분."""
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from koapy.openapi.calendar import KST, is_trading_day, next_trading_day, previous_trading_day
-from koapy.simulation.model import Phase
+from koapy.simulation.model import AfterHours, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,13 @@ _KRX = (
     (time(9, 0), Phase.CONTINUOUS),
     (time(15, 20), Phase.CLOSING_AUCTION),
     (time(15, 30), Phase.CLOSED),
+)
+
+_AFTER_HOURS = (
+    (time(8, 30), time(8, 40), AfterHours.EARLY),
+    (time(15, 30), time(15, 40), AfterHours.WAITING),
+    (time(15, 40), time(16, 0), AfterHours.LATE),
+    (time(16, 0), time(18, 0), AfterHours.AUCTIONS),
 )
 
 _AVERAGE_PACE = 0.97  # of what `pace` makes of the 380 minutes of a day
@@ -66,6 +73,24 @@ class Timetable:
         if not self.starts_session(moment.date()):
             return Phase.CLOSED
         return next(phase for begins, phase in reversed(self._phases) if begins <= moment.time())
+
+    def after_hours(self, moment: datetime) -> AfterHours | None:
+        """What goes on outside the day's hours at a moment."""
+        if self._always or not self.starts_session(moment.date()):
+            return None
+        at = moment.time()
+        return next((what for begins, ends, what in _AFTER_HOURS if begins <= at < ends), None)
+
+    def turns(self, day: date) -> Iterator[tuple[datetime, AfterHours | None, AfterHours | None]]:
+        """When something outside the day's hours begins, ends or, in the evening, has an auction: what was, what is."""
+        if self._always or not self.starts_session(day):
+            return
+        for begins, ends, what in _AFTER_HOURS:
+            yield datetime.combine(day, begins, KST), None, what
+            if what is AfterHours.AUCTIONS:
+                for minutes in range(10, 120, 10):
+                    yield datetime.combine(day, begins, KST) + timedelta(minutes=minutes), what, what
+            yield datetime.combine(day, ends, KST), what, None
 
     def changes(self, day: date) -> Iterator[tuple[datetime, Phase]]:
         """The phases that begin on a day with a session after its midnight, and when."""

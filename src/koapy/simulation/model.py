@@ -46,6 +46,12 @@ class OrderKind(Enum):
     """Trades in full at once, or not at all (FOK)."""
     MARKET_FOK = "market fok"
     BEST_FOK = "best fok"
+    EARLY_CLOSE = "yesterday's close"
+    """Before the opening, at the reference price (장전 시간외 종가)."""
+    LATE_CLOSE = "today's close"
+    """After the close, at today's last price (장후 시간외 종가)."""
+    LATE_AUCTION = "auction after hours"
+    """In the auctions of the evening (시간외 단일가)."""
 
     @property
     def priced(self) -> bool:
@@ -67,8 +73,16 @@ class OrderKind(Enum):
         """Trades in full or not at all."""
         return self in _WHOLE
 
+    @property
+    def after_hours(self) -> bool:
+        """Trades outside the day's hours, in books of its own."""
+        return self in _AFTER_HOURS
 
-_PRICED = frozenset({OrderKind.LIMIT, OrderKind.CONDITIONAL, OrderKind.LIMIT_IOC, OrderKind.LIMIT_FOK})
+
+_PRICED = frozenset(
+    {OrderKind.LIMIT, OrderKind.CONDITIONAL, OrderKind.LIMIT_IOC, OrderKind.LIMIT_FOK, OrderKind.LATE_AUCTION}
+)
+_AFTER_HOURS = frozenset({OrderKind.EARLY_CLOSE, OrderKind.LATE_CLOSE, OrderKind.LATE_AUCTION})
 _UNLIMITED = frozenset({OrderKind.MARKET, OrderKind.MARKET_IOC, OrderKind.MARKET_FOK})
 _WHOLE = frozenset({OrderKind.LIMIT_FOK, OrderKind.MARKET_FOK, OrderKind.BEST_FOK})
 _IMMEDIATE = frozenset({OrderKind.LIMIT_IOC, OrderKind.MARKET_IOC, OrderKind.BEST_IOC}) | _WHOLE
@@ -113,6 +127,26 @@ class Phase(Enum):
     def takes_orders(self) -> bool:
         """Orders may be placed, modified and cancelled."""
         return self is Phase.CONTINUOUS or self.auction
+
+
+class AfterHours(Enum):
+    """What goes on outside the day's hours, on the real server."""
+
+    EARLY = "before hours"
+    """08:30 to 08:40, at yesterday's close."""
+    WAITING = "orders for after hours"
+    """15:30 to 15:40: orders at today's close are taken, and trade later."""
+    LATE = "after hours"
+    """15:40 to 16:00, at today's close."""
+    AUCTIONS = "auctions after hours"
+    """16:00 to 18:00, an auction each ten minutes within 10 % of the close."""
+
+    @property
+    def kind(self) -> OrderKind:
+        """The kind of order that is taken."""
+        if self is AfterHours.EARLY:
+            return OrderKind.EARLY_CLOSE
+        return OrderKind.LATE_AUCTION if self is AfterHours.AUCTIONS else OrderKind.LATE_CLOSE
 
 
 class Refusal(Enum):
@@ -587,6 +621,50 @@ class PhaseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AfterHoursQuote:
+    """What an issue does outside the day's hours. Prices and volumes are those of the evening's auctions, 0 or the
+    close before the first one; the totals are of whatever book is open.
+    """
+
+    code: str
+    close: int
+    """The last price of the day's hours, from which the evening's limits are reckoned."""
+    last: int
+    open: int
+    high: int
+    low: int
+    volume: int
+    value: int
+    lower: int
+    upper: int
+    best_ask: int
+    best_bid: int
+    total_ask: int
+    total_bid: int
+    fixed_volume: int
+    """Shares traded at yesterday's and at today's close."""
+
+
+@dataclass(frozen=True, slots=True)
+class AfterHoursChanged:
+    """A book outside the day's hours may have changed; read it with `Exchange.after_hours`."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AfterHoursTraded:
+    """A trade outside the day's hours."""
+
+    code: str
+    time: datetime
+    price: int
+    quantity: int
+    fixed: bool
+    """At a close, not in an auction."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interruption:
     """Trading of an issue was interrupted because its price would have moved too far (변동성완화장치, VI).
 
@@ -642,5 +720,7 @@ Event = (
     | PhaseChanged
     | Interrupted
     | Resumed
+    | AfterHoursChanged
+    | AfterHoursTraded
     | DayStarted
 )

@@ -42,6 +42,9 @@ _KINDS = {
     "20": OrderKind.LIMIT_FOK,
     "23": OrderKind.MARKET_FOK,
     "26": OrderKind.BEST_FOK,
+    "61": OrderKind.EARLY_CLOSE,
+    "62": OrderKind.LATE_AUCTION,
+    "81": OrderKind.LATE_CLOSE,
 }
 """By 거래구분; the others are of Nextrade."""
 _BEST = ("06", "07")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from koapy.simulation import plain
 from koapy.simulation.book import Book, Resting
+from koapy.simulation.evening import Evening
 from koapy.simulation.flow import LEVELS, Traders
 from koapy.simulation.model import BookChanged, Depth, Interrupted, Interruption, Phase, Quote, Resumed, Side, Traded
 from koapy.simulation.tape import Tape
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from koapy.simulation.book import Match, Owner
-    from koapy.simulation.model import Bar, Event, Instrument
+    from koapy.simulation.model import AfterHours, Bar, Event, Instrument
     from koapy.simulation.volatility import Kind, Watch, When
 
 _WARM_UP = 40
@@ -83,6 +84,10 @@ class Pit:
         self.early: Bar | None = None
         """The part of the day of which no minutes were seen, until `early_until`."""
         self.early_until: datetime | None = None
+        self.after_hours: AfterHours | None = None
+        """What goes on outside the day's hours, kept by the exchange."""
+        self.evening: Evening | None = None
+        """Where that is; None on a server that has no such thing."""
         self._emit = emit
         self._interrupted = interrupted
 
@@ -90,6 +95,10 @@ class Pit:
     def interruption(self) -> Interruption | None:
         """The one that lasts."""
         return self.interruptions[-1] if self.interruptions and self.interruptions[-1].ended is None else None
+
+    def open_evening(self, random: Random) -> None:
+        """Have trading outside the day's hours, too."""
+        self.evening = Evening(self, random, self._volume_a_second, self._emit)
 
     def begin_phase(self, phase: Phase) -> None:
         """Take over the exchange's phase."""
@@ -259,6 +268,8 @@ class Pit:
         self.ladder = ladder(instrument.market, instrument.kind, today)
         self.book = Book()
         self.tape.start_day()
+        if self.evening is not None:
+            self.evening.start_day()
         self.known_from = self.early = self.early_until = None
         self.interruptions.clear()
         self._see_auction()
@@ -274,6 +285,7 @@ class Pit:
             "fair": self.traders.fair,
             "reference": self.watch.reference if self.watch is not None else 0,
             "interruptions": plain.plain(self.interruptions),
+            "evening": self.evening.dump() if self.evening is not None else None,
             "early": plain.plain(self.early),
             "early_until": plain.plain(self.early_until),
         }
@@ -286,6 +298,8 @@ class Pit:
             self.watch.reference = values["reference"]
         known = map(plain.interruption, values["interruptions"])
         self.interruptions = [each if each.ended else replace(each, ended=now) for each in known]
+        if self.evening is not None and values["evening"] is not None:
+            self.evening.restore(values["evening"])
         self.early = plain.bar(values["early"]) if values["early"] else None
         self.early_until = plain.moment(values["early_until"])
         self.known_from = now

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TRADE, QUOTE, BEST, BOOK, EXPECTED = "주식체결", "주식시세", "주식우선호가", "주식호가잔량", "주식예상체결"
 FACTS, INTERRUPTION = "주식종목정보", "VI발동/해제"
 INDEX, BREADTH = "업종지수", "업종등락"
+LATE_BOOK = "주식시간외호가"
 PHASE = "장시작시간"
 
 PPM = 1_000_000
@@ -147,6 +148,18 @@ def book(
         values[294], values[295] = values[200], values[201]
         values[299] = forms.growth(quantity, quote.previous_volume)
     return values
+
+
+def late_book(totals: tuple[int, int], before: tuple[int, int], moment: datetime) -> dict[int, str]:
+    """주식시간외호가: what is offered and wanted in all outside the day's hours."""
+    (ask, bid), (ask_before, bid_before) = totals, before
+    return {
+        21: forms.clock(moment),
+        131: str(ask),
+        132: forms.delta(ask - ask_before),
+        135: str(bid),
+        136: forms.delta(bid - bid_before),
+    }
 
 
 def expected(price: int, quantity: int, quote: Quote, moment: datetime) -> dict[int, str]:

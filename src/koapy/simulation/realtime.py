@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from koapy.openapi.limit import CODES_PER_SCREEN
 from koapy.openapi.realtype import real_type
 from koapy.simulation import realdata
-from koapy.simulation.model import BookChanged, DayStarted, Interrupted, Phase, PhaseChanged, Resumed, Traded
+from koapy.simulation.model import (
+    AfterHoursChanged,
+    BookChanged,
+    DayStarted,
+    Interrupted,
+    Phase,
+    PhaseChanged,
+    Resumed,
+    Traded,
+)
 from koapy.simulation.realdata import (
     BEST,
     BOOK,
@@ -18,6 +27,7 @@ from koapy.simulation.realdata import (
     FACTS,
     INDEX,
     INTERRUPTION,
+    LATE_BOOK,
     PHASE,
     QUOTE,
     TRADE,
@@ -44,7 +54,7 @@ INDEX_SECONDS = 10
 INTERRUPTIONS = "opt10054"
 """The TR that registers the interruptions of all issues; they are filed under it as if it were a code."""
 
-_STOCK_TYPES = (TRADE, QUOTE, BEST, BOOK, EXPECTED)
+_STOCK_TYPES = (TRADE, QUOTE, BEST, BOOK, EXPECTED, LATE_BOOK)
 _BY_OWN_FIDS = {FACTS: frozenset({297, 305, 306, 307, 592, 593, 689, 594, 382, 370, 300})}
 """Types that SetRealReg brings for a FID of their own only, not for one that every stock type has."""
 _SECTOR_TYPES = (INDEX, BREADTH)
@@ -57,6 +67,7 @@ class RealTime:
         self._session = session
         self._registrations = Registrations()
         self._values: Mapping[int, str] = {}
+        self._evenings: dict[str, tuple[int, int]] = {}
         self._books: dict[str, Depth] = {}
         """What was told last of each registered code's book."""
         self._sector_volumes: dict[str, int] = {}
@@ -141,6 +152,9 @@ class RealTime:
             case BookChanged(code):
                 if code in self._registrations.wanted:
                     self._moved(code)
+            case AfterHoursChanged(code):
+                if code in self._registrations.wanted and self._wants(code, LATE_BOOK):
+                    self._evening(code)
             case Interrupted(found) | Resumed(found):
                 self._interrupted(found)
             case PhaseChanged(phase, _):
@@ -148,6 +162,7 @@ class RealTime:
                     self._quotes()
             case DayStarted():
                 self._books.clear()
+                self._evenings.clear()
                 self._sector_volumes.clear()
                 self._facts()
                 self._quotes()
@@ -218,6 +233,17 @@ class RealTime:
         # Looked up each time: a slot of the event before may have changed what is registered.
         wanted = self._registrations.wanted.get(code, ())
         return kind in wanted or "*" in wanted
+
+    def _evening(self, code: str) -> None:
+        """The totals of a book outside the day's hours have changed."""
+        world = self._session.world
+        quote = world.exchange.after_hours(code)
+        if quote is None:
+            return
+        totals, before = (quote.total_ask, quote.total_bid), self._evenings.get(code)
+        if totals != before:
+            self._evenings[code] = totals
+            self._tell(code, LATE_BOOK, realdata.late_book(totals, before or totals, world.now()))
 
     def _tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
         if not self._session.events.OnReceiveRealData or self._session.faults.drops(kind):

@@ -63,6 +63,8 @@ class Ticket:
         self.filled_quantity = self.filled_value = self.fee = self.tax = 0
         self.state = OrderState.ACCEPTED
         self.resting: Resting | None = None
+        self.book = pit.book
+        """Where it waits, if it does."""
         self.unpriced = False
         """Waits in an auction at any price."""
 
@@ -148,7 +150,7 @@ class Ticket:
         """Take a part out of the book and free what it bound."""
         self.open -= quantity
         if self.resting is not None:
-            self.pit.book.reduce(self.resting, quantity)
+            self.book.reduce(self.resting, quantity)
         while quantity and self.lots:
             key, there = self.lots.pop()
             part = min(quantity, there)
@@ -172,9 +174,11 @@ def check_price(pit: Pit, kind: OrderKind, price: int) -> None:
         if price:
             raise Refused(Refusal.PRICE_WITH_MARKET, f"{price:,}")
         return
-    day = pit.instrument
-    if not day.lower <= price <= day.upper:
-        raise Refused(Refusal.OUTSIDE_LIMITS, f"{price:,} is not within {day.lower:,} and {day.upper:,}")
+    lower, upper = pit.instrument.lower, pit.instrument.upper
+    if kind is OrderKind.LATE_AUCTION and pit.evening is not None:
+        lower, upper = pit.evening.limits
+    if not lower <= price <= upper:
+        raise Refused(Refusal.OUTSIDE_LIMITS, f"{price:,} is not within {lower:,} and {upper:,}")
     if price != pit.ladder.floor(price):
         raise Refused(Refusal.BAD_TICK, f"the tick at {price:,} is {pit.ladder.tick(price):,}")
 
@@ -188,6 +192,8 @@ def limit_of(pit: Pit, side: Side, kind: OrderKind, price: int) -> int:
         return price
     if kind.unlimited:
         return extreme(pit, side)
+    if kind.after_hours:
+        return pit.instrument.base_price if kind is OrderKind.EARLY_CLOSE else pit.last()
     best = pit.book.best(side if kind is OrderKind.PRIORITY else side.other)
     if not best:
         raise Refused(Refusal.NOTHING_TO_MEET, kind.value)
