@@ -13,6 +13,7 @@ from koapy.openapi.calendar import KST
 from koapy.simulation.model import (
     AccountSetup,
     Action,
+    AfterHoursTraded,
     Credit,
     OrderAccepted,
     OrderFilled,
@@ -145,6 +146,8 @@ def check_trades(floor):
     printed, filled = Counter(), Counter()
     for each in floor.told(Traded):
         printed[each.trade.time, each.trade.price] += each.trade.quantity
+    for each in floor.told(AfterHoursTraded):
+        printed[each.time, each.price] += each.quantity
     for each in floor.told(OrderFilled):
         filled[each.fill.time, each.fill.price] += each.fill.quantity
     assert all(quantity <= 2 * printed[key] for key, quantity in filled.items())
