@@ -257,6 +257,10 @@ class Exchange:
         """
         return self._history.daily(code)
 
+    def recent(self, code: str, count: int) -> Sequence[Bar]:
+        """The last `count` daily bars before today, ascending: `daily` without making up what nobody asks for."""
+        return self._history.recent(code, count)
+
     def today_bar(self, code: str) -> Bar | None:
         """Today's bar so far; None before the first trade."""
         return self._pits[code].tape.bar(self.today)
@@ -271,6 +275,10 @@ class Exchange:
             *self._early_minutes(self._pits[code]),
             *self._pits[code].tape.minutes.bars(),
         ]
+
+    def today_minutes(self, code: str) -> Sequence[Bar]:
+        """Bars of one minute of today, ascending; minutes without a trade are absent."""
+        return [bar for bar in self._pits[code].tape.minutes.bars() if bar.start.date() >= self.today]
 
     def ticks(self, code: str) -> Sequence[Tick]:
         """Trades, ascending, of the last week of trading days and of today (of which the last 600 are kept)."""

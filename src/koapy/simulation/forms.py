@@ -98,6 +98,11 @@ def delta(value: int) -> str:
     return f"{value:+d}" if value else "0"
 
 
+def net(value: int) -> str:
+    """Write what was bought less what was sold, where the server writes two signs: `+6490`, `--10426`, ` 0`."""
+    return f"-{value}" if value < 0 else change(value)
+
+
 def sign(value: int, base: int, upper: int = 0, lower: int = 0) -> str:
     """Return the 전일대비기호 of a price: 1 upper limit, 2 up, 3 same, 4 lower limit, 5 down."""
     if value == base:

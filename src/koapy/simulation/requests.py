@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from koapy.openapi.limit import CODES_PER_REQUEST
@@ -11,10 +12,10 @@ from koapy.openapi.tr import is_tr, tr
 from koapy.simulation import messages
 from koapy.simulation.answers import Reply
 from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
-from koapy.simulation.tr import BadInput, answer
+from koapy.simulation.tr import BadInput, answer, preparation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from koapy.openapi.tr import Tr
     from koapy.simulation.answers import Answers
@@ -30,6 +31,9 @@ TOO_MANY_CODES = -204
 _Query = tuple[str, str, tuple[tuple[str, str], ...]]
 """Request name, TR and inputs: what a continuation repeats."""
 _CONTINUED = 1000
+
+_STEPS = 10
+"""Issues whose past is made up at a time."""
 
 _KEYWORD_TRS = {0: "OPTKWFID", 3: "OPTFOFID"}
 """CommKwRqData's type flag; these cannot be sent by CommRqData."""
@@ -68,7 +72,9 @@ class Requests:
         # The guide says that any other request in between breaks a continuation. Programs that keep several long
         # queries going under names of their own rely on the opposite, so name, TR and inputs say what is continued.
         known = self._continued.pop(_query(sRQName, what, inputs), None)
-        self._deliver(fault, asked, self._answer, what, inputs, known if nPrevNext == 2 else None, asked)
+        after = known if nPrevNext == 2 else None
+        steps = preparation(what, self._session.world.exchange)
+        self._deliver(fault, asked, self._prepare, steps, what, inputs, after, asked)
         return 0
 
     def CommKwRqData(
@@ -122,6 +128,15 @@ class Requests:
 
     def _refuse(self) -> None:
         self._session.events.OnReceiveMsg("", "", "", messages.WRONG_REQUEST)
+
+    def _prepare(
+        self, steps: Iterator[None], what: Tr, inputs: dict[str, str], after: int | None, asked: tuple[str, str, str]
+    ) -> None:
+        """Have what the answer looks at made up, some issues at a time: the thread has other work."""
+        if sum(1 for _ in islice(steps, _STEPS)) == _STEPS:
+            self._session.later(self._prepare, steps, what, inputs, after, asked, delay=0)
+        else:
+            self._answer(what, inputs, after, asked)
 
     def _answer(self, what: Tr, inputs: dict[str, str], after: int | None, asked: tuple[str, str, str]) -> None:
         screen, request, code = asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class History:
         self.days = trading_days_before(before, DAYS)
         """Days that what is made up covers, ascending."""
         self._daily: dict[str, list[Bar]] = {}
+        self._begun: dict[str, tuple[list[Bar], Iterator[Bar]]] = {}
+        """Days made so far, newest first, and what makes the ones before them."""
         self._added: dict[str, list[Bar]] = {}
         self._newest: dict[str, Bar | None] = {}
         """Of the days before the first that is not past: asked for with each quote."""
@@ -79,17 +82,25 @@ class History:
         bars = self._daily.get(code)
         if bars is None:
             recorded = self._recorded.get(code)
-            bars = recorded.bars() if recorded else list(self._walk(code))[::-1]
+            bars = recorded.bars() if recorded else self._made(code, None)
+            self._begun.pop(code, None)
             self._daily[code] = bars = bars + self._added.get(code, [])
         return bars
+
+    def recent(self, code: str, count: int) -> Sequence[Bar]:
+        """The last `count` daily bars, ascending; what is made up is made no further back than that."""
+        if code in self._daily or code in self._recorded:
+            return self.daily(code)[-count:]
+        added = self._added.get(code, [])
+        missing = count - len(added)
+        return self._made(code, missing) + added if missing > 0 else added[-count:]
 
     def last_day(self, code: str) -> Bar | None:
         """The newest daily bar; None for an issue without a past."""
         if self._added.get(code):
             return self._added[code][-1]
         if code not in self._newest:
-            whole = code in self._daily or code in self._recorded
-            self._newest[code] = next(reversed(self.daily(code)) if whole else self._walk(code), None)
+            self._newest[code] = next(reversed(self.recent(code, 1)), None)
         return self._newest[code]
 
     def minutes(self, code: str) -> Sequence[Bar]:
@@ -113,6 +124,15 @@ class History:
         self._added.setdefault(code, []).append(bar)
         if code in self._daily:
             self._daily[code].append(bar)
+
+    def _made(self, code: str, count: int | None) -> list[Bar]:
+        """The newest made-up days, ascending; all without a count."""
+        if code not in self._begun:
+            self._begun[code] = [], self._walk(code)
+        bars, older = self._begun[code]
+        if count is None or count > len(bars):
+            bars.extend(islice(older, None if count is None else count - len(bars)))
+        return bars[:count][::-1]
 
     def _walk(self, code: str) -> Iterator[Bar]:
         issue = self._issues[code]

@@ -1,24 +1,50 @@
 """Answers to TRs, in the forms of OpenAPI+'s own.
 
-A responder of a family (quotes, charts, sectors, rankings, accounts, orders) answers for each TR on offer.
+Each TR of the catalogue has a responder in the module of its family. A FID means the same in most TRs, so a responder
+says which issues, days or contracts, in which order, and the vocabularies (`stocks.STOCK`, `days.DAY`, ...) say the
+rest.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from koapy.simulation.tr import accounts, charts, orders, quotes, rankings, sectors  # noqa: F401  they register themselves
+from koapy.simulation.tr import (  # noqa: F401  they register themselves
+    accounts,
+    charts,
+    contract_charts,
+    contracts,
+    deposits,
+    firms,
+    foreign,
+    funds,
+    intraday,
+    investor_rankings,
+    investors,
+    loans,
+    orders,
+    positions,
+    profits,
+    programs,
+    quotes,
+    rankings,
+    sectors,
+    surges,
+    themes,
+    warrants,
+)
 from koapy.simulation.tr.fundamentals import Fundamentals, fundamentals
-from koapy.simulation.tr.registry import RESPONDERS
+from koapy.simulation.tr.registry import PAST, RESPONDERS, SOURCES, Source
 from koapy.simulation.tr.request import Answer, BadInput, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from koapy.openapi.tr import Tr
+    from koapy.simulation.exchange import Exchange
     from koapy.simulation.world import World
 
-__all__ = ["Answer", "BadInput", "Fundamentals", "answer", "fundamentals"]
+__all__ = ["Answer", "BadInput", "Fundamentals", "Source", "answer", "fundamentals", "preparation", "source"]
 
 
 def answer(tr: Tr, inputs: Mapping[str, str], after: int | None, world: World) -> Answer | None:
@@ -33,3 +59,16 @@ def answer(tr: Tr, inputs: Mapping[str, str], after: int | None, world: World) -
     """
     respond = RESPONDERS.get(tr.code.lower())
     return respond(Request(tr, inputs, after, world)) if respond else None
+
+
+def preparation(tr: Tr, exchange: Exchange) -> Iterator[None]:
+    """Have the past at hand that an answer looks at, an issue a step: the first look at a past makes it up."""
+    count = PAST.get(tr.code.lower(), 0)
+    for code in exchange.instruments if count else ():
+        exchange.recent(code, count)
+        yield
+
+
+def source(code: str) -> Source | None:
+    """Return what the answers to a TR come from; None for one that is not offered."""
+    return SOURCES.get(code.lower())

@@ -98,7 +98,7 @@ def evaluation(request: Request) -> Answer:
         # Recorded on the mock server: the deposit alone.
         "예탁자산평가액": account.deposit + (0 if request.world.mock else sum(each.value for each in held)),
         "총매입금액": sum(each.position.cost for each in held),
-        "추정예탁자산": _estimated_assets(account, held),
+        "추정예탁자산": estimated_assets(account, held),
         **dict.fromkeys(("당일손익율", "당월손익율", "누적손익율"), _points(request, 0, 1, 2)),
         "출력건수": len(shown),
     }
@@ -148,7 +148,7 @@ def balance(request: Request) -> Answer:
         "총평가금액": sum(each.value for each in held),
         "총평가손익금액": profit,
         "총수익률(%)": _wide_points(request, profit, cost),
-        "추정예탁자산": _estimated_assets(account, held),
+        "추정예탁자산": estimated_assets(account, held),
         "조회건수": len(held),
     }
     rows = [filled(request.tr.multi, _balance_row(request, each, cost)) for each in held]
@@ -253,8 +253,8 @@ def _return_row(request: Request, position: Position) -> dict[str, str]:
     }
 
 
-def _estimated_assets(account: Account, held: Iterable[Holding]) -> int:
-    """추정예탁자산: the cash after settlement and what selling everything would bring."""
+def estimated_assets(account: Account, held: Iterable[Holding]) -> int:
+    """Return 추정예탁자산: the cash after settlement and what selling everything would bring."""
     return account.cash + sum(each.proceeds for each in held)
 
 

@@ -1,4 +1,7 @@
-"""Charts: ticks, minutes, days, weeks, months and years of a stock."""
+"""Charts: ticks, minutes, days, weeks, months and years of a stock.
+
+Those of the regular session (정규장) are the same: the simulation has no other venue and no trades after hours.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.history.aggregate import minutes_of, monthly, ticks_of, weekly, yearly
+from koapy.simulation.tr.days import bars, day_number
 from koapy.simulation.tr.registry import responder
 
 if TYPE_CHECKING:
@@ -23,66 +27,55 @@ MINUTES = ("1", "3", "5", "10", "15", "30", "45", "60")
 """틱범위 of opt10080."""
 
 
-@responder("opt10081")
+@responder("opt10081", "opt10101")
 def days(request: Request) -> Answer:
     """주식일봉차트: 거래대금 in million won, of the other periods in won."""
     return _dated(request, list, forms.millions)
 
 
-@responder("opt10082")
+@responder("opt10082", "opt10102")
 def weeks(request: Request) -> Answer:
     """주식주봉차트: 일자 is the first trading day, as of months and years."""
     return _dated(request, weekly, int)
 
 
-@responder("opt10083")
+@responder("opt10083", "opt10103")
 def months(request: Request) -> Answer:
     """주식월봉차트."""
     return _dated(request, monthly, int)
 
 
-@responder("opt10094")
+@responder("opt10094", "opt10104")
 def years(request: Request) -> Answer:
     """주식년봉차트."""
     return _dated(request, yearly, int)
 
 
-@responder("opt10080")
+@responder("opt10080", "opt10100")
 def minutes(request: Request) -> Answer:
     """주식분봉차트: prices signed against the day's reference price."""
     code, span = request.code(), int(request.choice("틱범위", "1", *MINUTES))
     request.choice("수정주가구분", "0", "1")
     if code not in request.exchange.instruments:
         return request.answer()
-    bars = minutes_of(request.exchange.minutes(code), span)
-    page = request.page([int(bar.start.timestamp()) for bar in bars])
+    found = minutes_of(request.exchange.minutes(code), span)
+    page = request.page([int(bar.start.timestamp()) for bar in found])
     base_of = _reference_prices(request.exchange, code)
-    rows = [_moment_row(bars[index], base_of(bars[index].start)) for index in page.indices]
+    rows = [_moment_row(found[index], base_of(found[index].start)) for index in page.indices]
     return request.answer({"종목코드": code}, rows, page.after)
 
 
-@responder("opt10079")
+@responder("opt10079", "opt10099")
 def ticks(request: Request) -> Answer:
     """주식틱차트: prices without a sign, unlike those of minutes."""
     code, span = request.code(), int(request.choice("틱범위", "1", *TICKS, *MINUTES))
     request.choice("수정주가구분", "0", "1")
     if code not in request.exchange.instruments:
         return request.answer()
-    bars = ticks_of(request.exchange.ticks(code), span)
-    page = request.page([int(bar.start.timestamp() * 1_000_000) for bar in bars])
-    rows = [_moment_row(bars[index], None) for index in page.indices]
+    found = ticks_of(request.exchange.ticks(code), span)
+    page = request.page([int(bar.start.timestamp() * 1_000_000) for bar in found])
+    rows = [_moment_row(found[index], None) for index in page.indices]
     return request.answer({"종목코드": code}, rows, page.after)
-
-
-def day_bars(exchange: Exchange, code: str) -> list[Bar]:
-    """Return the daily bars of a code, oldest first; today's comes last once it has traded."""
-    today = exchange.today_bar(code)
-    return [*exchange.daily(code), *([today] if today else [])]
-
-
-def day_number(moment: datetime) -> int:
-    """Return a date as the number YYYYMMDD."""
-    return moment.year * 10000 + moment.month * 100 + moment.day
 
 
 def _dated(request: Request, group: Callable[[Sequence[Bar]], list[Bar]], amount: Callable[[int], int]) -> Answer:
@@ -91,12 +84,12 @@ def _dated(request: Request, group: Callable[[Sequence[Bar]], list[Bar]], amount
     newest, oldest = request.date("기준일자"), request.date("끝일자")
     if code not in request.exchange.instruments:
         return request.answer()
-    bars = group(day_bars(request.exchange, code))
-    keys = [day_number(bar.start) for bar in bars]
+    found = group(bars(request.exchange, code))
+    keys = [day_number(bar.start) for bar in found]
     if oldest is not None and keys and oldest > min(keys[-1], newest or keys[-1]):
         oldest = None  # recorded: a 끝일자 later than the whole chart has no effect
     page = request.page(keys, newest=newest, oldest=oldest)
-    rows = [_day_row(bars[index], amount) for index in page.indices]
+    rows = [_day_row(found[index], amount) for index in page.indices]
     if rows:
         rows[0]["종목코드"] = code
     return request.answer({"종목코드": code}, rows, page.after)

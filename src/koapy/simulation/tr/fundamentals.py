@@ -20,6 +20,10 @@ EOK = 100_000_000
 """억원, the unit of capital, sales and profits, in won."""
 
 
+PAST = 280
+"""Daily bars that are looked at: the newest year has some 250, so its beginning is among them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fundamentals:
     """Figures of one company; amounts in 억원, ratios in hundredths of a percent."""
@@ -65,10 +69,9 @@ def fundamentals(exchange: Exchange, code: str) -> Fundamentals | None:
 
 
 def _reference(exchange: Exchange, instrument: Instrument) -> int:
-    bars = exchange.daily(instrument.code)
     year = exchange.today.year
-    # The newest year has some 250 bars, so a look at the last 280 finds its beginning.
-    return next((bar.close for bar in reversed(bars[-280:]) if bar.start.year < year), instrument.base_price)
+    bars = exchange.recent(instrument.code, PAST)
+    return next((bar.close for bar in reversed(bars) if bar.start.year < year), instrument.base_price)
 
 
 def _made_up(instrument: Instrument, reference: int) -> Fundamentals:

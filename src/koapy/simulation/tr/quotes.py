@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.model import Side
-from koapy.simulation.tr.charts import day_bars, day_number
+from koapy.simulation.tr.days import bars as day_bars
+from koapy.simulation.tr.days import day_number
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.registry import responder
 from koapy.simulation.tr.request import plain_code
@@ -61,8 +62,8 @@ def trades(request: Request) -> Answer:
         return request.answer()
     instrument, done = exchange.instruments[code], exchange.trades(code)[::-1]
     page = request.page([trade.volume for trade in done])
-    strengths = _strengths(exchange.quote(code), done)
-    rows = [_trade_row(done[index], instrument, strengths[index]) for index in page.indices]
+    values = strengths(exchange.quote(code), done)
+    rows = [trade_row(done[index], instrument, values[index]) for index in page.indices]
     return request.answer(rows=rows, after=page.after)
 
 
@@ -270,8 +271,8 @@ def _company(exchange: Exchange, instrument: Instrument, quote: Quote) -> dict[s
     }
 
 
-def _strengths(quote: Quote, done: Sequence[Trade]) -> list[str]:
-    """체결강도 after each of the day's last trades, worked back from what the day has come to."""
+def strengths(quote: Quote, done: Sequence[Trade]) -> list[str]:
+    """Return 체결강도 after each of the day's last trades, worked back from what the day has come to."""
     bought, sold = quote.buy_volume, quote.sell_volume
     values: list[str] = []
     for trade in reversed(done):
@@ -283,7 +284,8 @@ def _strengths(quote: Quote, done: Sequence[Trade]) -> list[str]:
     return values[::-1]
 
 
-def _trade_row(trade: Trade, instrument: Instrument, strength: str) -> dict[str, str]:
+def trade_row(trade: Trade, instrument: Instrument, strength: str) -> dict[str, str]:
+    """Write a trade of today as opt10003 does."""
     base = instrument.base_price
     return {
         "시간": forms.clock(trade.time),

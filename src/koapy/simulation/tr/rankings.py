@@ -1,98 +1,244 @@
-"""Rankings of the whole market."""
+"""Rankings of the whole market by what it does now: trades, prices, orders that wait."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.tr.registry import responder
+from koapy.simulation.tr.fundamentals import PAST as COMPANY_PAST
+from koapy.simulation.tr.fundamentals import fundamentals
+from koapy.simulation.tr.registry import Source, responder
+from koapy.simulation.tr.selection import selected
+from koapy.simulation.tr.stocks import STOCK, Stock, stocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
-    from koapy.simulation.exchange import Exchange
-    from koapy.simulation.model import Instrument, Quote
     from koapy.simulation.tr.request import Answer, Request
 
-_MARKETS = {"001": "KOSPI", "101": "KOSDAQ"}
+    Measure = Callable[[Stock], float]
+    Extra = Callable[[Stock], Mapping[str, str]]
 
-_LEFT_OUT: dict[str, tuple[str, ...]] = {
-    "3": ("preferred",),
-    "4": ("preferred",),
-    "14": ("etf",),
-    "15": ("spac",),
-    "16": ("etf", "etn"),
-}
-"""관리종목포함: kinds of issue that a value leaves out. The others ask for what no issue of the simulation is."""
 
-_PRICES: dict[str, Callable[[int], bool]] = {
-    "1": lambda price: price < 1_000,
-    "2": lambda price: price >= 1_000,
-    "3": lambda price: 1_000 <= price < 2_000,
-    "4": lambda price: 2_000 <= price < 5_000,
-    "5": lambda price: price >= 5_000,
-    "6": lambda price: 5_000 <= price < 10_000,
-    "7": lambda price: price >= 10_000,
-    "8": lambda price: price >= 50_000,
-    "9": lambda price: price >= 100_000,
-    "10": lambda price: price < 10_000,
-}
-"""가격구분."""
+def traded(request: Request) -> list[Stock]:
+    """Return the issues that were chosen and have traded today."""
+    return selected(request, [each for each in stocks(request.exchange) if each.quote.volume])
 
-_ORDERS: dict[str, Callable[[Instrument, Quote], float]] = {
-    "1": lambda instrument, quote: quote.volume,
-    "2": lambda instrument, quote: quote.volume / max(instrument.shares, 1),
-    "3": lambda instrument, quote: quote.value,
-}
-"""정렬구분."""
+
+def ranked(request: Request, found: list[Stock], measure: Measure, extra: Extra | None = None) -> Answer:
+    """Answer with issues, those that measure most first; `extra` adds to what the FIDs say."""
+    found = sorted(found, key=lambda each: (-measure(each), each.code))
+    page = request.top(len(found))
+    rows = []
+    for index in page.indices:
+        each = found[index]
+        row = request.row(STOCK, each) | {"순위": str(index + 1)}
+        rows.append(row | dict(extra(each)) if extra else row)
+    return request.answer(rows=rows, after=page.after)
+
+
+@responder("opt10017")
+def at_the_limits(request: Request) -> Answer:
+    """상하한가: issues at a limit, rising, falling or unchanged today, or at a limit yesterday."""
+    kind, order = request.choice("상하한구분", "1"), request.choice("정렬구분", "3")
+    tests: dict[str, Callable[[Stock], bool]] = {
+        "1": lambda each: each.quote.last == each.instrument.upper,
+        "2": lambda each: each.quote.change > 0,
+        "3": lambda each: each.quote.change == 0,
+        "4": lambda each: each.quote.last == each.instrument.lower,
+        "5": lambda each: each.quote.change < 0,
+        "6": lambda each: False,
+        "7": lambda each: False,
+    }
+    falling = kind in ("4", "5", "7")
+    orders: dict[str, Measure] = {
+        "1": lambda _: 0.0,
+        "2": lambda each: abs(limit_days(each)),
+        "3": lambda each: -each.quote.rate if falling else each.quote.rate,
+    }
+    found = [each for each in traded(request) if tests[kind](each)]
+    return ranked(request, found, orders[order], lambda each: {"횟수": str(max(1, abs(limit_days(each))))})
+
+
+def limit_days(stock: Stock) -> int:
+    """Return 1 while the price is at the upper limit, -1 at the lower one. Earlier days' limits are not kept."""
+    return (stock.quote.last == stock.instrument.upper) - (stock.quote.last == stock.instrument.lower)
+
+
+@responder("opt10018")
+def near_extremes(request: Request) -> Answer:
+    """고저가근접: prices within so much of the day's high or low. 당일저가 has the high's FID in the catalogue."""
+    low, reach = request.choice("고저구분", "1") == "2", int(request.choice("근접율", "05")) / 10
+
+    def distance(each: Stock) -> float:
+        edge = each.quote.low if low else each.quote.high
+        return 100 * abs(each.quote.last - edge) / edge
+
+    found = [each for each in traded(request) if distance(each) <= reach]
+    return ranked(
+        request,
+        found,
+        lambda each: -distance(each),
+        lambda each: {"전일대비기호": STOCK[25](each), "당일저가": each.price(each.quote.low)},
+    )
+
+
+@responder("opt10020")
+def waiting_orders(request: Request) -> Answer:
+    """호가잔량상위: what waits in the book."""
+    measures: dict[str, Measure] = {
+        "1": lambda each: each.depth.total_bid - each.depth.total_ask,
+        "2": lambda each: each.depth.total_ask - each.depth.total_bid,
+        "3": lambda each: each.depth.total_bid / max(each.depth.total_ask, 1),
+        "4": lambda each: each.depth.total_ask / max(each.depth.total_bid, 1),
+    }
+    order = request.choice("정렬구분", "1")
+    found = selected(request, list(stocks(request.exchange)))
+    return ranked(request, found, measures[order])
+
+
+@responder("opt10026", source=Source.OWN, past=COMPANY_PAST)
+def by_company_figures(request: Request) -> Answer:
+    """고저PER: companies by PER, PBR or ROE; those with a loss have no PER."""
+    kind = request.choice("PER구분", "1")
+    found: list[tuple[float, Stock]] = []
+    for each in selected(request, list(stocks(request.exchange))):
+        company = fundamentals(request.exchange, each.code)
+        if company is None or company.eps <= 0:
+            continue
+        ratios = {"12": each.quote.last / company.eps, "34": each.quote.last / company.bps}
+        ratio = next((ratio for kinds, ratio in ratios.items() if kind in kinds), 100 * company.eps / company.bps)
+        found.append((ratio, each))
+    by_code = {each.code: ratio for ratio, each in found}
+    sign = 1 if kind in "246" else -1
+    return ranked(
+        request,
+        [each for _, each in found],
+        lambda each: sign * by_code[each.code],
+        lambda each: {"PER": forms.decimal(round(100 * by_code[each.code]), 100), "현재거래량": str(each.quote.volume)},
+    )
+
+
+@responder("opt10027")
+def movers(request: Request) -> Answer:
+    """전일대비등락률상위."""
+    measures: dict[str, tuple[Callable[[Stock], bool], Measure]] = {
+        "1": (lambda each: each.quote.change > 0, lambda each: each.quote.rate),
+        "2": (lambda each: each.quote.change > 0, lambda each: each.quote.change),
+        "3": (lambda each: each.quote.change < 0, lambda each: -each.quote.rate),
+        "4": (lambda each: each.quote.change < 0, lambda each: -each.quote.change),
+        "5": (lambda each: each.quote.change == 0, lambda each: each.quote.volume),
+    }
+    test, measure = measures[request.choice("정렬구분", "1")]
+    found = [each for each in traded(request) if test(each)]
+    return ranked(request, found, measure, lambda each: {"횟수": str(abs(limit_days(each)))})
+
+
+@responder("opt10028")
+def against_the_opening(request: Request) -> Answer:
+    """시가대비등락률: the price against the day's open, high, low or 기준가."""
+    which = request.choice("정렬구분", "1")
+    sign = -1 if request.choice("등락조건", "1") == "2" else 1
+
+    def edge(each: Stock) -> int:
+        return {"1": each.quote.open, "2": each.quote.high, "3": each.quote.low, "4": each.base}[which]
+
+    return ranked(
+        request,
+        traded(request),
+        lambda each: sign * (each.quote.last - edge(each)) / edge(each),
+        lambda each: {"시가대비": forms.percent(each.quote.last - edge(each), edge(each))},
+    )
+
+
+@responder("opt10029")
+def expected_movers(request: Request) -> Answer:
+    """예상체결등락률상위: where an auction would trade; nothing outside of one."""
+    order = request.choice("정렬구분", "1")
+    exchange = request.exchange
+    expected = {each.code: exchange.expected(each.code) for each in stocks(exchange)}
+
+    def change(each: Stock) -> int:
+        return expected[each.code][0] - each.base
+
+    tests: dict[str, tuple[Callable[[Stock], bool], Measure]] = {
+        "1": (lambda each: change(each) > 0, lambda each: change(each) / each.base),
+        "2": (lambda each: change(each) > 0, change),
+        "3": (lambda each: change(each) == 0, lambda each: expected[each.code][1]),
+        "4": (lambda each: change(each) < 0, lambda each: -change(each) / each.base),
+        "5": (lambda each: change(each) < 0, lambda each: -change(each)),
+        "6": (lambda each: True, lambda each: expected[each.code][1]),
+        "7": (lambda each: expected[each.code][0] == each.instrument.upper, lambda each: expected[each.code][1]),
+        "8": (lambda each: expected[each.code][0] == each.instrument.lower, lambda each: expected[each.code][1]),
+    }
+    test, measure = tests[order]
+    found = [each for each in stocks(exchange) if expected[each.code][1]]
+
+    def extra(each: Stock) -> dict[str, str]:
+        price, quantity = expected[each.code]
+        return {
+            "예상체결가": forms.price(price, each.base),
+            "기준가": str(each.base),
+            "전일대비기호": forms.sign(price, each.base, each.instrument.upper, each.instrument.lower),
+            "전일대비": forms.change(change(each)),
+            "등락률": forms.percent(change(each), each.base),
+            "예상체결량": str(quantity),
+        }
+
+    # 거래량조건 is about what would trade, of which nothing is known to `selected` but today's volume.
+    return ranked(request, [each for each in selected(request, found) if test(each)], measure, extra)
 
 
 @responder("opt10030")
 def most_traded(request: Request) -> Answer:
     """당일거래량상위: what has traded today, most first. Parts of the day (장중, 장후, 장전) are not told apart."""
-    market = _MARKETS.get(request.choice("시장구분", "000"))
-    order = _ORDERS[request.choice("정렬구분", "1")]
-    left_out = _LEFT_OUT.get(request.choice("관리종목포함", "0"), ())
-    for name in ("신용구분", "장운영구분"):
-        request.choice(name, "0")
-    least_volume = 1_000 * int(request.choice("거래량구분", "0"))
-    least_value = 10_000_000 * int(request.choice("거래대금구분", "0"))
-    price_fits = _PRICES.get(request.choice("가격구분", "0"), bool)
-    found = sorted(
-        (
-            (instrument, quote)
-            for instrument, quote in _traded(request.exchange)
-            if market in (None, instrument.market)
-            and instrument.kind not in left_out
-            and quote.volume >= least_volume
-            and quote.value >= least_value
-            and price_fits(quote.last)
-        ),
-        key=lambda pair: (order(*pair), pair[0].code),
-    )
-    # Ranks change between pages, so a page goes on from a rank, not from an issue.
-    page = request.page(range(len(found)))
-    return request.answer(rows=[_row(*found[index]) for index in page.indices], after=page.after)
-
-
-def _traded(exchange: Exchange) -> Iterator[tuple[Instrument, Quote]]:
-    for code, instrument in exchange.instruments.items():
-        quote = exchange.quote(code)
-        if quote.volume:
-            yield instrument, quote
-
-
-def _row(instrument: Instrument, quote: Quote) -> dict[str, str]:
-    base = quote.base_price
-    return {
-        "종목코드": instrument.code,
-        "종목명": instrument.name,
-        "현재가": forms.price(quote.last, base),
-        "전일대비기호": forms.sign(quote.last, base, instrument.upper, instrument.lower),
-        "전일대비": forms.change(quote.change),
-        "등락률": forms.percent(quote.change, base),
-        "거래량": str(quote.volume),
-        "전일비": forms.growth(quote.volume, quote.previous_volume),
-        "거래회전율": forms.percent(quote.volume, instrument.shares),
-        "거래금액": str(forms.millions(quote.value)),
+    measures: dict[str, Measure] = {
+        "1": lambda each: each.quote.volume,
+        "2": lambda each: each.quote.volume / max(each.instrument.shares, 1),
+        "3": lambda each: each.quote.value,
     }
+    request.choice("장운영구분", "0")
+    order = request.choice("정렬구분", "1")
+    return ranked(request, traded(request), measures[order])
+
+
+@responder("opt10031")
+def most_traded_yesterday(request: Request) -> Answer:
+    """전일거래량상위: of 100, those from 순위시작 to 순위끝. The volume is yesterday's."""
+    by_value = request.choice("조회구분", "1") == "2"
+    first, last = request.number("순위시작"), request.number("순위끝", 100)
+    found = selected(request, list(stocks(request.exchange)))
+    found.sort(key=lambda each: (-(each.quote.previous_value if by_value else each.quote.previous_volume), each.code))
+    chosen = found[:100][max(first - 1, 0) : last or 100]
+    return request.listed([request.row(STOCK, each) | {"거래량": str(each.quote.previous_volume)} for each in chosen])
+
+
+@responder("opt10032")
+def most_money(request: Request) -> Answer:
+    """거래대금상위: with the rank of the day before."""
+    found = traded(request)
+    before = sorted(found, key=lambda each: (-each.quote.previous_value, each.code))
+    ranks = {each.code: str(place) for place, each in enumerate(before, 1)}
+    answer_rows = sorted(found, key=lambda each: (-each.quote.value, each.code))
+    now = {each.code: str(place) for place, each in enumerate(answer_rows, 1)}
+    return ranked(
+        request,
+        found,
+        lambda each: each.quote.value,
+        lambda each: {"현재순위": now[each.code], "전일순위": ranks[each.code]},
+    )
+
+
+@responder("opt10098", source=Source.EMPTY)
+def after_hours_movers(request: Request) -> Answer:
+    """시간외단일가등락율순위: nothing; the simulation's market has no single-price session after hours yet."""
+    request.choice("정렬기준", "1")
+    return request.answer()
+
+
+@responder("opt10054", source=Source.EMPTY)
+def interruptions(request: Request) -> Answer:
+    """변동성완화장치발동종목: none; the simulation's market has no volatility interruptions yet."""
+    for each in request.tr.inputs:
+        request.label(each.name)
+    return request.answer()

@@ -1,7 +1,8 @@
-"""Which TRs the simulation offers, and the function that answers each."""
+"""Which TRs the simulation answers, the function that answers each, and what the answers come from."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,15 +12,39 @@ if TYPE_CHECKING:
 
     Responder = Callable[[Request], Answer]
 
+
+class Source(Enum):
+    """What an answer comes from."""
+
+    MODEL = "model"
+    """The exchange, its history and the accounts."""
+    OWN = "own tables"
+    """Figures and tables of the simulation's own, derived from the market where they can be."""
+    EMPTY = "always empty"
+    """Nothing: the simulation has no such thing."""
+
+
 RESPONDERS: dict[str, Responder] = {}
 """By TR code in lower case."""
 
+SOURCES: dict[str, Source] = {}
+"""By TR code in lower case."""
 
-def responder(*codes: str) -> Callable[[Responder], Responder]:
-    """Register a function as the answer to these TRs."""
+PAST: dict[str, int] = {}
+"""By TR code in lower case: daily bars of the whole market that an answer looks at, where it does."""
+
+
+def responder(*codes: str, source: Source = Source.MODEL, past: int = 0) -> Callable[[Responder], Responder]:
+    """Register a function as the answer to these TRs.
+
+    Args: past: daily bars of every issue that it looks at.
+    """
 
     def register(function: Responder) -> Responder:
         RESPONDERS.update(dict.fromkeys(codes, function))
+        SOURCES.update(dict.fromkeys(codes, source))
+        if past:
+            PAST.update(dict.fromkeys(codes, past))
         return function
 
     return register

@@ -1,20 +1,28 @@
-"""Indices: their quote through the day, and their daily chart."""
+"""Indices: their quotes, members and charts."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.model import SectorMoment
-from koapy.simulation.tr.charts import day_number
+from koapy.simulation.history.aggregate import monthly, weekly, yearly
+from koapy.simulation.model import Bar, SectorMoment
+from koapy.simulation.tr.days import day_number
 from koapy.simulation.tr.registry import responder
+from koapy.simulation.tr.stocks import STOCK, Stock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
     from koapy.simulation.exchange import Exchange
-    from koapy.simulation.model import Bar, SectorQuote
+    from koapy.simulation.model import SectorQuote
     from koapy.simulation.tr.request import Answer, Request
+    from koapy.simulation.tr.vocabulary import Words
 
 WEEKS_52 = timedelta(days=364)
 
@@ -34,13 +42,159 @@ def quote(request: Request) -> Answer:
 @responder("opt20006")
 def days(request: Request) -> Answer:
     """업종일봉: index values in hundredths of a point."""
+    return _dated(request, list)
+
+
+@responder("opt20007")
+def weeks(request: Request) -> Answer:
+    """업종주봉: 일자 is the first trading day, as of months and years."""
+    return _dated(request, weekly)
+
+
+@responder("opt20008")
+def months(request: Request) -> Answer:
+    """업종월봉."""
+    return _dated(request, monthly)
+
+
+@responder("opt20019")
+def years(request: Request) -> Answer:
+    """업종년봉."""
+    return _dated(request, yearly)
+
+
+@responder("opt20004")
+def ticks(request: Request) -> Answer:
+    """업종틱차트: the samples of today, one each ten seconds, in bars of so many; without signs."""
+    moments = _moments(request)
+    return _timed(request, chunks(moments, int(request.choice("틱범위", "1"))), signed=False)
+
+
+@responder("opt20005")
+def minutes(request: Request) -> Answer:
+    """업종분봉: of today, as far back as samples are kept; signed against yesterday's close."""
+    return _timed(request, by_minute(_moments(request), int(request.choice("틱범위", "1"))), signed=True)
+
+
+@responder("opt20009")
+def quote_by_day(request: Request) -> Answer:
+    """업종현재가일별: below the quote the days."""
+    exchange, code = request.exchange, request.text("업종코드")
+    request.choice("시장구분", "0")
+    if code not in exchange.sectors:
+        return request.answer()
+    bars = _sector_bars(exchange, code)
+    page = request.page([day_number(bar.start) for bar in bars])
+    rows = [_dated_row(bars[index], bars[index - 1].close if index else bars[index].open) for index in page.indices]
+    return request.answer(_sector_facts(exchange, exchange.sector_quote(code)), rows, page.after)
+
+
+@responder("opt20002")
+def members(request: Request) -> Answer:
+    """업종별주가: the members of an index, by code."""
+    exchange, code = request.exchange, request.text("업종코드")
+    request.choice("시장구분", "0")
+    if code not in exchange.sectors:
+        return request.answer()
+    found = [Stock(exchange, each) for each in sorted(exchange.sectors[code].members)]
+    return request.listed([request.row(STOCK, each) | {"현재거래량": str(each.quote.volume)} for each in found])
+
+
+@responder("opt20003")
+def all_sectors(request: Request) -> Answer:
+    """전업종지수: every index of the market that 업종코드 names."""
+    exchange = request.exchange
+    market = "KOSDAQ" if request.text("업종코드").startswith("1") else "KOSPI"
+    rows = []
+    for sector in exchange.sectors.values():
+        if sector.market == market:
+            now = exchange.sector_quote(sector.code)
+            row = _sector_facts(exchange, now, extremes=False) | request.row(SECTOR, now)
+            rows.append(row | {"종목명": sector.name, "상장종목수": str(len(sector.members))})
+    return request.listed(rows)
+
+
+SECTOR: Words[SectorQuote] = {
+    9001: lambda it: it.code,
+    10: lambda it: forms.index(it.last, it.base),
+    11: lambda it: forms.index_change(it.change),
+    12: lambda it: forms.percent(it.change, it.base),
+    25: lambda it: forms.sign(it.last, it.base),
+    13: lambda it: str(forms.thousands(it.volume)),
+    15: lambda it: str(forms.thousands(it.volume)),
+    14: lambda it: str(forms.millions(it.value)),
+}
+"""An index now."""
+
+
+def _dated(request: Request, group: Callable[[Sequence[Bar]], list[Bar]]) -> Answer:
     exchange, code = request.exchange, request.text("업종코드")
     newest = request.date("기준일자")
     if code not in exchange.sectors:
         return request.answer()
-    bars = _sector_bars(exchange, code)
+    bars = group(_sector_bars(exchange, code))
     page = request.page([day_number(bar.start) for bar in bars], newest=newest)
     return request.answer({"업종코드": code}, [_day_row(bars[index]) for index in page.indices], page.after)
+
+
+def _moments(request: Request) -> Sequence[SectorMoment]:
+    code = request.text("업종코드")
+    return request.exchange.sector_moments(code) if code in request.exchange.sectors else ()
+
+
+def chunks(moments: Sequence[SectorMoment], length: int) -> list[Bar]:
+    """Bars of so many samples each; the volume is what was traded since the bar before."""
+    groups = [moments[start : start + length] for start in range(0, len(moments), length)]
+    return _bars(groups)
+
+
+def by_minute(moments: Sequence[SectorMoment], length: int) -> list[Bar]:
+    """Bars of so many minutes each, under the minute in which they begin."""
+    slots = groupby(moments, key=lambda each: (each.time.hour * 60 + each.time.minute) // length)
+    found = _bars([list(group) for _, group in slots])
+    return [replace(each, start=_minute(each.start, length)) for each in found]
+
+
+def _minute(moment: datetime, length: int) -> datetime:
+    at = (moment.hour * 60 + moment.minute) // length * length
+    return moment.replace(hour=at // 60, minute=at % 60, second=0, microsecond=0)
+
+
+def _bars(groups: Sequence[Sequence[SectorMoment]]) -> list[Bar]:
+    bars, before = [], groups[0][0].volume if groups else 0
+    for group in groups:
+        values = [each.value for each in group]
+        volume, before = group[-1].volume - before, group[-1].volume
+        bars.append(Bar(group[0].time, values[0], max(values), min(values), values[-1], volume, 0))
+    return bars
+
+
+def _timed(request: Request, bars: Sequence[Bar], *, signed: bool) -> Answer:
+    exchange, code = request.exchange, request.text("업종코드")
+    if code not in exchange.sectors:
+        return request.answer()
+    base = exchange.sector_quote(code).base
+    page = request.page([int(bar.start.timestamp()) for bar in bars])
+    rows = []
+    for index in page.indices:
+        bar = bars[index]
+        prices = {"현재가": bar.close, "시가": bar.open, "고가": bar.high, "저가": bar.low}
+        rows.append(
+            {name: forms.price(value, base) if signed else str(value) for name, value in prices.items()}
+            | {"거래량": str(forms.thousands(bar.volume)), "체결시간": forms.moment(bar.start)}
+        )
+    return request.answer({"업종코드": code}, rows, page.after)
+
+
+def _dated_row(bar: Bar, base: int) -> dict[str, str]:
+    return {
+        "일자n": forms.day(bar.start),
+        "현재가n": forms.index(bar.close, base),
+        "전일대비기호n": forms.sign(bar.close, base),
+        "전일대비n": forms.index_change(bar.close - base),
+        "등락률n": forms.percent(bar.close - base, base),
+        "누적거래량n": str(forms.thousands(bar.volume)),
+    }
 
 
 def _sector_bars(exchange: Exchange, code: str) -> list[Bar]:
@@ -60,7 +214,7 @@ def _day_row(bar: Bar) -> dict[str, str]:
     }
 
 
-def _sector_facts(exchange: Exchange, now: SectorQuote) -> dict[str, str]:
+def _sector_facts(exchange: Exchange, now: SectorQuote, *, extremes: bool = True) -> dict[str, str]:
     members = len(exchange.sectors[now.code].members)
     return {
         "현재가": forms.index(now.last, now.base),
@@ -79,7 +233,7 @@ def _sector_facts(exchange: Exchange, now: SectorQuote) -> dict[str, str]:
         "보합": str(max(0, now.traded - now.rising - now.falling)),
         "하락": str(now.falling),
         "하한": str(now.lower),
-        **_extremes(exchange, now),
+        **(_extremes(exchange, now) if extremes else {}),
     }
 
 

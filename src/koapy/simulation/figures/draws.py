@@ -1,0 +1,30 @@
+"""Numbers that look like chance and are always the same for the same key."""
+
+from __future__ import annotations
+
+import struct
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COUNT = 16
+"""Numbers to a key."""
+
+_UNPACK = struct.Struct(f"<{COUNT}I").unpack
+_SCALE = 2.0**-32
+
+
+def draws(*key: object) -> tuple[float, ...]:
+    """Return 16 numbers of 0 up to 1 for a key."""
+    text = ":".join(map(str, key)).encode()
+    return tuple(each * _SCALE for each in _UNPACK(blake2b(text, digest_size=4 * COUNT).digest()))
+
+
+def apportion(total: int, weights: Sequence[float]) -> list[int]:
+    """Split a total by weights; the parts add up to it, and what rounding leaves goes to the first."""
+    whole = sum(weights)
+    parts = [int(total * weight / whole) for weight in weights]
+    parts[0] += total - sum(parts)
+    return parts

@@ -1,0 +1,62 @@
+"""Which member firms traded: parts of a day's volume, fixed by code and day as those of the investors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from koapy.simulation.figures.draws import COUNT, apportion, draws
+from koapy.simulation.figures.investors import Flow
+from koapy.simulation.figures.tables import rows
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """A member firm of the exchange."""
+
+    code: str
+    """Three digits."""
+    name: str
+    foreign: bool
+    weight: int
+    """What it usually does, in hundredths of all trading or so."""
+
+
+@cache
+def firms() -> tuple[Firm, ...]:
+    """All firms, by code."""
+    return tuple(Firm(code, name, foreign == "Y", int(weight)) for code, name, foreign, weight in rows("firm"))
+
+
+@cache
+def _largest_first() -> tuple[Firm, ...]:
+    return tuple(sorted(firms(), key=lambda each: (-each.weight, each.code)))
+
+
+def firm(code: str) -> Firm | None:
+    """A firm by its code, with or without zeros in front; None for an unknown one."""
+    return next((each for each in firms() if each.code == code.zfill(3)), None)
+
+
+def firm_flows(code: str, day: date, volume: int, value: int) -> dict[Firm, Flow]:
+    """Return which firms traded so much of an issue on a day; purchases and sales each add up to it."""
+    known = _largest_first()
+    bought_by, sold_by = _weights(code, day, "bought"), _weights(code, day, "sold")
+    parts = zip(
+        apportion(volume, bought_by),
+        apportion(volume, sold_by),
+        apportion(value, bought_by),
+        apportion(value, sold_by),
+        strict=True,
+    )
+    return {each: Flow(*part) for each, part in zip(known, parts, strict=True)}
+
+
+def _weights(code: str, day: date, side: str) -> list[float]:
+    chances = [draws("firms", code, day, side, page) for page in range(-(-len(firms()) // COUNT))]
+    flat = [chance for page in chances for chance in page]
+    return [each.weight * (0.2 + 1.6 * chance) for each, chance in zip(_largest_first(), flat, strict=False)]

@@ -1,0 +1,225 @@
+"""What an account may use for orders, and what it was worth: in the account server's wide forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from koapy.openapi.market import commission
+from koapy.simulation import forms
+from koapy.simulation.figures.credit import margin_percent
+from koapy.simulation.tr.accounts import NO_SUCH_ACCOUNT, account_of, estimated_assets, filled, nothing_found
+from koapy.simulation.tr.days import day_number
+from koapy.simulation.tr.holdings import holdings
+from koapy.simulation.tr.loans import guarantee_percent
+from koapy.simulation.tr.registry import Source, responder
+
+if TYPE_CHECKING:
+    from koapy.openapi.tr import TrField
+    from koapy.simulation.model import Account
+    from koapy.simulation.tr.accounts import Values
+    from koapy.simulation.tr.request import Answer, Request
+
+SHARES = (20, 30, 40, 50, 60, 100)
+"""Margin rates that amounts are given for."""
+
+_TEXTS = ("명", "번호", "구분", "여부", "일자", "지점", "자명", "코드")
+"""How the names of items end that are words."""
+
+
+def zeros(fields: tuple[TrField, ...], values: Values) -> dict[str, str]:
+    """Write amounts of 0 for what is not given, and nothing for what is a word."""
+    words: Values = {field.name: "" for field in fields if field.name.endswith(_TEXTS)}
+    return filled(fields, words | values)
+
+
+@responder("opw00002")
+def assets_by_day(request: Request) -> Answer:
+    """일별추정예탁자산현황: of today; of other days nothing is known."""
+    account = account_of(request)
+    first, last = request.period("시작조회기간", "종료조회기간")
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    today = request.exchange.today
+    rows = []
+    if first <= day_number(today) <= last:
+        assets = estimated_assets(account, holdings(request.world, account))
+        values: Values = {
+            "일자": forms.day(today),
+            "예수금": account.opening_cash,
+            "추정예탁자산": assets,
+            "추정예탁자산수익증권제외": assets,
+        }
+        rows.append(filled(request.tr.multi, values))
+    single = {"출력건수": forms.padded(len(rows), 4)}
+    return request.answer(single, rows, message=nothing_found(request, rows))
+
+
+@responder("opw00003")
+def assets(request: Request) -> Answer:
+    """추정자산조회."""
+    account = account_of(request)
+    request.choice("상장폐지조회구분", "0")
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    values: Values = {"추정예탁자산": estimated_assets(account, holdings(request.world, account))}
+    return request.answer(filled(request.tr.single, values))
+
+
+@responder("opw00008")
+def settled_tomorrow(request: Request) -> Answer:
+    """계좌별익일결제예정내역: nothing of earlier days is kept, so nothing is to be settled; blank, as recorded."""
+    if account_of(request) is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    return request.answer({"조회건수": forms.padded(0, 4)}, message=nothing_found(request, ()))
+
+
+@responder("opw00010", "opw00011", "opw00012")
+def orderable(request: Request) -> Answer:
+    """주문인출가능금액, 증거금율별, 신용보증금율별주문가능수량: what cash allows at each margin rate.
+
+    Orders are paid in full, so 적용증거금율 is 100 %, and what a lower rate would allow is reckoned from the cash.
+    """
+    account, code = account_of(request), request.code("종목번호")
+    price = request.number("매수가격") or request.number("예상매수단가")
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    instruments, free = request.exchange.instruments, account.orderable_cash
+    if not price and code in instruments:
+        price = request.exchange.quote(code).last
+    percent = margin_percent(instruments[code], request.exchange) if code in instruments else 100
+    quantity = request.number("매매수량")
+    cost = price * quantity
+    fee = commission(request.world.server, cost)
+    values: Values = {
+        "종목증거금율": f"{percent}%",
+        "계좌증거금율": "100%",
+        "적용증거금율": "100%",
+        "종목보증금율": f"{guarantee_percent(percent)}%",
+        "종목보증금율명": f"보증금{guarantee_percent(percent)}%",
+        "미수불가주문가능금액": free,
+        "미수불가주문가능수량": free // price if price else 0,
+        "미수불가금액": free,
+        "미수불가수량": free // price if price else 0,
+        "미수가능금액": free,
+        "미수가능수량": free // price if price else 0,
+        "예수금": account.opening_cash,
+        "주문가능현금": free,
+        "인출가능금액": max(0, min(account.opening_cash, free)),
+        "익일인출가능금액": max(0, min(account.opening_cash, free)),
+        "매입금액": cost,
+        "수수료": fee,
+        "매입정산금": cost + fee if quantity else 0,
+        "D2추정예수금": account.cash,
+        "증거금감면60주문가능금": free,
+        "증거금감면60주문가능수": free // price if price else 0,
+        "증거금감면적용구분": "0",
+    }
+    for share in SHARES:
+        amount = forms.rounded(free * 100, share)
+        for word in ("증거금", "보증금"):
+            values |= {f"{word}{share}주문가능금액": amount}
+            values |= {f"{word}{share}주문가능수량": amount // price if price else 0}
+    return request.answer(filled(request.tr.single, values))
+
+
+@responder("opw00013")
+def margins(request: Request) -> Answer:
+    """증거금세부내역조회."""
+    account = account_of(request)
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    free = account.orderable_cash
+    values: Values = {
+        "현금금액": account.cash,
+        "현금증거금": account.reserved,
+        "사용가능현금": free,
+        "사용가능현금최종": free,
+        **{f"{share}주문가능금액": forms.rounded(free * 100, share) for share in SHARES},
+    }
+    return request.answer(filled(request.tr.single, values))
+
+
+@responder("opw00016")
+def returns(request: Request) -> Answer:
+    """일별계좌수익률상세현황: from this morning to now; of other days nothing is known."""
+    account = account_of(request)
+    first, last = request.period("평가시작일", "평가종료일")
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    values: Values = {"수익률": "0.00", "회전율": "0.00"}
+    if first <= day_number(request.exchange.today) <= last:
+        values |= _since_morning(request, account)
+    return request.answer(zeros(request.tr.single, values))
+
+
+def _since_morning(request: Request, account: Account) -> Values:
+    held = holdings(request.world, account)
+    instruments = request.exchange.instruments
+    began = sum(each.previous_quantity * instruments[each.code].base_price for each in account.positions.values())
+    now = sum(each.value for each in held)
+    before, after = account.opening_cash + began, account.cash + now
+    turned = account.bought_value + account.sold_value
+    return {
+        "예수금_초": account.opening_cash,
+        "예수금_말": account.cash,
+        "유가증권평가금액_초": began,
+        "유가증권평가금액_말": now,
+        "순자산액계_초": before,
+        "순자산액계_말": after,
+        "투자원금평잔": before,
+        "평가손익": after - before,
+        "수익률": forms.decimal(100 * (after - before), before),
+        "회전율": forms.decimal(100 * turned, before),
+    }
+
+
+@responder("opw00017")
+def today(request: Request) -> Answer:
+    """계좌별당일현황."""
+    account = account_of(request)
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    values: Values = {
+        "D+2추정예수금": account.cash,
+        "일반주식평가금액D+2": sum(each.value for each in holdings(request.world, account)),
+        "매도금액": account.sold_value,
+        "매수금액": account.bought_value,
+        "수수료": account.fees,
+        "세금": account.taxes,
+    }
+    return request.answer(filled(request.tr.single, values))
+
+
+@responder("opw00014", source=Source.EMPTY)
+def password(request: Request) -> Answer:
+    """비밀번호일치여부: accounts have no passwords, so nothing is said of one."""
+    return request.answer(message=None if account_of(request) else NO_SUCH_ACCOUNT)
+
+
+@responder("opw00015", source=Source.EMPTY)
+def transactions(request: Request) -> Answer:
+    """위탁종합거래내역: has what was settled, on the day of settlement, and the accounts keep no earlier day."""
+    account = account_of(request)
+    request.period()
+    for name in ("구분", "상품구분", "고객정보제한여부", "원화대용입출금제외여부"):
+        request.label(name)
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    single = {"계좌번호": account.number, "출력건수": forms.padded(0, 4)}
+    return request.answer(single, message=nothing_found(request, ()))
+
+
+@responder(
+    *("opw20001", "opw20002", "opw20003", "opw20004", "opw20005", "opw20006", "opw20007", "opw20008", "opw20009"),
+    *("opw20010", "opw20011", "opw20012", "opw20013", "opw20014", "opt50026", "opt50027", "opt50031", "opt50032"),
+    source=Source.EMPTY,
+)
+def of_derivatives(request: Request) -> Answer:
+    """What is asked about futures and options of an account: it has none, so amounts are 0 and lists are empty."""
+    account = account_of(request)
+    for each in request.tr.inputs:
+        request.label(each.name)
+    if account is None:
+        return request.answer(message=NO_SUCH_ACCOUNT)
+    single = zeros(request.tr.single, {}) if request.tr.single else None
+    return request.answer(single, message=nothing_found(request, ()) if request.tr.multi else None)

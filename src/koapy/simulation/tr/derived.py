@@ -1,0 +1,380 @@
+"""What follows something else: futures, options and warrants, whose whole day comes from that of the underlying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from koapy.simulation import forms
+from koapy.simulation.figures.contract import Contract, Kind
+from koapy.simulation.figures.draws import draws
+from koapy.simulation.figures.pricing import forward
+from koapy.simulation.history.aggregate import merge
+from koapy.simulation.model import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from koapy.simulation.exchange import Exchange
+    from koapy.simulation.tr.vocabulary import Words
+
+LISTED_DAYS = 120
+"""Days of a contract's past."""
+LEVELS = 5
+"""Prices of a side of the book."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The underlying at a moment of today."""
+
+    time: datetime
+    level: int
+    volume: int
+    """Shares, or contracts, traded so far."""
+    source: int = 0
+    """Of a contract: the underlying's level."""
+
+
+class Underlying:
+    """An index or an issue, seen alike."""
+
+    def __init__(self, exchange: Exchange, code: str) -> None:
+        self.exchange = exchange
+        self.code = code
+        self._index = code in exchange.sectors
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        known = self.exchange.sectors if self._index else self.exchange.instruments
+        return known[self.code].name
+
+    @property
+    def level(self) -> int:
+        """The price now, or the index in hundredths of a point."""
+        return self.exchange.sector_quote(self.code).last if self._index else self.exchange.quote(self.code).last
+
+    @property
+    def base(self) -> int:
+        """Yesterday's close."""
+        if self._index:
+            return self.exchange.sector_quote(self.code).base
+        return self.exchange.instruments[self.code].base_price
+
+    @property
+    def today(self) -> Bar | None:
+        """Today's bar so far."""
+        return self.exchange.sector_today_bar(self.code) if self._index else self.exchange.today_bar(self.code)
+
+    def past(self, count: int) -> Sequence[Bar]:
+        """The last daily bars before today."""
+        return self.exchange.sector_daily(self.code)[-count:] if self._index else self.exchange.recent(self.code, count)
+
+    def moments(self) -> list[Moment]:
+        """Today, ascending: every sample of an index, every minute of an issue."""
+        if self._index:
+            return [Moment(each.time, each.value, each.volume) for each in self.exchange.sector_moments(self.code)]
+        found, volume = [], 0
+        for bar in self.exchange.today_minutes(self.code):
+            volume += bar.volume
+            found.append(Moment(bar.start, bar.close, volume))
+        return found
+
+
+def known(exchange: Exchange, code: str) -> bool:
+    """Whether the market has an index or issue of this code."""
+    return code in exchange.sectors or code in exchange.instruments
+
+
+class Derived:
+    """A contract now."""
+
+    def __init__(self, exchange: Exchange, contract: Contract) -> None:
+        self.exchange = exchange
+        self.contract = contract
+        self.underlying = Underlying(exchange, contract.underlying)
+        self.day: date = exchange.today
+        self.level = self.underlying.level
+        before = self.underlying.past(1)
+        yesterday = before[-1].start.date() if before else self.day
+        self.base = contract.price(yesterday, self.underlying.base)
+        """What it closed at yesterday."""
+        self.before = self.mirrored(before[-1]) if before else None
+        today = self.underlying.today
+        self.bar = self.mirrored(today) if today else None
+        """Today so far; None before the underlying has traded."""
+
+    @property
+    def last(self) -> int:
+        """The price now."""
+        return self.bar.close if self.bar else self.base
+
+    @property
+    def volume(self) -> int:
+        """Contracts traded today."""
+        return self.bar.volume if self.bar else 0
+
+    @property
+    def previous_volume(self) -> int:
+        """Contracts traded yesterday."""
+        return self.before.volume if self.before else 0
+
+    @property
+    def open_interest(self) -> int:
+        """Contracts open now."""
+        return self.contract.open_interest(self.day)
+
+    @property
+    def open_interest_before(self) -> int:
+        """Contracts open when the day began."""
+        return self.contract.open_interest(self.before.start.date() if self.before else self.day)
+
+    def at(self, level: int, day: date | None = None) -> int:
+        """The price at a level of the underlying."""
+        return self.contract.price(day or self.day, level)
+
+    def mirrored(self, bar: Bar) -> Bar:
+        """What a bar of the underlying makes of the contract."""
+        day = bar.start.date()
+        opened, high, low, close = (self.at(level, day) for level in (bar.open, bar.high, bar.low, bar.close))
+        volume = self.contract.volume(day, bar.volume)
+        value = volume * (high + low + 2 * close) * self.contract.multiplier // (4 * self.contract.scale)
+        return Bar(bar.start, opened, max(high, low), min(high, low), close, volume, value)
+
+    def days(self, count: int = LISTED_DAYS) -> list[Bar]:
+        """Daily bars, ascending, with today's."""
+        past = [self.mirrored(bar) for bar in self.underlying.past(count)]
+        return [*past, *([self.bar] if self.bar else [])]
+
+    def moments(self) -> list[Moment]:
+        """Today's prices and contracts traded, ascending."""
+        return [
+            Moment(each.time, self.at(each.level), self.contract.volume(self.day, each.volume), each.level)
+            for each in self.underlying.moments()
+        ]
+
+    def minutes(self, length: int) -> list[Bar]:
+        """Bars of today of so many minutes, ascending."""
+        groups: dict[datetime, list[Bar]] = {}
+        before = 0
+        for each in self.moments():
+            at = (each.time.hour * 60 + each.time.minute) // length * length
+            start = each.time.replace(hour=at // 60, minute=at % 60, second=0, microsecond=0)
+            bar = Bar(start, *(each.level,) * 4, max(each.volume - before, 0), 0)
+            before = each.volume
+            groups.setdefault(start, []).append(bar)
+        return [merge(bars) for bars in groups.values()]
+
+    def offers(self, *, asks: bool, at: Moment | None = None) -> list[tuple[int, int]]:
+        """The nearest prices of one side and the contracts that wait there, the same for a minute; now by default."""
+        last, time = (at.level, at.time) if at else (self.last, self.exchange.clock.now())
+        chances = draws("offers", self.contract.code, self.day, f"{time:%H%M}", asks)
+        sizes = [1 + int(40 * chance) for chance in chances[:LEVELS]]
+        step = self.contract.tick(last) * (1 if asks else -1)
+        prices = [last + step * place for place in range(1 if asks else 0, LEVELS + (1 if asks else 0))]
+        return [(price, size) for price, size in zip(prices, sizes, strict=True) if price > 0]
+
+    def total(self, *, asks: bool, at: Moment | None = None) -> int:
+        """Contracts that wait on one side."""
+        return sum(size for _, size in self.offers(asks=asks, at=at))
+
+    def limits(self) -> tuple[int, int]:
+        """The lowest and the highest price of the day: 8 % of the underlying away."""
+        width = self.underlying.base * 8 // 100
+        first, second = self.at(self.underlying.base - width), self.at(self.underlying.base + width)
+        return min(first, second), max(first, second)
+
+    def write(self, value: int) -> str:
+        """Write a price with its sign."""
+        return forms.index(value, self.base) if self.contract.scale > 1 else forms.price(value, self.base)
+
+    def plain(self, value: float, places: int = 2) -> str:
+        """Write an amount in the unit of prices without a sign."""
+        if self.contract.scale == 1 and places == 2:
+            return str(round(value))
+        return forms.decimal(round(value * 100), 100 * self.contract.scale, places)
+
+    def moved(self, value: int) -> str:
+        """Write a change of the price."""
+        return forms.index_change(value) if self.contract.scale > 1 else forms.change(value)
+
+
+def _offer(it: Derived, asks: bool, place: int, part: int) -> int:
+    offers = it.offers(asks=asks)
+    return offers[place][part] if place < len(offers) else 0
+
+
+def _written(it: Derived, *, asks: bool, place: int, part: int) -> str:
+    value = _offer(it, asks, place, part)
+    return str(value) if part else it.write(value)
+
+
+def _edge(it: Derived, which: str) -> str:
+    return it.write(getattr(it.bar, which)) if it.bar else "0"
+
+
+def _against_base(it: Derived, which: str) -> str:
+    return forms.percent(getattr(it.bar, which) - it.base, it.base) if it.bar else "0.00"
+
+
+def _fair(it: Derived) -> float:
+    return it.contract.fair(it.day, it.level)
+
+
+def _greek(name: str) -> Callable[[Derived], str]:
+    def said(it: Derived) -> str:
+        if it.contract.kind is Kind.FUTURE:
+            return {"delta": "1.0000"}.get(name, "0.0000")
+        return forms.decimal(round(10_000 * getattr(it.contract.greeks(it.day, it.level), name)), 10_000, 4)
+
+    return said
+
+
+def _spot_forward(it: Derived) -> float:
+    return forward(it.level, it.contract.days(it.day)) - it.level
+
+
+_BOOK: dict[int, Callable[[Derived], str]] = {
+    fid + place: partial(_written, asks=asks, place=place, part=part)
+    for asks, fids in ((True, (41, 61)), (False, (51, 71)))
+    for part, fid in enumerate(fids)
+    for place in range(LEVELS)
+}
+
+DERIVED: Words[Derived] = _BOOK | {
+    9001: lambda it: it.contract.code,
+    301: lambda it: it.contract.code,
+    389: lambda it: it.contract.code,
+    302: lambda it: it.contract.name,
+    10: lambda it: it.write(it.last),
+    11: lambda it: it.moved(it.last - it.base),
+    12: lambda it: forms.percent(it.last - it.base, it.base),
+    25: lambda it: forms.sign(it.last, it.base),
+    13: lambda it: str(it.volume),
+    14: lambda it: str(forms.millions(it.bar.value if it.bar else 0)),
+    15: lambda it: str(it.volume),
+    16: lambda it: _edge(it, "open"),
+    17: lambda it: _edge(it, "high"),
+    18: lambda it: _edge(it, "low"),
+    21: lambda it: forms.clock(it.exchange.clock.now()),
+    22: lambda it: forms.day(it.day),
+    26: lambda it: forms.change(it.volume - it.previous_volume),
+    27: lambda it: it.write(_offer(it, True, 0, 0)),
+    28: lambda it: it.write(_offer(it, False, 0, 0)),
+    30: lambda it: forms.growth(it.volume, it.previous_volume),
+    121: lambda it: str(it.total(asks=True)),
+    125: lambda it: str(it.total(asks=False)),
+    128: lambda it: str(it.total(asks=False) - it.total(asks=True)),
+    137: lambda it: str(_offer(it, False, 0, 1) - _offer(it, True, 0, 1)),
+    181: lambda it: forms.delta(it.open_interest - it.open_interest_before),
+    182: lambda it: it.plain(_fair(it)),
+    183: lambda it: it.plain(it.last - it.level),
+    184: lambda it: it.plain(_spot_forward(it)),
+    185: lambda it: it.plain(it.last - _fair(it)),
+    186: lambda it: forms.percent(round(1000 * (it.last - _fair(it))), max(round(1000 * _fair(it)), 1)),
+    187: lambda it: it.plain(it.contract.inner(it.level)),
+    188: lambda it: it.plain(0 if it.contract.kind is Kind.FUTURE else it.last - it.contract.inner(it.level)),
+    189: lambda it: forms.decimal(round(10_000 * it.contract.volatility(it.day)), 100),
+    190: _greek("delta"),
+    191: _greek("gamma"),
+    192: _greek("vega"),
+    193: _greek("theta"),
+    194: _greek("rho"),
+    195: lambda it: str(it.open_interest),
+    196: lambda it: forms.delta(it.open_interest - it.open_interest_before),
+    197: lambda it: forms.index(it.level, it.underlying.base),
+    240: lambda it: forms.decimal(round(10_000 * it.contract.volatility(it.day)), 100),
+    246: lambda it: str(it.open_interest_before),
+    247: lambda it: str(max(it.open_interest, it.open_interest_before)),
+    248: lambda it: str(min(it.open_interest, it.open_interest_before)),
+    269: lambda it: str(it.open_interest_before),
+    304: lambda it: str(it.previous_volume),
+    305: lambda it: it.write(it.limits()[1]),
+    306: lambda it: it.write(it.limits()[0]),
+    307: lambda it: it.plain(it.base),
+    322: lambda it: forms.day(it.contract.expiry),
+    323: lambda it: str((it.contract.expiry - it.day).days),
+    324: lambda it: forms.decimal(it.contract.strike, it.contract.scale) if it.contract.strike else "0.00",
+    338: lambda _: "3.00",
+    346: lambda it: it.plain(it.base),
+    391: lambda it: _against_base(it, "open"),
+    392: lambda it: _against_base(it, "high"),
+    393: lambda it: _against_base(it, "low"),
+    396: lambda it: str(forms.millions(it.before.value if it.before else 0)),
+}
+"""A contract now. Prices of index contracts have two decimals, amounts are million won."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A moment of a contract's day, and the one before it."""
+
+    it: Derived
+    at: Moment
+    before: Moment | None
+
+    @property
+    def fair(self) -> float:
+        """What theory says."""
+        return self.it.contract.fair(self.it.day, self.at.source)
+
+    @property
+    def traded(self) -> int:
+        """Contracts traded since the moment before."""
+        return self.at.volume - (self.before.volume if self.before else self.at.volume)
+
+
+def steps(it: Derived) -> list[Step]:
+    """Return a contract's moments of today, ascending."""
+    found = it.moments()
+    return [Step(it, each, found[place - 1] if place else None) for place, each in enumerate(found)]
+
+
+MOMENT: Words[Step] = {
+    20: lambda step: forms.clock(step.at.time),
+    21: lambda step: forms.clock(step.at.time),
+    22: lambda step: forms.day(step.at.time),
+    10: lambda step: step.it.write(step.at.level),
+    11: lambda step: step.it.moved(step.at.level - step.it.base),
+    12: lambda step: forms.percent(step.at.level - step.it.base, step.it.base),
+    25: lambda step: forms.sign(step.at.level, step.it.base),
+    13: lambda step: str(step.at.volume),
+    15: lambda step: str(step.traded),
+    16: lambda step: step.it.write(step.at.level),
+    17: lambda step: step.it.write(step.at.level),
+    18: lambda step: step.it.write(step.at.level),
+    27: lambda step: _at(step, True, 0),
+    28: lambda step: _at(step, False, 0),
+    61: lambda step: _at(step, True, 1),
+    71: lambda step: _at(step, False, 1),
+    121: lambda step: str(step.it.total(asks=True, at=step.at)),
+    125: lambda step: str(step.it.total(asks=False, at=step.at)),
+    128: lambda step: str(step.it.total(asks=False, at=step.at) - step.it.total(asks=True, at=step.at)),
+    182: lambda step: step.it.plain(step.fair),
+    183: lambda step: step.it.plain(step.at.level - step.at.source),
+    186: lambda step: forms.percent(round(1000 * (step.at.level - step.fair)), max(round(1000 * step.fair), 1)),
+    187: lambda step: step.it.plain(step.it.contract.inner(step.at.source)),
+    189: lambda step: DERIVED[189](step.it),
+    197: lambda step: forms.index(step.at.source, step.it.underlying.base),
+    327: lambda step: DERIVED[189](step.it),
+    338: lambda _: "3.00",
+    346: lambda step: step.it.plain(step.it.base),
+    361: lambda _: "0.00",
+    137: lambda step: str(int(_at(step, False, 1)) - int(_at(step, True, 1))),
+    195: lambda step: str(step.it.open_interest),
+    196: lambda step: forms.delta(step.it.open_interest - step.it.open_interest_before),
+    302: lambda step: step.it.contract.name,
+    304: lambda step: str(step.it.previous_volume),
+    30: lambda step: forms.growth(step.at.volume, step.it.previous_volume),
+    307: lambda step: step.it.plain(step.it.base),
+}
+"""A contract at a moment of today."""
+
+
+def _at(step: Step, asks: bool, part: int) -> str:
+    offers = step.it.offers(asks=asks, at=step.at)
+    value = offers[0][part] if offers else 0
+    return str(value) if part else step.it.write(value)
