@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CODES = ("005930", "000660", "207940", "069500", "900290")
 SECTORS = ("001", "101")
+WARRANT = "57KJ01"
+"""One of the simulation's own ELWs."""
 
 _TODAY, _LAST_MONTH = f"{DAY:%Y%m%d}", "20260210"
 _BY_FORMAT = {
@@ -23,6 +25,7 @@ _BY_FORMAT = {
     "date6": "202603",
     "member3": "050",
     "codes;": ";".join(CODES),
+    "theme": "320",
     "HHMM": "0900",
     "blank": "",
 }
@@ -153,7 +156,8 @@ def _questions(what: Tr, account: str, attempt: int) -> Iterator[dict[str, str]]
     about = next(
         (each.name for each in what.inputs if each.format == "code6" and each.name in ("종목코드", "종목번호")), None
     )
-    for code in CODES if about and not attempt else CODES[:1]:
+    codes = (WARRANT,) if "ELW" in what.name or what.code == "opt10041" else CODES
+    for code in codes if about and not attempt else codes[:1]:
         given = {each.name: _input(each, account, attempt) for each in what.inputs}
         if about:
             given[about] = code

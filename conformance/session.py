@@ -145,7 +145,8 @@ class Program:
     def _agree(self, told: list[Told]) -> None:
         """Keep the values of one tick or row, and say where their signs disagree."""
         self.told += told
-        values = {number: value for field, value in told if (number := number_of(field)) is not None}
+        # Where a FID comes more than once, the later ones are about something else, such as an ETF's index.
+        values = {number: value for field, value in reversed(told) if (number := number_of(field)) is not None}
         rules = {
             number: rule for field, _ in told if (number := number_of(field)) is not None and (rule := _rule(field))
         }

@@ -135,9 +135,39 @@ def test_branches(program):
     assert "050|키움증권" in program("GetBranchCodeName").split(";")
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [("GetFutureList", ()), ("GetFutureCodeByIndex", (0,)), ("GetActPriceList", ()), ("GetSFOBasisAssetList", ())],
-)
-def test_there_are_no_derivatives(program, name, arguments):
-    assert program(name, *arguments) == ""
+def test_futures_and_options_are_listed(program):
+    codes = program("GetFutureList").split(";")
+    assert program("GetFutureCodeByIndex", 0) == codes[0]
+    assert program("GetFutureCodeByIndex", 4) == program("GetFutureCodeByIndex", -1) == ""
+    assert all(len(code) == 8 and program("GetMasterCodeName", code).startswith("F 2") for code in codes)
+    strikes, atm = program("GetActPriceList").split(";"), program("GetOptionATM")
+    assert atm in strikes
+    months = program("GetMonthList").split(";")
+    half = len(months) // 2
+    assert months[:half] == months[half:][::-1] == sorted(months[:half], reverse=True)
+    points = f"{int(atm) / 100:.2f}"
+    call = program("GetOptionCode", points, 2, months[half])
+    put = program("GetOptionCode", points, 3, months[half])
+    assert (call[0], put[0], call[1:]) == ("B", "C", put[1:])
+    following = program("GetOptionCodeByMonth", call, 3, months[half + 1])
+    assert program("GetMasterCodeName", following).split()[1:] == [months[half + 1], points.rstrip("0").ljust(5, "0")]
+    above = program("GetOptionCodeByActPrice", call, 2, 1)
+    assert program("GetOptionCodeByActPrice", above, 3, -1) == put
+    assert program("GetOptionCodeByActPrice", call, 2, 1000) == ""
+    assert program("GetOptionCode", "nothing", 2, months[0]) == ""
+
+
+def test_futures_on_issues_are_listed_of_what_the_market_has(program):
+    names = [each.split("^") for each in program("GetSFutureList", "").split(";")[:-1]]
+    assert {base for _, _, base in names} <= {"11", "13", "15", "16", "19", "24", "40", "45", "46", "50"}
+    samsung = [code for code, _, base in names if base == "11"]
+    assert program("GetSFutureList", "11").count("^11;") == len(samsung) == 2
+    assert program("GetSFutureCodeByIndex", "11", 1) == samsung[1]
+    assert program("GetSFOBasisAssetList").startswith("KR7005930003|삼성전자 ")
+    assert program("GetSOptionATM", "11") == ""
+
+
+def test_warrants_are_listed(program):
+    codes = program("GetCodeListByMarket", "3").split(";")[:-1]
+    assert codes == sorted(codes) != []
+    assert all("콜" in name or "풋" in name for name in (program("GetMasterCodeName", code) for code in codes))

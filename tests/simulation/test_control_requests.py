@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from koapy.openapi.tr import tr
 
 
 def answers(heard):
@@ -107,11 +111,14 @@ def test_inputs_that_the_tr_has_not_are_told_without_naming_the_request(program,
     ]
 
 
-def test_a_tr_that_is_not_offered_says_so_and_brings_no_rows(program):
-    assert program.ask("opt10059", screen="1002", request="투자자") == 0
+def test_a_tr_of_another_edition_says_that_it_is_not_offered(program, monkeypatch):
+    later = replace(tr("opt10059"), code="opt77777")
+    monkeypatch.setattr("koapy.simulation.requests.is_tr", lambda code: True)
+    monkeypatch.setattr("koapy.simulation.requests.tr", lambda code: later)
+    assert program.ask("opt77777", screen="1002", request="투자자") == 0
     told = program.advance(0.5)
     assert [(each.name, each.arguments) for each in told] == [
-        ("OnReceiveMsg", ("1002", "투자자", "opt10059", "서비스 TR을 확인바랍니다.(0006)"))
+        ("OnReceiveMsg", ("1002", "투자자", "opt77777", "서비스 TR을 확인바랍니다.(0006)"))
     ]
 
 

@@ -84,6 +84,15 @@ class Still:
     def daily(self, code):
         return self.days.get(code, [])
 
+    def recent(self, code, count):
+        return self.daily(code)[-count:]
+
+    def today_minutes(self, code, since=None):
+        return [bar for bar in self.minutes(code) if bar.start.date() >= self.today]
+
+    def margin(self, code):
+        return 40
+
     def today_bar(self, code):
         return self.day.get(code)
 

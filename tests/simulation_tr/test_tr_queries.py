@@ -11,23 +11,20 @@ from hypothesis import strategies as st
 from koapy.openapi.calendar import KST
 from koapy.openapi.tr import tr, trs
 from koapy.simulation.model import Action, Bar, Order, OrderKind, OrderState, SectorMoment, Side, Tick, Trade
-from koapy.simulation.tr import BadInput, answer
-from koapy.simulation.tr.registry import RESPONDERS
+from koapy.simulation.tr import BadInput
+from koapy.simulation.tr.registry import RESPONDERS, SOURCES
 from koapy.simulation.tr.request import Request, plain_code
-from koapy.simulation.world import World
 
-OFFERED = """opt10001 opt10003 opt10004 opt10005 opt10007 opt10030 opt10075 opt10076 opt10079 opt10080 opt10081 opt10082
-opt10083 opt10085 opt10094 opt20001 opt20006 optkwfid opw00001 opw00004 opw00005 opw00007 opw00009 opw00018"""
-
-
-def test_offers_these_and_no_others(market):
-    assert sorted(RESPONDERS) == sorted(OFFERED.split())
-    refused = [each for each in trs() if each.code.lower() not in RESPONDERS]
-    assert len(refused) == len(trs()) - len(RESPONDERS)
-    assert all(answer(each, {}, None, World(market, market)) is None for each in refused)
+OF_ACCOUNTS = [each.code for each in trs() if "계좌번호" in each.input_names]
+OF_ISSUES = [each.code for each in trs() if each.inputs[0].format == "code6" and each.code not in OF_ACCOUNTS]
 
 
-@pytest.mark.parametrize("code", [code for code in OFFERED.split() if tr(code).inputs[0].name == "종목코드"])
+def test_every_tr_has_an_answer():
+    assert sorted(RESPONDERS) == sorted(each.code.lower() for each in trs())
+    assert RESPONDERS.keys() == SOURCES.keys()
+
+
+@pytest.mark.parametrize("code", OF_ISSUES)
 def test_an_unknown_stock_gives_nothing(market, code):
     found = market.ask(code, 종목코드="999999")
     assert set(found.single.values()) <= {""}
@@ -35,7 +32,7 @@ def test_an_unknown_stock_gives_nothing(market, code):
     assert not found.answer.more
 
 
-@pytest.mark.parametrize("code", [code for code in OFFERED.split() if "계좌번호" in tr(code).input_names])
+@pytest.mark.parametrize("code", OF_ACCOUNTS)
 def test_an_unknown_account_gives_nothing_and_says_so(market, code):
     found = market.ask(code, 계좌번호="1111111111")
     assert set(found.single.values()) <= {""}

@@ -14,6 +14,7 @@ from koapy.simulation.answers import Answers
 from koapy.simulation.chejan import Chejan
 from koapy.simulation.clock import ManualClock, RealTimeClock
 from koapy.simulation.conditions import Conditions
+from koapy.simulation.derivatives import Derivatives
 from koapy.simulation.exchange import Exchange
 from koapy.simulation.faults import Faults
 from koapy.simulation.keeper import look
@@ -129,6 +130,7 @@ class SimulatedControl:
             real,
             search,
             Lookups(session, search),
+            Derivatives(session),
         )
         for name in FUNCTIONS:
             function = next(getattr(family, name) for family in families if hasattr(family, name))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from koapy.simulation.derivatives import contract_name, warrant_codes
 from koapy.simulation.masters import BRANCHES, THEMES
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ UNKNOWN_MARKET = -1
 LARGE, MIDDLE = 100, 300
 """Ranks by market value up to which an issue of KOSPI or KOSDAQ is 대형주, 중형주."""
 
+_WARRANTS = "3"
+"""ELW."""
 _KINDS = {"etf": "8", "etn": "60", "reit": "6", "fund": "4"}
 _MARKETS = {"KOSPI": "0", "KOSDAQ": "10", "KONEX": "50"}
 
@@ -44,11 +47,15 @@ class Lookups:
     def GetCodeListByMarket(self, sMarket: str) -> str:
         """Codes of a market, each followed by ";"; "" means all. Market 0 has the funds that trade there, too."""
         market = sMarket.strip()
+        if market == _WARRANTS and self._session.connected:
+            return "".join(f"{code};" for code in warrant_codes(self._session.world.exchange))
         return "".join(f"{each.code};" for each in self._issues() if market in ("", _kind(each), _MARKETS[each.market]))
 
     def GetMasterCodeName(self, sTrCode: str) -> str:
-        """The name of an issue, "" for an unknown code."""
+        """The name of an issue, a future, an option or a warrant, "" for an unknown code."""
         issue = self._issue(sTrCode)
+        if issue is None and self._session.connected:
+            return contract_name(self._session.world.exchange, sTrCode.strip())
         return issue.name if issue else ""
 
     def GetMasterListedStockCnt(self, sTrCode: str) -> int:
@@ -101,76 +108,6 @@ class Lookups:
         """The functions of this function; "" for unknown ones, and at once for windows."""
         special = self._specials.get(sFunctionName)
         return special(sParam.strip()) if special and self._session.connected else ""
-
-    # Futures and options: none are modelled, so the lists are empty.
-
-    def GetFutureList(self) -> str:
-        """No futures."""
-        return ""
-
-    def GetFutureCodeByIndex(self, nIndex: int) -> str:
-        """No futures."""
-        return ""
-
-    def GetActPriceList(self) -> str:
-        """No options."""
-        return ""
-
-    def GetMonthList(self) -> str:
-        """No options."""
-        return ""
-
-    def GetOptionCode(self, strActPrice: str, nCp: int, strMonth: str) -> str:
-        """No options."""
-        return ""
-
-    def GetOptionCodeByMonth(self, sTrCode: str, nCp: int, strMonth: str) -> str:
-        """No options."""
-        return ""
-
-    def GetOptionCodeByActPrice(self, sTrCode: str, nCp: int, nTick: int) -> str:
-        """No options."""
-        return ""
-
-    def GetOptionATM(self) -> str:
-        """No options."""
-        return ""
-
-    def GetSFutureList(self, strBaseAssetCode: str) -> str:
-        """No stock futures."""
-        return ""
-
-    def GetSFutureCodeByIndex(self, strBaseAssetCode: str, nIndex: int) -> str:
-        """No stock futures."""
-        return ""
-
-    def GetSActPriceList(self, strBaseAssetGb: str) -> str:
-        """No stock options."""
-        return ""
-
-    def GetSMonthList(self, strBaseAssetGb: str) -> str:
-        """No stock options."""
-        return ""
-
-    def GetSOptionCode(self, strBaseAssetGb: str, strActPrice: str, nCp: int, strMonth: str) -> str:
-        """No stock options."""
-        return ""
-
-    def GetSOptionCodeByMonth(self, strBaseAssetGb: str, sTrCode: str, nCp: int, strMonth: str) -> str:
-        """No stock options."""
-        return ""
-
-    def GetSOptionCodeByActPrice(self, strBaseAssetGb: str, sTrCode: str, nCp: int, nTick: int) -> str:
-        """No stock options."""
-        return ""
-
-    def GetSFOBasisAssetList(self) -> str:
-        """No stock futures and options."""
-        return ""
-
-    def GetSOptionATM(self, strBaseAssetGb: str) -> str:
-        """No stock options."""
-        return ""
 
     def _issues(self) -> list[Instrument]:
         return list(self._session.world.exchange.instruments.values()) if self._session.connected else []

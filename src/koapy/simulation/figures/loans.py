@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from koapy.simulation.model import Bar, Instrument
 
+CREDIT_GROUPS = {"A": 20, "C": 40}
+"""Groups of issues that may be bought on credit, and the margin rate of each in percent."""
+
 _WAVES = ((37.0, 0.2), (11.0, 0.05))
 """How a balance swings: days of a swing / 2 pi, and how far."""
 

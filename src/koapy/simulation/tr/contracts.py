@@ -31,14 +31,17 @@ def contracts(exchange: Exchange) -> list[Contract]:
     return found + [each for each in stock_futures(exchange.today) if known(exchange, each.underlying)]
 
 
-def contract(exchange: Exchange, code: str) -> Derived | None:
+def find(exchange: Exchange, code: str) -> Contract | None:
     """Return a contract by its code, None for an unknown one."""
-    wanted = code.strip().upper()
-    listed = contracts(exchange)
+    wanted, listed = code.strip().upper(), contracts(exchange)
     if wanted.endswith(_CONTINUOUS):
-        found = next((each for each in listed if each.kind is Kind.FUTURE and each.code[1:3] == wanted[1:3]), None)
-    else:
-        found = next((each for each in listed if each.code == wanted), None)
+        return next((each for each in listed if each.kind is Kind.FUTURE and each.code[1:3] == wanted[1:3]), None)
+    return next((each for each in listed if each.code == wanted), None)
+
+
+def contract(exchange: Exchange, code: str) -> Derived | None:
+    """Return a contract as it is now, None for an unknown code."""
+    found = find(exchange, code)
     return Derived(exchange, found) if found else None
 
 
@@ -230,7 +233,8 @@ def stock_future_table(request: Request) -> Answer:
     ends = sorted({each.contract.expiry for each in found})
     if place <= len(ends):
         found = [each for each in found if each.contract.expiry == ends[place - 1]]
-    if request.text("입력구분") not in ("", "1"):
+    # The catalogue has values and labels the other way round here. There are futures on KOSPI issues only.
+    if request.text("입력구분") not in ("", "1", "코스피"):
         found = []
     single = {
         "거래량합계": str(sum(each.volume for each in found)),

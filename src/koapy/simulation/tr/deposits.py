@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from koapy.openapi.calendar import next_trading_day, previous_trading_day
 from koapy.openapi.market import commission
 from koapy.simulation import forms
-from koapy.simulation.figures.credit import margin_percent
 from koapy.simulation.tr.accounts import NO_SUCH_ACCOUNT, account_of, estimated_assets, filled, nothing_found
 from koapy.simulation.tr.days import day_number
 from koapy.simulation.tr.holdings import holdings
@@ -45,7 +45,7 @@ def assets_by_day(request: Request) -> Answer:
         assets = estimated_assets(account, holdings(request.world, account))
         values: Values = {
             "일자": forms.day(today),
-            "예수금": account.opening_cash,
+            "예수금": account.deposit,
             "추정예탁자산": assets,
             "추정예탁자산수익증권제외": assets,
         }
@@ -67,10 +67,22 @@ def assets(request: Request) -> Answer:
 
 @responder("opw00008")
 def settled_tomorrow(request: Request) -> Answer:
-    """계좌별익일결제예정내역: nothing of earlier days is kept, so nothing is to be settled; blank, as recorded."""
-    if account_of(request) is None:
+    """계좌별익일결제예정내역: what yesterday's trades come to; the trades themselves are not kept."""
+    account = account_of(request)
+    if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    return request.answer({"조회건수": forms.padded(0, 4)}, message=nothing_found(request, ()))
+    due = account.deposit_next - account.deposit
+    single: Values = {"매매일자": "", "결제일자": "", "매도정산합": "", "매수정산합": "", "조회건수": 0}
+    if due:
+        today = request.exchange.today
+        single = {
+            "매매일자": forms.day(previous_trading_day(today)),
+            "결제일자": forms.day(next_trading_day(today)),
+            "매도정산합": max(due, 0),
+            "매수정산합": max(-due, 0),
+            "조회건수": 0,
+        }
+    return request.answer(filled(request.tr.single, single), message=nothing_found(request, ()))
 
 
 @responder("opw00010", "opw00011", "opw00012")
@@ -86,7 +98,7 @@ def orderable(request: Request) -> Answer:
     instruments, free = request.exchange.instruments, account.orderable_cash
     if not price and code in instruments:
         price = request.exchange.quote(code).last
-    percent = margin_percent(instruments[code], request.exchange) if code in instruments else 100
+    percent = request.exchange.margin(code) if code in instruments else 100
     quantity = request.number("매매수량")
     cost = price * quantity
     fee = commission(request.world.server, cost)
@@ -102,10 +114,10 @@ def orderable(request: Request) -> Answer:
         "미수불가수량": free // price if price else 0,
         "미수가능금액": free,
         "미수가능수량": free // price if price else 0,
-        "예수금": account.opening_cash,
+        "예수금": account.deposit,
         "주문가능현금": free,
-        "인출가능금액": max(0, min(account.opening_cash, free)),
-        "익일인출가능금액": max(0, min(account.opening_cash, free)),
+        "인출가능금액": account.withdrawable,
+        "익일인출가능금액": max(0, min(account.deposit_next, account.cash - account.reserved)),
         "매입금액": cost,
         "수수료": fee,
         "매입정산금": cost + fee if quantity else 0,

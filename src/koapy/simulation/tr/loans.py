@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.figures.credit import CREDIT_GROUPS, margin_percent
-from koapy.simulation.figures.loans import Loan, credit, lending, short_sold
+from koapy.simulation.figures.loans import CREDIT_GROUPS, Loan, credit, lending, short_sold
 from koapy.simulation.tr.days import LOOK_BACK, Day, daily, day_number, days, in_period, one_day
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.registry import Source, responder
@@ -187,7 +186,7 @@ def on_credit(request: Request) -> Answer:
     code = request.code("종목번호")
     found = []
     for each in stocks(request.exchange):
-        percent = margin_percent(each.instrument, request.exchange)
+        percent = request.exchange.margin(each.code)
         if (
             percent in CREDIT_GROUPS.values()
             and CREDIT_GROUPS.get(group, percent) == percent
@@ -218,7 +217,7 @@ def on_credit_of_issue(request: Request) -> Answer:
     code = request.code()
     if code not in request.exchange.instruments:
         return request.answer()
-    percent = margin_percent(request.exchange.instruments[code], request.exchange)
+    percent = request.exchange.margin(code)
     return request.answer({"신용가능여부": _POSSIBLE if percent in CREDIT_GROUPS.values() else _IMPOSSIBLE})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
+from koapy.simulation.figures.loans import credit_rate
 from koapy.simulation.model import Side
 from koapy.simulation.tr.days import bars as day_bars
 from koapy.simulation.tr.days import day_number
@@ -254,7 +255,7 @@ def _company(exchange: Exchange, instrument: Instrument, quote: Quote) -> dict[s
         "결산월": "12",
         "액면가": str(company.par) if company.par else "0.00",
         "자본금": str(company.capital),
-        "신용비율": forms.rate(company.credit, 100),
+        "신용비율": forms.rate(credit_rate(instrument.code, company.credit, exchange.today), 100),
         "외인소진률": forms.rate(company.foreign, 100),
         "PER": forms.decimal(quote.last, company.eps) if company.eps > 0 else "",
         "EPS": str(company.eps),

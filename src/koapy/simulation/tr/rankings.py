@@ -14,6 +14,7 @@ from koapy.simulation.tr.stocks import STOCK, Stock, stocks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from koapy.simulation.model import Interruption
     from koapy.simulation.tr.request import Answer, Request
 
     Measure = Callable[[Stock], float]
@@ -236,9 +237,52 @@ def after_hours_movers(request: Request) -> Answer:
     return request.answer()
 
 
-@responder("opt10054", source=Source.EMPTY)
+@responder("opt10054")
 def interruptions(request: Request) -> Answer:
-    """변동성완화장치발동종목: none; the simulation's market has no volatility interruptions yet."""
-    for each in request.tr.inputs:
-        request.label(each.name)
-    return request.answer()
+    """변동성완화장치발동종목: today's, the latest first. 해제 is blank while one lasts."""
+    kind, way = request.label("발동구분"), request.label("발동방향")
+    limits = [
+        (request.label(f"{what}구분") == "사용", request.number(f"최소{what}"), request.number(f"최대{what}"))
+        for what in ("거래량", "거래대금")
+    ]
+    for name in ("장전구분", "거래소구분"):
+        request.label(name)
+    wanted, exchange = request.code(), request.exchange
+    chosen = {each.code: each for each in selected(request, list(stocks(exchange)))}
+    rows = []
+    for each in reversed(exchange.interruptions()):
+        stock = chosen.get(each.code)
+        if stock is None or wanted not in ("", each.code) or kind not in ("", "전체", _INTERRUPTED[each.kind]):
+            continue
+        rising = each.price > each.dynamic_reference
+        amounts = (stock.quote.volume, stock.quote.value)
+        if way in ("상승", "하락") and rising is not (way == "상승"):
+            continue
+        if any(
+            used and not low <= amount <= (high or amount)
+            for (used, low, high), amount in zip(limits, amounts, strict=True)
+        ):
+            continue
+        rows.append(request.row(STOCK, stock) | _interruption(each, stock))
+    return request.listed(rows)
+
+
+_INTERRUPTED = {"static": "정적VI", "dynamic": "동적VI", "both": "동적VI + 정적VI"}
+"""발동구분."""
+
+
+def _interruption(each: Interruption, stock: Stock) -> dict[str, str]:
+    static, dynamic, opened = each.static_reference, each.dynamic_reference, stock.quote.open
+    return {
+        "누적거래량": str(stock.quote.volume),
+        "발동가격": forms.price(each.price, stock.base),
+        "동적괴리율": forms.percent(each.price - dynamic, dynamic) if each.kind != "static" else "0.00",
+        "매매체결처리시각": forms.clock(each.began),
+        "VI해제시각": forms.clock(each.ended) if each.ended else "",
+        "VI적용구분": _INTERRUPTED[each.kind].replace("VI", ""),
+        "동적기준가격": str(dynamic) if each.kind != "static" else "0",
+        "정적기준가격": str(static) if each.kind != "dynamic" else "0",
+        "정적괴리율": forms.percent(each.price - static, static) if each.kind != "dynamic" else "0.00",
+        "시가대비등락률": forms.percent(each.price - opened, opened),
+        "VI발동횟수": str(each.count),
+    }

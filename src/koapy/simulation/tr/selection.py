@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from koapy.simulation.figures.credit import CREDIT_GROUPS, margin_percent
+from koapy.simulation.figures.loans import CREDIT_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def _price(label: str) -> Test:
 def _kind(label: str) -> Test:
     if margin := _MARGIN.search(label):
         percent, only = int(margin[1]), margin[2] == "만"
-        return lambda stock: (margin_percent(stock.instrument, stock.exchange) == percent) is only
+        return lambda stock: (stock.exchange.margin(stock.code) == percent) is only
     kinds = [kind for word, kinds in _LEFT_OUT.items() if word in label and "제외" in label for kind in kinds]
     # The others ask for what no issue of the simulation is: 관리종목, 정리매매종목, 환기종목.
     return lambda stock: stock.instrument.kind not in kinds
@@ -96,9 +96,9 @@ def _kind(label: str) -> Test:
 def _credit(label: str) -> Test:
     percent = next((percent for group, percent in CREDIT_GROUPS.items() if f"{group}군" in label), None)
     if percent is not None:
-        return lambda stock: margin_percent(stock.instrument, stock.exchange) == percent
+        return lambda stock: stock.exchange.margin(stock.code) == percent
     if label == "신용융자전체":
-        return lambda stock: margin_percent(stock.instrument, stock.exchange) in CREDIT_GROUPS.values()
+        return lambda stock: stock.exchange.margin(stock.code) in CREDIT_GROUPS.values()
     return lambda stock: label != "신용대주"
 
 

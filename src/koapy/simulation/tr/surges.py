@@ -88,9 +88,14 @@ def _price_days_ago(stock: Stock, count: int) -> int:
 
 def _price_at(stock: Stock, moment: datetime) -> int:
     """The price at a moment of today; before the first trade the reference price."""
-    minutes = stock.exchange.today_minutes(stock.code)
-    place = bisect_right(minutes, moment - timedelta(minutes=1), key=lambda bar: bar.start)
-    return minutes[place - 1].close if place else stock.base
+    exchange, code = stock.exchange, stock.code
+    # What was traded in the quarter of an hour before it says the price of all but issues that hardly trade.
+    for since in (moment - timedelta(minutes=15), None):
+        minutes = exchange.today_minutes(code, since)
+        place = bisect_right(minutes, moment - timedelta(minutes=1), key=lambda bar: bar.start)
+        if place:
+            return minutes[place - 1].close
+    return stock.base
 
 
 @responder("opt10023", past=2)
@@ -133,7 +138,7 @@ def _volumes(stock: Stock, now: datetime, span: int) -> tuple[int, int]:
     """Shares of the last minutes, and of as many before them."""
     step = timedelta(minutes=span)
     first, middle = now - 2 * step, now - step
-    minutes = [bar for bar in stock.exchange.today_minutes(stock.code) if bar.start >= first]
+    minutes = stock.exchange.today_minutes(stock.code, first)
     return (
         sum(bar.volume for bar in minutes if bar.start < middle),
         sum(bar.volume for bar in minutes if bar.start >= middle),

@@ -68,7 +68,7 @@ class Paper(Derived):
         return self.warrant.held(self.day)
 
 
-def papers(exchange: Exchange) -> list[Paper]:
+def listed(exchange: Exchange) -> list[Warrant]:
     """Return every warrant on what the market has, by code."""
     levels = {}
     for code in underlyings():
@@ -76,14 +76,20 @@ def papers(exchange: Exchange) -> list[Paper]:
             below = Underlying(exchange, code)
             past = below.past(STRIKES_SET)
             levels[code] = below.name, past[0].close if past else below.base
-    return [Paper(exchange, each) for each in warrants(exchange.today, levels)]
+    return warrants(exchange.today, levels)
+
+
+def papers(exchange: Exchange) -> list[Paper]:
+    """Return every warrant as it is now, by code."""
+    return [Paper(exchange, each) for each in listed(exchange)]
 
 
 def paper(request: Request) -> Paper | None:
     """Return the warrant that 종목코드 names, with or without its J, None for an unknown one."""
     code = request.text("종목코드").upper()
     code = code[1:] if len(code) == 7 and code[0] == "J" else code
-    return next((each for each in papers(request.exchange) if each.contract.code == code), None)
+    found = next((each for each in listed(request.exchange) if each.contract.code == code), None)
+    return Paper(request.exchange, found) if found else None
 
 
 def _number(value: float, places: int = 2) -> str:
@@ -249,8 +255,12 @@ def _firm_flow(it: Paper, which: Firm, bar: Bar) -> Flow:
 @responder("opt30003", source=Source.OWN)
 def provider_by_day(request: Request) -> Answer:
     """ELWLP보유일별추이: of the warrant, or of the first one on the underlying."""
-    code, newest = request.text("기초자산코드"), request.date("기준일자")
-    found = [each for each in papers(request.exchange) if code in ("", each.contract.code, each.contract.underlying)]
+    code, newest = request.text("기초자산코드").strip("0"), request.date("기준일자")
+    found = [
+        each
+        for each in papers(request.exchange)
+        if code in ("", each.contract.code, each.contract.underlying.strip("0"))
+    ]
     if not found:
         return request.answer()
     it = found[0]
