@@ -121,6 +121,7 @@ def _real(line: dict[str, Any]) -> Iterator[Value]:
         items = raw.split("\t")
         values = dict(zip(map(str, _fids(name, len(items))), items, strict=False))
         read = CONTROL
+    values.pop(str(_LOST), None)
     for key, value in values.items():
         yield Field("real", name, "", key), _server(line["note"]), read, value
 

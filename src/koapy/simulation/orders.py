@@ -18,11 +18,13 @@ from koapy.simulation.session import NOT_LOGGED_IN
 if TYPE_CHECKING:
     from koapy.simulation.answers import Answers
     from koapy.simulation.faults import Chance
-    from koapy.simulation.model import Order
+    from koapy.simulation.model import Instrument, Order
     from koapy.simulation.session import Session
 
 WRONG_INPUT = -300
 OTHERS_ACCOUNT = -302
+OVER_2_BILLION, OVER_5_BILLION = -303, -304
+OVER_1_PERCENT, OVER_3_PERCENT = -305, -306
 TOO_MANY = -308
 NO_ACCOUNT = -340
 NO_CODE = -500
@@ -164,6 +166,8 @@ class Orders:
             return WRONG_INPUT
         if quantity < 0 or price < 0 or not self._session.use_screen(screen):
             return WRONG_INPUT
+        if what.action == "new" and (much := _too_much(world.exchange.instruments.get(code), quantity, price)):
+            return much
         if not self._session.orders.take(world.now()):
             return TOO_MANY
         # Routes to other venues (SOR, NXT) and program trading are for the real server, and not modelled there.
@@ -268,3 +272,13 @@ class Orders:
         if request.action is Action.NEW:
             return f"KOA_NORMAL_{request.side.name}_{market}_ORD"
         return f"KOA_NORMAL_{market}_{request.action.name}"
+
+
+def _too_much(issue: Instrument | None, quantity: int, price: int) -> int:
+    """The code for an order that is larger than anybody means: won that it comes to, or a part of all shares."""
+    amount = quantity * price
+    if amount > 2_000_000_000:
+        return OVER_5_BILLION if amount > 5_000_000_000 else OVER_2_BILLION
+    if issue is not None and quantity * 100 > issue.shares:
+        return OVER_3_PERCENT if quantity * 100 > 3 * issue.shares else OVER_1_PERCENT
+    return 0
