@@ -5,8 +5,7 @@ Single-threaded: everything here is called on the thread of its clock.
 
 from __future__ import annotations
 
-from collections import deque
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,14 +13,12 @@ from koapy.openapi.calendar import KST
 from koapy.simulation.account import Ledger
 from koapy.simulation.desk import Desk
 from koapy.simulation.history import History
-from koapy.simulation.history.intraday import minutes_until, ticks_of_minutes
 from koapy.simulation.hours import Timetable, midnight_after
 from koapy.simulation.instruments import instrument, leverage, margins
 from koapy.simulation.keeper import SECONDS as KEEP_SECONDS
 from koapy.simulation.keeper import Keeper, look
 from koapy.simulation.model import (
     AccountSetup,
-    AfterHours,
     DayStarted,
     OrderKind,
     Phase,
@@ -32,15 +29,18 @@ from koapy.simulation.model import (
     Tick,
     Trade,
 )
+from koapy.simulation.morning import Morning
 from koapy.simulation.pit import Pit
 from koapy.simulation.sectors import KOSPI200, SectorBoard, sectors_of
 from koapy.simulation.statefile import StateError
 from koapy.simulation.tape import TRADES_KEPT
 from koapy.simulation.tariff import Tariff
-from koapy.simulation.volatility import RANDOM_END, SECONDS, watch
+from koapy.simulation.telling import Telling
+from koapy.simulation.trading import Trading
+from koapy.simulation.volatility import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
     from datetime import date
 
     from koapy.openapi.market import Server
@@ -67,12 +67,6 @@ if TYPE_CHECKING:
 
 DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
 """What an exchange has if nothing else is asked for."""
-
-_LATE_SECONDS, _LATE_PART = 5.0, 0.2
-"""How often some of the issues, and what part of them, see something done outside the day's hours."""
-
-_SAMPLING = 10.0
-"""Seconds between two looks at the indices."""
 
 
 class Exchange:
@@ -116,7 +110,6 @@ class Exchange:
             raise StateError(f"the state is of {kept.today}, the clock stands at {now:%Y-%m-%d}")
         self.today: date = kept.today if kept else session
         """The day of the session: under "krx" the last trading day."""
-        self.phase = self._timetable.phase(now)
         self._issues = market.issues
         self._history = History(market.seed, market.issues, market.recorded, kept.first if kept else self.today)
         bases: dict[str, int] = {}
@@ -130,29 +123,26 @@ class Exchange:
         """By code, ascending; today's reference prices and limits."""
         # What is taken up goes on otherwise than it has begun, but as surely.
         self._seed = f"{seed}" if kept is None else f"{seed}:{kept.moment:%Y%m%d%H%M%S%f}"
-        self._early: dict[str, list[Bar]] = {}
-        self._pace = 1.0
-        self._events: deque[Event] = deque()
-        self._listeners: list[Callable[[Event], object]] = []
-        self._drain_planned = False
+        self._keeper: Keeper | None = None
+        self._morning = Morning(market.seed, self._timetable)
+        self._telling = Telling(clock, self._keep_orders)
         self.sectors: Mapping[str, Sector] = sectors_of(self.instruments.values())
         """By code, ascending."""
         large = frozenset(self.sectors[KOSPI200].members if KOSPI200 in self.sectors else ())
-        self._pits = {code: self._pit(code, large) for code in self.instruments}
-        self._evenings = server == "real" and hours == "krx"
-        if self._evenings:
-            for code, pit in self._pits.items():
-                pit.open_evening(Random(f"{self._seed}:{code}:evening"))
-        self._set_phase(self.phase)
+        self._pits: dict[str, Pit] = {}
+        evenings = server == "real" and hours == "krx"
+        self._trading = Trading(clock, self._timetable, self._pits, self._telling, evenings=evenings)
+        for code in self.instruments:
+            self._pits[code] = self._pit(code, large, evenings=evenings)
+        self._trading.set_phase(self.phase)
         tariff = Tariff(self, server)
         self._margins = margins(self.instruments.values())
         setups = list(DEFAULT_ACCOUNTS if accounts is None else accounts)
         given = {each.number for each in setups}
         setups += [AccountSetup(number, 0) for number in (kept.accounts if kept else ()) if number not in given]
         self._ledgers = {each.number: self._ledger(each, tariff) for each in setups}
-        self._desk = Desk(self._pits, self._ledgers, tariff, self._emit)
-        self._board = SectorBoard(self.sectors, self._pits, self._history, market.seed)
-        self._keeper: Keeper | None = None
+        self._desk = self._trading.desk = Desk(self._pits, self._ledgers, tariff, self._telling.emit)
+        self._board = self._trading.board = SectorBoard(self.sectors, self._pits, self._history, market.seed)
         if state is not None:
             identity = {"seed": seed, "hours": hours, "server": server}
             self._keeper = Keeper(
@@ -172,15 +162,16 @@ class Exchange:
             self._start_day()
             taken_up = False
         if not market.recorded and not taken_up:
-            self._warm_up()
+            self._trading.warm_up(self.today)
         self._board.sample(now)
-        self._prepare_books()
-        late = self._begin_evening(now)
+        self._trading.prepare_books()
+        late = self._trading.begin_evening(now)
         if taken_up:
             self._desk.reopen(now)
         if self.phase is Phase.CLOSED:
             self._desk.expire(self._pits, but=late.kind if late else None)
-        self._set_timers()
+        self._trading.start()
+        self.clock.call_at(midnight_after(now), self._midnight)
         if self._keeper is not None:
             self._keeper.keep_all(self.today, now, ended)
             self.clock.call_later(KEEP_SECONDS, self._keep_market)
@@ -190,6 +181,11 @@ class Exchange:
         if self._keeper is not None:
             self._keeper.keep_all(self.today, self.clock.now())
             self._keeper.close()
+
+    @property
+    def phase(self) -> Phase:
+        """Of the day; an issue whose trading is interrupted may be in an auction meanwhile."""
+        return self._trading.phase
 
     @property
     def account_numbers(self) -> tuple[str, ...]:
@@ -215,7 +211,7 @@ class Exchange:
         kept = list(pit.tape.trades)
         if pit.known_from is not None and len(kept) < TRADES_KEPT:
             seen = [each for each in kept if each.time >= pit.known_from]
-            kept = [*self._early_trades(pit), *seen][-TRADES_KEPT:]
+            kept = [*self._morning.trades(pit, self.today), *seen][-TRADES_KEPT:]
         return kept[::-1][:limit]
 
     def expected(self, code: str) -> tuple[int, int]:
@@ -272,7 +268,7 @@ class Exchange:
         """
         return [
             *self._history.minutes(code),
-            *self._early_minutes(self._pits[code]),
+            *self._morning.minutes(self._pits[code]),
             *self._pits[code].tape.minutes.bars(),
         ]
 
@@ -286,7 +282,7 @@ class Exchange:
         known = pit.tape.minutes.since(begin)
         if pit.early_until is None or (since is not None and since >= pit.early_until):
             return known
-        return [*(each for each in self._early_minutes(pit) if each.start >= begin), *known]
+        return [*(each for each in self._morning.minutes(pit) if each.start >= begin), *known]
 
     def ticks(self, code: str) -> Sequence[Tick]:
         """Trades, ascending, of the last week of trading days and of today (of which the last 600 are kept)."""
@@ -398,45 +394,21 @@ class Exchange:
 
     def subscribe(self, listener: Callable[[Event], object]) -> None:
         """Have `listener` called with every event, in order, after those that were subscribed before it."""
-        self._listeners.append(listener)
-
-    def _emit(self, event: Event) -> None:
-        """Have an event delivered after what is running now."""
-        if not self._listeners:
-            return
-        self._events.append(event)
-        self._plan_drain()
-
-    def _plan_drain(self) -> None:
-        if not self._drain_planned:
-            self._drain_planned = True
-            self.clock.call_later(0, self._drain)
+        self._telling.subscribe(listener)
 
     def _kept(self, order: Order) -> Order:
         """The order, after it has been written where there is a state."""
+        self._keep_orders()
+        return order
+
+    def _keep_orders(self) -> None:
         if self._keeper is not None:
             self._keeper.keep_orders(self.today, self.clock.now())
-        return order
 
     def _keep_market(self) -> None:
         if self._keeper is not None:
             self._keeper.keep_market(self.today, self.clock.now())
             self.clock.call_later(KEEP_SECONDS, self._keep_market)
-
-    def _drain(self) -> None:
-        """Deliver what has happened, and what happens meanwhile; orders are on disk before anybody hears of them."""
-        self._drain_planned = True
-        try:
-            while self._events:
-                if self._keeper is not None:
-                    self._keeper.keep_orders(self.today, self.clock.now())
-                event = self._events.popleft()
-                for listener in tuple(self._listeners):
-                    listener(event)
-        finally:
-            self._drain_planned = False
-            if self._events:  # a listener failed: the others' events are not lost
-                self._plan_drain()
 
     def _known(self, number: int) -> tuple[str, OrderKind]:
         """Issue and kind of an order; of an unknown one, what is refused later."""
@@ -456,9 +428,9 @@ class Exchange:
             raise Refused(Refusal.HOLIDAY)
         raise Refused(Refusal.BEFORE_OPEN if self.phase is Phase.BEFORE_OPEN else Refusal.AFTER_CLOSE)
 
-    def _pit(self, code: str, large: Container[str]) -> Pit:
+    def _pit(self, code: str, large: Container[str], *, evenings: bool) -> Pit:
         fund = self.instruments[code].fund
-        return Pit(
+        pit = Pit(
             self.instruments[code],
             self.today,
             Random(f"{self._seed}:{code}:flow"),
@@ -466,9 +438,12 @@ class Exchange:
             self._history.turmoil(code),
             self._timetable.seconds,
             watch(self.instruments[code], leverage(self._issues[code]) == 1 if fund else code in large),
-            self._emit,
-            self._interrupted,
+            self._telling.emit,
+            self._trading.interrupted,
         )
+        if evenings:
+            pit.open_evening(Random(f"{self._seed}:{code}:evening"))
+        return pit
 
     def _ledger(self, setup: AccountSetup, tariff: Tariff) -> Ledger:
         known = self.instruments
@@ -483,180 +458,6 @@ class Exchange:
             settles=self._timetable.settling(self.today),
         )
 
-    def _warm_up(self) -> None:
-        """Let the session have begun when it would have."""
-        start, end = self._timetable.continuous(self.today)
-        now = self.clock.now().replace(second=0, microsecond=0)
-        if now <= start:
-            return
-        for pit in self._pits.values():
-            pit.warm_up(start, min(now, end))
-            if self.phase is Phase.CLOSED:
-                pit.close_early(self._timetable.close(self.today))
-
-    def _early_minutes(self, pit: Pit) -> Sequence[Bar]:
-        """Today's minutes before the exchange began, made when they are first asked for."""
-        if pit.early is None or pit.early_until is None:
-            return ()
-        code = pit.instrument.code
-        if code not in self._early:
-            begin, _ = self._timetable.continuous(self.today)
-            self._early[code] = minutes_until(self._history.seed, code, pit.early, begin, pit.ladder, pit.early_until)
-        return self._early[code]
-
-    def _early_trades(self, pit: Pit) -> Iterator[Trade]:
-        """Today's trades before the exchange began, ascending, as far as its minutes tell of them."""
-        if pit.known_from is None:
-            return
-        last, midnight = pit.known_from - timedelta(minutes=1), datetime.combine(self.today, time(), KST)
-        seen = [each for each in pit.tape.minutes.since(midnight) if each.start <= last]
-        minutes = [*self._early_minutes(pit), *seen]
-        whole, won = max(sum(each.volume for each in minutes), 1), sum(each.value for each in minutes)
-        volume = 0
-        for tick in ticks_of_minutes(minutes):
-            volume += tick.quantity
-            value = won * volume // whole
-            side = Side.BUY if tick.time.second % 30 else Side.SELL
-            up, down = pit.ladder.up(tick.price), pit.ladder.down(tick.price)
-            ask, bid = (tick.price, down) if side is Side.BUY else (up, tick.price)
-            yield Trade(tick.time, tick.price, tick.quantity, side, ask, bid, volume, value)
-
-    def _prepare_books(self) -> None:
-        """Have the other traders' orders in place; the opening auction begins with an empty book."""
-        if self.phase in (Phase.CONTINUOUS, Phase.CLOSING_AUCTION, Phase.CLOSED):
-            for pit in self._pits.values():
-                if pit.interruption is None:
-                    pit.traders.tend(pit.book)
-
-    def _set_timers(self) -> None:
-        self._plan_day()
-        self._set_pace()
-        self.clock.call_later(_SAMPLING, self._sample)
-        if self.phase.takes_orders:
-            self._start_flow()
-
-    def _plan_day(self) -> None:
-        """Set timers for the phases that are still to come today, and for midnight."""
-        now = self.clock.now()
-        if self._timetable.starts_session(now.date()):
-            for moment, phase in self._timetable.changes(now.date()):
-                if moment > now:
-                    self.clock.call_at(moment, self._begin_phase, phase)
-            if self._evenings:
-                for moment, before, after in self._timetable.turns(now.date()):
-                    if moment > now:
-                        self.clock.call_at(moment, self._turn, before, after)
-        self.clock.call_at(midnight_after(now), self._midnight)
-
-    def _begin_evening(self, now: datetime) -> AfterHours | None:
-        """Go on with what is on outside the day's hours, where the server has that."""
-        if not self._evenings:
-            return None
-        late = self._timetable.after_hours(now)
-        if late is not None:
-            self._turn(None, late)
-        return late
-
-    def _turn(self, before: AfterHours | None, after: AfterHours | None) -> None:
-        """Something outside the day's hours begins, has one of its auctions, or ends."""
-        now = self.clock.now()
-        late = [(pit, pit.evening) for pit in self._pits.values() if pit.evening is not None]
-        for pit, evening in late:
-            if before is AfterHours.AUCTIONS:
-                evening.auction(now)
-            if after is not before:
-                pit.after_hours = after
-            if before is None and after is not None:
-                evening.begin(after, now)
-        if after is None and before is not AfterHours.EARLY and before is not AfterHours.WAITING:
-            self._desk.expire(self._pits)
-        if before is None and after is not None:
-            self.clock.call_later(_LATE_SECONDS, self._late_step, after)
-
-    def _late_step(self, what: AfterHours) -> None:
-        """Let some of the other traders do something outside the day's hours."""
-        now = self.clock.now()
-        acting = [pit for pit in self._pits.values() if pit.after_hours is what and pit.evening is not None]
-        for pit in acting:
-            if pit.evening is not None and pit.evening.chance() < _LATE_PART:
-                pit.evening.step(what, now)
-        if acting:
-            self.clock.call_later(_LATE_SECONDS, self._late_step, what)
-
-    def _set_pace(self) -> None:
-        """Trade faster near the opening and the close; the volume of a trade is that of a normal pace."""
-        self._pace = self._timetable.pace(self.clock.now())
-        self.clock.call_later(60.0, self._set_pace)
-
-    def _start_flow(self) -> None:
-        for pit in self._pits.values():
-            self.clock.call_later(pit.pause() / self._pace, self._step, pit)
-
-    def _step(self, pit: Pit) -> None:
-        """One action of the other traders of an instrument; they rest with the market."""
-        if not self._open and pit.interruption is None:
-            return
-        self.clock.call_later(pit.pause() / self._pace, self._step, pit)
-        self._drain_planned = True
-        if pit.auction:
-            pit.collect()
-        else:
-            pit.step(self.clock.now())
-        self._drain()
-
-    def _sample(self) -> None:
-        self._board.sample(self.clock.now())
-        self.clock.call_later(_SAMPLING, self._sample)
-
-    def _set_phase(self, phase: Phase) -> None:
-        self.phase = phase
-        self._open = phase.takes_orders
-        for pit in self._pits.values():
-            pit.begin_phase(phase)
-
-    def _begin_phase(self, phase: Phase) -> None:
-        """Change the phase. An auction that ends trades, unless its price would be too far away; what waits for the
-        end of an interruption is part of the closing auction when that begins.
-        """
-        now, before = self.clock.now(), self.phase
-        self._emit(PhaseChanged(phase, now))
-        prolonged = set()
-        for code, pit in self._pits.items():
-            if before.auction and pit.prolong(now):
-                prolonged.add(code)
-            elif before.auction:
-                pit.uncross(now)
-            elif pit.interruption is not None:
-                pit.end_interruption(now)
-        self._set_phase(phase)
-        through = self._pits.keys() - prolonged
-        if before.auction:
-            self._desk.price_rest(through)
-        if phase is Phase.OPENING_AUCTION:
-            for pit in self._pits.values():
-                pit.traders.gap()
-            self._start_flow()
-        if phase is Phase.CLOSING_AUCTION:
-            self._desk.convert()
-        self._prepare_books()
-        if phase is Phase.CLOSED:
-            self._desk.expire(through)
-
-    def _interrupted(self, pit: Pit) -> None:
-        """Have an interruption end in two minutes, and up to half a minute more by chance."""
-        self.clock.call_later(SECONDS + RANDOM_END * pit.chance(), self._resume, pit, pit.interruption)
-
-    def _resume(self, pit: Pit, interruption: Interruption) -> None:
-        """End an interruption, if nothing else has ended it."""
-        if pit.interruption is not interruption:
-            return
-        code = {pit.instrument.code}
-        pit.resume(self.clock.now())
-        self._desk.price_rest(code)
-        if self.phase is Phase.CLOSED:
-            self._desk.expire(code)
-        pit.traders.tend(pit.book)
-
     def _midnight(self) -> None:
         """Begin the next day; one without a session leaves everything as it is."""
         now = self.clock.now()
@@ -666,10 +467,11 @@ class Exchange:
             self.today = now.date()
             self._start_day()
         if self.phase is not (phase := self._timetable.phase(now)):
-            self._set_phase(phase)
-            self._emit(PhaseChanged(phase, now))
-        self._prepare_books()
-        self._plan_day()
+            self._trading.set_phase(phase)
+            self._telling.emit(PhaseChanged(phase, now))
+        self._trading.prepare_books()
+        self._trading.plan_day()
+        self.clock.call_at(midnight_after(now), self._midnight)
         if self._keeper is not None:
             self._keeper.keep_all(self.today, now, ended)
 
@@ -687,7 +489,7 @@ class Exchange:
         return ended
 
     def _start_day(self) -> None:
-        self._early.clear()
+        self._morning.start_day()
         lasts = {code: pit.last() for code, pit in self._pits.items()}
         self.instruments = {code: instrument(self._issues[code], last, self.today) for code, last in lasts.items()}
         for code, pit in self._pits.items():
@@ -698,4 +500,4 @@ class Exchange:
         settles = self._timetable.settling(self.today)
         for ledger in self._ledgers.values():
             ledger.start_day(self.today, settles)
-        self._emit(DayStarted(self.today))
+        self._telling.emit(DayStarted(self.today))
