@@ -13,7 +13,7 @@ from server_doubles import ACCOUNT, StrictControl
 from koapy.control.redaction import passwords_of_call, redacted
 from koapy.openapi.functions import FUNCTIONS, HELPERS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.protocol import gateway_pb2, gateway_pb2_grpc
+from koapy.protocol import gateway_pb2, gateway_pb2_grpc, streams_pb2, streams_pb2_grpc
 from koapy.server import Server, Settings
 from koapy.server.access import RPC_NEEDS, Role
 from koapy.server.security import Security
@@ -92,6 +92,7 @@ GATEWAY = [
     ("Halt", gateway_pb2.HaltRequest(reason="a test")),
     ("Release", gateway_pb2.ReleaseRequest()),
 ]
+BATCHES = streams_pb2.EventsRequest(slots=["OnReceiveMsg", "OnReceiveRealData"], add=["005930"])
 
 
 async def everything_said(begun: Any) -> str:
@@ -136,6 +137,9 @@ async def test_no_secret_comes_out_of_any_rpc(
             said = await everything_said(getattr(gateway, rpc)(request, metadata=client.metadata, timeout=20))
             assert_no_secret(said, token, rpc)
             tried.add(rpc)
+        events = streams_pb2_grpc.StreamsStub(client.channel).Events
+        assert_no_secret(await everything_said(events(iter([BATCHES]), metadata=client.metadata)), token, "Events")
+        tried.add("Events")
         client.metadata = (("authorization", f"Bearer {MARKER.encode().hex()}"),)
         assert MARKER.encode().hex() not in await everything_said(client.call("Call", call("GetConnectState")))
     control.close()
