@@ -1,7 +1,7 @@
 """Clients of the service: `Client` waits, `AsyncClient` is awaited; the rest is what they give and raise."""
 
 from koapy.client.aio import AsyncClient, AsyncOrderStream, AsyncStream, AsyncTickStream
-from koapy.client.batches import Batch, Ticks
+from koapy.client.batches import Batch
 from koapy.client.connection import Options
 from koapy.client.errors import (
     ConnectionLost,
@@ -26,6 +26,7 @@ from koapy.client.parse import Accepted, Chejan, Condition, Event, Hit, Message,
 from koapy.client.reconnect import Interruption
 from koapy.client.requests import Credentials, Stop
 from koapy.client.sync import Client, OrderStream, Stream, TickStream, connect
+from koapy.client.ticks import Ticks
 
 __all__ = [
     "Accepted",

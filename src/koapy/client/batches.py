@@ -8,110 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from koapy.client import parse
-from koapy.client.columns import Column, stacked
 from koapy.client.errors import InvalidArgument
-from koapy.client.parse import Event, Tick, clock
+from koapy.client.ticks import REAL_DATA, Place, Schema, Ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
     import pandas as pd
     import pyarrow as pa
 
+    from koapy.client.columns import Data
+    from koapy.client.parse import Event, Tick
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.protocol import streams_pb2 as v1
-
-REAL_DATA = "OnReceiveRealData"
-TIMES = ("체결시간", "호가시간")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in a batch the rows of a table are."""
-
-    first: int
-    """The position of the segment's first event."""
-    rows: int
-    order: bytes = b""
-    """The segment's."""
-    number: int = 0
-    """The table's in `order`."""
-
-    def positions(self) -> Iterable[int]:
-        if not self.order:
-            return range(self.first, self.first + self.rows)
-        return (at for at, number in enumerate(self.order, self.first) if number == self.number)
-
-
-@dataclass(frozen=True)
-class Ticks:
-    """Ticks of one real type, column by column."""
-
-    real_type: str
-    """실시간타입."""
-    fids: tuple[int, ...]
-    """Of the columns."""
-    codes: Column
-    """종목코드 of each."""
-    columns: tuple[Column, ...]
-    """The values of each FID, under its name."""
-    raw: tuple[str, ...]
-    """The raw data of each; empty unless events were listened to."""
-    _places: tuple[_Place, ...]
-
-    def __len__(self) -> int:
-        return self.codes.rows
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the columns."""
-        return tuple(column.name for column in self.columns)
-
-    @cached_property
-    def positions(self) -> list[int]:
-        """Which of the batch's events they are."""
-        return [position for place in self._places for position in place.positions()]
-
-    def __iter__(self) -> Iterator[Tick]:
-        names, real_type = self.names, self.real_type
-        times = [each for each in TIMES if each in names]
-        rows: Iterable[tuple[str, ...]] = zip(*[column.values for column in self.columns], strict=True)
-        for code, row in zip(self.codes.values, rows if self.columns else [()] * len(self), strict=True):
-            values = dict(zip(names, row, strict=True))
-            text = next((values[each] for each in times if values[each]), "")
-            yield Tick(code, real_type, clock(text), values)
-
-    def as_events(self) -> Iterator[Event]:
-        """Each as the event that it was; only where the raw data is there."""
-        for tick, raw in zip(self, self.raw, strict=True):
-            yield Event(REAL_DATA, (tick.code, tick.real_type, raw), tick.values, ())
-
-    def to_numpy(self, *, as_numbers: bool = True) -> dict[str, np.ndarray[Any, Any]]:
-        """Arrays by name, `code` first: int64, float64 with NaN for what is empty, or texts as objects."""
-        return {
-            "code": self.codes.array(as_numbers=False),
-            **{column.name: column.array(as_numbers=as_numbers) for column in self.columns},
-        }
-
-    def to_pandas(self, *, as_numbers: bool = True) -> pd.DataFrame:
-        """A row for each tick: `code`, then the values; the index is where in the batch the tick was."""
-        import pandas as pd
-
-        series = [self.codes.series(as_numbers=False)]
-        series += [column.series(as_numbers=as_numbers) for column in self.columns]
-        table = pd.concat(series, axis=1)
-        table.columns = pd.Index(("code", *self.names), dtype=object)
-        table.index = pd.Index(self.positions, name="position")
-        return table
-
-    def to_arrow(self, *, as_numbers: bool = True) -> pa.Table:
-        """The same as an Arrow table, with `position` as its first column. Takes pyarrow: koapy-gateway[parquet]."""
-        import pyarrow as pa
-
-        arrays = [pa.array(self.positions, type=pa.int64()), self.codes.arrow(as_numbers=False)]
-        arrays += [column.arrow(as_numbers=as_numbers) for column in self.columns]
-        return pa.Table.from_arrays(arrays, names=["position", "code", *self.names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +63,9 @@ class Batch:
 
     def as_ticks(self) -> Iterator[Tick]:
         """The ticks alone, in their order."""
-        return (each for each in self if isinstance(each, Tick))
+        for segment in self._segments:
+            if segment.tables:
+                yield from segment.each(iter)
 
     def as_events(self) -> Iterator[Event]:
         """All as events, as `listen` gives them: ticks, too."""
@@ -167,11 +79,11 @@ class Batch:
     @cached_property
     def ticks(self) -> tuple[Ticks, ...]:
         """The ticks, by real type."""
-        gathered: dict[tuple[str, tuple[int, ...]], list[Ticks]] = {}
+        gathered: dict[Schema, list[Ticks]] = {}
         for segment in self._segments:
             for table in segment.tables:
-                gathered.setdefault((table.real_type, table.fids), []).append(table)
-        return tuple(map(_joined, gathered.values()))
+                gathered.setdefault(table.schema, []).append(table)
+        return tuple(first.below(others) if others else first for first, *others in gathered.values())
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -202,38 +114,16 @@ class Batch:
         return self.of(real_type).to_arrow(as_numbers=as_numbers)
 
 
-def _joined(tables: list[Ticks]) -> Ticks:
-    """Tables of one kind, one below the other."""
-    first = tables[0]
-    if len(tables) == 1:
-        return first
-    return Ticks(
-        first.real_type,
-        first.fids,
-        stacked([table.codes for table in tables]),
-        tuple(stacked(list(parts)) for parts in zip(*[table.columns for table in tables], strict=True)),
-        tuple(raw for table in tables for raw in table.raw),
-        tuple(place for table in tables for place in table._places),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Schema:
-    real_type: str
-    fids: tuple[int, ...]
-    names: tuple[str, ...]
-
-
 class Decoder:
     """Makes batches of a stream's messages; of several streams that follow one another, too."""
 
     def __init__(self) -> None:
-        self._schemas: dict[int, _Schema] = {}
+        self._schemas: dict[int, Schema] = {}
 
     def batch(self, message: v1.EventBatch) -> Batch:
         """What a message brings."""
         for told in message.schemas:
-            self._schemas[told.number] = _Schema(told.real_type, tuple(told.fids), tuple(told.names))
+            self._schemas[told.number] = Schema(told.real_type, tuple(told.fids), tuple(told.names))
         segments: list[_Segment] = []
         first = 0
         for each in message.segments:
@@ -244,21 +134,20 @@ class Decoder:
     def _segment(self, message: v1.Segment, first: int) -> _Segment:
         order = message.order
         tables = tuple(
-            self._table(table, _Place(first, table.rows, order, number)) for number, table in enumerate(message.tables)
+            self._table(table, Place(first, table.rows, order, number)) for number, table in enumerate(message.tables)
         )
-        events = tuple(event for each in message.events for event in parse.event(each))
+        events = tuple(event for each in message.events for event in parse.event(each)) if message.events else ()
         return _Segment(order, tables, events)
 
-    def _table(self, table: v1.Table, place: _Place) -> Ticks:
-        schema, rows = self._schemas[table.schema], table.rows
-        if cells := list(table.cells):
+    def _table(self, table: v1.Table, place: Place) -> Ticks:
+        schema = self._schemas[table.schema]
+        data: list[Data]
+        if table.cells:
             width = 1 + len(schema.names)
-            codes = Column("code", rows, None, cells[::width])
-            columns = tuple(Column(name, rows, None, cells[at::width]) for at, name in enumerate(schema.names, 1))
+            data = [list(table.cells[at::width]) for at in range(width)]
         else:
-            codes = Column("code", rows, table.codes)
-            columns = tuple(Column(name, rows, text) for name, text in zip(schema.names, table.columns, strict=True))
-        return Ticks(schema.real_type, schema.fids, codes, columns, tuple(table.raw), (place,))
+            data = [table.codes, *table.columns]
+        return Ticks(schema, place.rows, data, table.raw, (place,))
 
 
 def single(message: pb.ListenResponse) -> Batch:
@@ -266,6 +155,7 @@ def single(message: pb.ListenResponse) -> Batch:
     if message.name != REAL_DATA:
         return Batch((_Segment(b"", (), tuple(parse.event(message))),))
     code, real_type, raw = (str(each) for each in parse.arguments(message)[:3])
-    columns = tuple(Column(name, 1, None, [value]) for name, value in parse.single(message).items())
-    ticks = Ticks(real_type, (), Column("code", 1, None, [code]), columns, (raw,), (_Place(0, 1),))
+    told = parse.single(message)
+    data: list[Data] = [[code], *([value] for value in told.values())]
+    ticks = Ticks(Schema(real_type, (), tuple(told)), 1, data, (raw,), (Place(0, 1),))
     return Batch((_Segment(b"", (ticks,), ()),))

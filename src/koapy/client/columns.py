@@ -5,12 +5,14 @@ numpy, pandas and pyarrow are imported when they are first needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from koapy.client import numeric
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import pandas as pd
     import pyarrow as pa
@@ -24,23 +26,29 @@ _EXACT = 18
 """Digits that an int64 surely has room for."""
 
 
-@dataclass(slots=True)
+Data = str | list[str]
+"""Values joined by tabs, of which one without a tab stands for all rows; a list where a value has a tab in it."""
+
+
+def cells(data: Data, rows: int) -> Sequence[str]:
+    """The values as OpenAPI+ gave them."""
+    if isinstance(data, list):
+        return data
+    return data.split(SEPARATOR) if SEPARATOR in data else [data] * rows
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
-    """The values of one FID in the rows of a table."""
+    """The values of one FID in some rows."""
 
     name: str
     rows: int
-    text: str | None = None
-    """The values joined by tabs; one without a tab stands for all rows. None where a value has a tab in it."""
-    _cells: list[str] | None = field(default=None, repr=False)
+    data: Data
 
     @property
     def values(self) -> list[str]:
         """The values as OpenAPI+ gave them."""
-        if self._cells is None:
-            assert self.text is not None
-            self._cells = self.text.split(SEPARATOR) if SEPARATOR in self.text else [self.text] * self.rows
-        return self._cells
+        return list(cells(self.data, self.rows))
 
     def numbers(self) -> np.ndarray[Any, Any] | list[numeric.Number | None] | None:
         """The numbers: int64 or float64, a list where some are empty; None for a column of text."""
@@ -60,14 +68,15 @@ class Column:
         """All values as integers with their own signs, read in one go; None where some are anything else."""
         import numpy as np
 
-        if self.text is None or not self.text.isascii():
+        text = self.data
+        if isinstance(text, list) or not text.isascii():
             return None
-        shape = self.text.encode().translate(_KINDS)
+        shape = text.encode().translate(_KINDS)
         if not shape or shape.translate(None, _CHARACTERS) or any(each in shape for each in _NO_NUMBERS):
             return None
         if shape[:1] == b"\t" or shape[-1:] in b"\t+" or b"0" * (_EXACT + 1) in shape:
             return None
-        found = np.fromstring(self.text, dtype=np.int64, sep=SEPARATOR)
+        found = np.fromstring(text, dtype=np.int64, sep=SEPARATOR)
         return found if len(found) == self.rows else np.full(self.rows, found[0])
 
     def array(self, *, as_numbers: bool) -> np.ndarray[Any, Any]:
@@ -100,20 +109,12 @@ class Column:
         return pa.array(self.values, type=pa.string()) if numbers is None else pa.array(numbers)
 
 
-def stacked(parts: list[Column]) -> Column:
+def stacked(parts: Sequence[Column]) -> Column:
     """Columns of one name, one below the other."""
-    if len(parts) == 1:
-        return parts[0]
     name, rows = parts[0].name, sum(part.rows for part in parts)
-    if any(part.text is None for part in parts):
-        return Column(name, rows, None, [value for part in parts for value in part.values])
-    first = parts[0].text
-    if first is not None and SEPARATOR not in first and all(part.text == first for part in parts):
+    first = parts[0].data
+    if any(isinstance(part.data, list) for part in parts):
+        return Column(name, rows, [value for part in parts for value in part.values])
+    if SEPARATOR not in first and all(part.data == first for part in parts):
         return Column(name, rows, first)
-    return Column(name, rows, SEPARATOR.join(_full(part) for part in parts))
-
-
-def _full(part: Column) -> str:
-    """The text with as many values as there are rows."""
-    assert part.text is not None
-    return part.text if SEPARATOR in part.text else SEPARATOR.join([part.text] * part.rows)
+    return Column(name, rows, SEPARATOR.join(SEPARATOR.join(cells(part.data, part.rows)) for part in parts))

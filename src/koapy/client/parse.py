@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from koapy.openapi.calendar import KST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from koapy.client.requests import Value
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -252,6 +253,7 @@ def items(text: str, separator: str = ";") -> list[str]:
     return [item for item in text.split(separator) if item]
 
 
+@lru_cache(maxsize=4096)
 def clock(text: str) -> time | None:
     """HHMMSS as a time; None for anything else, such as the 888888 after the close."""
     text = text.strip()
@@ -259,8 +261,3 @@ def clock(text: str) -> time | None:
         return None
     hour, minute, second = int(text[:2]), int(text[2:4]), int(text[4:])
     return time(hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None
-
-
-def matching(ticks: Iterable[Tick], real_types: frozenset[str]) -> Iterator[Tick]:
-    """The ticks of these real types; of all, when the set is empty."""
-    return (each for each in ticks if not real_types or each.real_type in real_types)

@@ -26,8 +26,8 @@ SEPARATOR = "\t"
 MOST_SCHEMAS = 10_000
 """Remembered; what clients ask for must not fill the memory."""
 
-EVENTS = bytes((pb.Segment.DESCRIPTOR.fields_by_name["events"].number << 3 | 2,))
-SEGMENTS = bytes((pb.EventBatch.DESCRIPTOR.fields_by_name["segments"].number << 3 | 2,))
+SEGMENTS, ORDER, TABLES, EVENTS = b"\x12", b"\x0a", b"\x12", b"\x1a"
+"""EventBatch.segments; Segment.order, tables and events: number and wire type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,8 @@ class Schemas:
             ticks: at least one.
             raw: with the raw data of each tick.
         """
-        tables: dict[tuple[str, tuple[str, ...]], list[Tick]] = {}
-        by_lane: dict[Lane, list[Tick]] = {}
-        for tick in ticks:
-            table = by_lane.get(tick.lane)
-            if table is None:
-                table = by_lane[tick.lane] = tables.setdefault((tick.real_type, tick.lane.names), [])
-            table.append(tick)
-        piece = self._piece(ticks, list(tables.values()), raw=raw) if len(tables) <= MOST_TABLES else None
+        tables = _by_schema(ticks) if len(ticks) > 1 else [[*ticks]]
+        piece = self._piece(ticks, tables, raw=raw) if len(tables) <= MOST_TABLES else None
         if piece is not None and (len(ticks) == 1 or len(piece.encoded) <= largest):
             yield piece
         else:
@@ -92,13 +86,26 @@ class Schemas:
 
     def _piece(self, ticks: Sequence[Tick], tables: list[list[Tick]], *, raw: bool) -> Piece:
         schemas = tuple(self.of(table[0]) for table in tables)
-        segment = pb.Segment(
-            tables=[_table(schema.number, table, raw=raw) for schema, table in zip(schemas, tables, strict=True)]
+        body = b"".join(
+            length_delimited(TABLES, _table(schema.number, table, raw=raw))
+            for schema, table in zip(schemas, tables, strict=True)
         )
         if len(tables) > 1:
             number = {id(tick): at for at, table in enumerate(tables) for tick in table}
-            segment.order = bytes(number[id(tick)] for tick in ticks)
-        return Piece(length_delimited(SEGMENTS, segment.SerializeToString()), schemas)
+            body += length_delimited(ORDER, bytes(number[id(tick)] for tick in ticks))
+        return Piece(length_delimited(SEGMENTS, body), schemas)
+
+
+def _by_schema(ticks: Sequence[Tick]) -> list[list[Tick]]:
+    """The ticks of each table, in their order."""
+    tables: dict[tuple[str, tuple[str, ...]], list[Tick]] = {}
+    by_lane: dict[Lane, list[Tick]] = {}
+    for tick in ticks:
+        table = by_lane.get(tick.lane)
+        if table is None:
+            table = by_lane[tick.lane] = tables.setdefault((tick.real_type, tick.lane.names), [])
+        table.append(tick)
+    return list(tables.values())
 
 
 def event(encoded: bytes) -> bytes:
@@ -113,8 +120,26 @@ def missed(ticks: Mapping[str, int]) -> bytes:
     return encoded
 
 
-def _table(number: int, ticks: list[Tick], *, raw: bool) -> pb.Table:
+def _table(number: int, ticks: list[Tick], *, raw: bool) -> bytes:
+    columns = _columns(ticks)
+    table = pb.Table(schema=number, rows=len(ticks))
+    if columns is None:
+        table.cells.extend(cell for tick in ticks for cell in (tick.code, *tick.values))
+    else:
+        table.codes = columns[0]
+        table.columns.extend(columns[1:])
+    if raw:
+        table.raw.extend(tick.raw for tick in ticks)
+    encoded: bytes = table.SerializeToString()
+    return encoded
+
+
+def _columns(ticks: list[Tick]) -> list[str] | None:
+    """The codes and the values of each FID, as a column is told; None where one of them has a tab in it."""
     size = len(ticks)
+    if size == 1:  # the most frequent of all
+        cells = [ticks[0].code, *ticks[0].values]
+        return None if SEPARATOR in "".join(cells) else cells
     columns: list[str] = []
     for values in ([tick.code for tick in ticks], *zip(*[tick.values for tick in ticks], strict=True)):
         first = values[0]
@@ -123,14 +148,6 @@ def _table(number: int, ticks: list[Tick], *, raw: bool) -> pb.Table:
         else:
             joined, tabs = SEPARATOR.join(values), size - 1
         if joined.count(SEPARATOR) != tabs:
-            columns = []
-            break
+            return None
         columns.append(joined)
-    return pb.Table(
-        schema=number,
-        rows=size,
-        codes=columns[0] if columns else "",
-        columns=columns[1:],
-        cells=[] if columns else [cell for tick in ticks for cell in (tick.code, *tick.values)],
-        raw=[tick.raw for tick in ticks] if raw else [],
-    )
+    return columns
