@@ -147,7 +147,7 @@ class Decoder:
             data = [list(table.cells[at::width]) for at in range(width)]
         else:
             data = [table.codes, *table.columns]
-        return Ticks(schema, place.rows, data, table.raw, (place,))
+        return Ticks(schema, place.rows, data, tuple(table.raw), (place,))
 
 
 def single(message: pb.ListenResponse) -> Batch:

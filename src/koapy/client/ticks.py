@@ -54,7 +54,7 @@ class Ticks:
     """Ticks of one real type, column by column. Iterating it gives one by one."""
 
     def __init__(
-        self, schema: Schema, rows: int, data: Sequence[Data], raw: Sequence[str], places: Sequence[Place]
+        self, schema: Schema, rows: int, data: Sequence[Data], raw: tuple[str, ...], places: Sequence[Place]
     ) -> None:
         self.schema = schema
         """What the columns are."""
@@ -152,6 +152,6 @@ class Ticks:
             self.schema,
             sum(map(len, all_)),
             [column.data for column in columns],
-            [raw for each in all_ for raw in each.raw],
+            tuple(raw for each in all_ for raw in each.raw),
             [place for each in all_ for place in each._places],
         )
