@@ -40,6 +40,7 @@ class Risk:
 
     def __init__(self, rules: RiskRules, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rules = rules
+        self._everybody = [Holder("everybody", "", rules.everybody)] if rules.everybody != RiskLimits() else []
         self._counts = Counts(clock)
 
     def check(
@@ -54,6 +55,8 @@ class Risk:
             halted: the kill switch; None where it is not thrown.
         """
         holders = self._holders(order, client)
+        if not holders:
+            return None if halted is None or action(order) == "cancel" else verdict.halted_by(halted)
         cases = [Case(order, holder, last_price) for holder in holders]
         if locked := _worst(map(verdict.read_only, cases)):
             return locked
@@ -118,7 +121,7 @@ class Risk:
         found = [Holder("client", client, rules.clients[client])] if client in rules.clients else []
         if account in rules.accounts:
             found.append(Holder("account", account, rules.accounts[account]))
-        return [*found, Holder("everybody", "", rules.everybody)]
+        return found + self._everybody
 
 
 def _worst(breaches: Iterable[Breach | None]) -> Breach | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -233,8 +233,13 @@ class ReceiveChejanData(Event):
 
     def with_value(self, fid: int, value: str) -> ReceiveChejanData:
         """The event with another value of one FID."""
-        values = tuple(value if each == fid else old for each, old in zip(self.fids, self.values, strict=True))
-        return replace(self, values=values)
+        at = self.fids.index(fid)
+        return self._copy(
+            {
+                "values": (*self.values[:at], value, *self.values[at + 1 :]),
+                "by_fid": {**self.by_fid, fid: value},
+            }
+        )
 
     @cached_property
     def message(self) -> pb.ListenResponse:

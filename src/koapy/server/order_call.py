@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.core import Core
     from koapy.server.edge import Caller, Writer
+    from koapy.server.inbox import Inbox
+    from koapy.server.ordering import Placing
 
 CONNECTION = every_key("OnEventConnect")
 
@@ -68,29 +69,34 @@ async def follow_order(
     Args:
         request, screen_no: as the client calls them.
     """
-    async with AsyncExitStack() as held:
-        placing, is_new = held.enter_context(core.ordering.place(wanted, caller, key, request, screen_no))
-        inbox = held.enter_context(core.inbox())
+    with core.ordering.place(wanted, caller, key, request, screen_no) as (placing, is_new), core.inbox() as inbox:
         keys = [request_key(placing.request), order_key(wanted.account, wanted.code), CONNECTION, PHASES]
-        held.enter_context(core.router.subscribe(inbox, keys))
-        await core.session.begin()
-        if not is_new:
+        with core.router.subscribe(inbox, keys):
+            await core.session.begin()
+            if is_new:
+                await _send(core, placing, inbox, writer, screen_no)
+                return
             await core.ordering.rejoin(placing, inbox)
             machine = Order(placing.request, "", wanted)
             await drive(core, machine, inbox, writer, begin=lambda _: core.ordering.reply(placing))
-            return
-        screen = await held.enter_async_context(core.short_screen("orders", screen_no))
-        machine = Order(placing.request, screen.number, wanted)
-        settled = held.enter_context(core.unnumbered_order())
-        until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
-        send = partial(core.ordering.send, placing, writer)
-        begin = partial(core.ordering.send_at_once, placing)
-        try:
-            await drive(core, machine, inbox, until_numbered, lambda ask: send(ask.calls), lambda ask: begin(ask.calls))
-        except Failure as failure:
-            if failure.reason == EXPIRED:
-                core.ordering.expired(placing)
-            raise
+
+
+async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, screen_no: str) -> None:
+    """Send a new order and write its events."""
+    async with core.short_screen("orders", screen_no) as screen:
+        machine = Order(placing.request, screen.number, placing.order)
+        with core.unnumbered_order() as settled:
+            until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
+            send = partial(core.ordering.send, placing, writer)
+            begin = partial(core.ordering.send_at_once, placing)
+            try:
+                await drive(
+                    core, machine, inbox, until_numbered, lambda ask: send(ask.calls), lambda ask: begin(ask.calls)
+                )
+            except Failure as failure:
+                if failure.reason == EXPIRED:
+                    core.ordering.expired(placing)
+                raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
@@ -23,34 +24,33 @@ OrderRelated = ReceiveMsg | ReceiveTrData | ReceiveChejanData
 
 def recorded(event: OrderRelated, request: str) -> OrderEvent:
     """The event for the journal; `request` is the name at the control of what it answers, "" of a chejan event."""
-    facts: dict[str, object] = {}
-    if isinstance(event, ReceiveMsg):
-        facts = {"text": event.text}
-    elif isinstance(event, ReceiveTrData):
-        facts = {"number": event.order_number}
-    else:
-        original = event[ORIGINAL]
-        facts = {
-            "gubun": event.gubun,
-            "account": event[ACCOUNT],
-            "code": plain_code(event[CODE]),
-            "number": event[NUMBER],
-            "original": "" if original == NO_ORIGINAL else original,
-            "state": event[STATE],
-            "kind": event[KIND],
-            "ordered": event.number(ORDERED) or 0,
-            "open": event.number(OPEN) or 0,
-            "filled": event.number(FILLED),
-            "amount": event.number(AMOUNT),
-        }
-    return OrderEvent(
+    record = partial(
+        OrderEvent,
         sequence=event.sequence,
         time=event.time or datetime.now(KST),
         name=event.name,
         message=event.encoded,
         recovered=event.recovered,
         request=request,
-        **facts,  # type: ignore[arg-type]
+    )
+    if isinstance(event, ReceiveMsg):
+        return record(text=event.text)
+    if isinstance(event, ReceiveTrData):
+        return record(number=event.order_number)
+    value = event.by_fid.get
+    original = value(ORIGINAL, "")
+    return record(
+        gubun=event.gubun,
+        account=value(ACCOUNT, ""),
+        code=plain_code(value(CODE, "")),
+        number=value(NUMBER, ""),
+        original="" if original == NO_ORIGINAL else original,
+        state=value(STATE, ""),
+        kind=value(KIND, ""),
+        ordered=event.number(ORDERED) or 0,
+        open=event.number(OPEN) or 0,
+        filled=event.number(FILLED),
+        amount=event.number(AMOUNT),
     )
 
 

@@ -314,15 +314,15 @@ class Router:
         own_screen, own_request, origin = self._client_view(screen, request)
         key = request_key(request)
         owner = origin.owner if origin else None
-        bare = ReceiveTrData(own_screen, own_request, code, record, prev_next)
         if not is_tr(code):
-            single, multi = reading.tr_data(self._control, code, request, record)
-            event = replace(bare, single=single, multi=multi)
+            read = reading.tr_data(self._control, code, request, record)
+            event = ReceiveTrData(own_screen, own_request, code, record, prev_next, *read)
             if event.order_number:
                 self._names.ordered(event.order_number, own_screen)
             self.told(event, request, key)
-            self._hold(bare, owner, request, self._post_in_turn)
+            self._hold(event, owner, request, self._post_in_turn)
             return
+        bare = ReceiveTrData(own_screen, own_request, code, record, prev_next)
         if self._wanted("OnReceiveTrData", key):
             single, multi = reading.tr_data(self._control, code, request, record)
             self._publish(replace(bare, single=single, multi=multi), key)
