@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from koapy.control.signals import Signal
 from koapy.openapi.functions import EVENTS
 from koapy.remote import frames
-from koapy.remote.control import RemoteControl, Signal
+from koapy.remote.control import RemoteControl
 from koapy.remote.frames import LARGEST, Splitter
 from koapy.remote.host import Host
 from koapy.remote.link import Pace

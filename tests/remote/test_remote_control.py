@@ -294,7 +294,7 @@ def test_a_silent_host_is_lost(raw: Any, heard: Any) -> None:
         thread = threading.Thread(target=lambda: opened.set_result(RemoteControl(address, pace=pace)))
         thread.start()
         connected, _ = server.accept()
-        connected.sendall(frames.welcome("s", {"GetConnectState": ""}, {"OnEventConnect": ""}))
+        connected.sendall(frames.welcome("s", {"GetConnectState": ""}, {"OnEventConnect": ""}, {}))
         remote = opened.result(20)
         thread.join()
         slot = heard()
@@ -389,5 +389,5 @@ def test_only_this_machine(small: Any) -> None:
 
 
 def test_nobody_there_is_said_in_time() -> None:
-    with pytest.raises(ControlLost, match=r"no control at 127\.0\.0\.1:1: "):
+    with pytest.raises(ControlLost, match=r"the control at 127\.0\.0\.1:1 is not there: "):
         RemoteControl("127.0.0.1:1", wait=0.2)

@@ -49,7 +49,7 @@ def test_the_example_names_every_key_and_what_is_switched_off_in_it_is_right(tmp
     text = SWITCHED_OFF.sub("", EXAMPLE.read_text(encoding="utf-8")).replace("enabled = false", "enabled = true")
     found = config(tmp_path, text)
     written = tomllib.loads(text)
-    for section in ("server", "simulation", "replay", "security", "limits", "clients"):
+    for section in ("server", "simulation", "replay", "ocx", "security", "limits", "clients"):
         assert set(tomllib.loads(found.toml())[section]) <= set(written[section]), section
     assert set(written["risk"]) == {each.name for each in fields(RiskLimits)} | {"accounts", "clients"}
     assert set(written["custom_handlers"]) == {each.name for each in fields(HandlerLimits)} | {"enabled"}

@@ -21,7 +21,7 @@ def control_of(chosen: Config) -> Iterator[tuple[Any, str]]:
         CommandError: it cannot be made as it was asked for.
     """
     try:
-        control, name = _replay(chosen) if chosen.server.control == "replay" else _simulation(chosen)
+        control, name = {"replay": _replay, "ocx": _ocx, "simulation": _simulation}[chosen.server.control](chosen)
     except ValueError as error:
         raise CommandError(str(error)) from error
     try:
@@ -60,6 +60,17 @@ def _replay(chosen: Config) -> tuple[Any, str]:
         raise CommandError("--control replay takes the recording that is to be played: --from FILE")
     control = ReplayControl(played.file, speed=played.speed or None, patience=played.patience)
     return control, f"replay of {played.file}"
+
+
+def _ocx(chosen: Config) -> tuple[Any, str]:
+    from koapy.ocx import ControlLost, HostNotFound, OcxControl
+
+    wanted = chosen.ocx
+    try:
+        control = OcxControl(wanted.control, relogin=wanted.relogin, hang_seconds=wanted.hang_seconds)
+    except (ControlLost, HostNotFound) as error:
+        raise CommandError(str(error)) from error
+    return control, f"{wanted.control} {control.about.get('version', '')}".rstrip()
 
 
 @contextmanager

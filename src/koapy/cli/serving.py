@@ -29,6 +29,7 @@ class Control(StrEnum):
 
     SIMULATION = "simulation"
     REPLAY = "replay"
+    OCX = "ocx"
 
 
 class Hours(StrEnum):
@@ -64,6 +65,7 @@ def register(app: typer.Typer) -> None:
         "koapy serve --history prices --limits 5/1,100/60",
         "koapy serve --record session.jsonl",
         "koapy serve --control replay --from session.jsonl --speed 0 --limits none",
+        "koapy serve --control ocx",
         "koapy serve --config koapy.toml",
         "koapy serve --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem --tokens tokens.json",
     )
@@ -86,7 +88,9 @@ def serve(
     ] = None,
     control: Annotated[
         Control | None,
-        typer.Option(help="The embedded exchange, or a recording that is played.", show_default="simulation"),
+        typer.Option(
+            help="The embedded exchange, a recording that is played, or OpenAPI+ itself.", show_default="simulation"
+        ),
     ] = None,
     recording: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="The recording that --control replay plays.")
@@ -171,7 +175,7 @@ def serve(
         bool, typer.Option("--print-config", help="Print what holds, as a configuration file, and serve nothing.")
     ] = False,
 ) -> None:
-    """Serve the simulated exchange, or a recorded one, until interrupted."""
+    """Serve the simulated exchange, a recorded one, or OpenAPI+ itself, until interrupted."""
     # Only here: look-ups of the catalogue need not wait for grpc and the exchange.
     from koapy.handlers.limits import HandlerLimits
     from koapy.server.config import Config, ConfigError, load, windows

@@ -1,68 +1,26 @@
-"""RemoteControl: a control in another process, as a program sees it."""
+"""RemoteControl: a control that a host offers on a socket of this machine."""
 
 from __future__ import annotations
 
-import itertools
 import logging
-import random
 import socket
-import threading
-import time
-from collections import deque
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-from koapy.control.jobs import fulfil
-from koapy.control.reads import ELSEWHERE, Nothing, Reads
-from koapy.control.signals import Signal
-from koapy.openapi.functions import EVENTS
-from koapy.remote import frames
-from koapy.remote.frames import LARGEST, FrameError, Kind
-from koapy.remote.link import Link, Pace, SocketStream, loopback
+from koapy.remote.link import SocketStream, loopback
+from koapy.remote.proxy import CONNECTED, LOGGED_IN, ControlLost, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from koapy.remote.link import Pace, Stream
 
-    from koapy.control.reads import Carried, Value
-    from koapy.remote.frames import Welcome
+__all__ = ["ControlLost", "RemoteControl"]
 
 logger = logging.getLogger(__name__)
 
-CONNECTION_LOST, CONNECTED = -106, 0
-"""OnEventConnect: OP_ERR_SOCKET_CLOSED is what OpenAPI+ itself tells when its connection has ended under a program, so
-programs know what to do about it; that the connection is OpenAPI+'s or this one makes no difference to them."""
-LOGGED_IN = 1
-"""GetConnectState."""
 
-EVENTS_A_TURN = 100
-"""Events that are told before submitted work gets its turn."""
-CONNECT_SECONDS = 5.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
-"""Seconds between two attempts to connect; each pause is up to twice the one before."""
+class RemoteControl(Proxy):
+    """The functions and events of a control that `koapy.remote.host` offers in another process, which goes on without.
 
-
-class ControlLost(ConnectionError):
-    """There is no connection to the process that has the control; calls fail until it is back."""
-
-    def __init__(self, text: str, *, begun: bool = False) -> None:
-        super().__init__(text)
-        self.begun = begun
-        """Whether the call may have been made; otherwise it has not been and never will be."""
-
-
-class RemoteControl:
-    """The functions and events of a control that `koapy.remote.host` offers in another process.
-
-    It owns a thread, on which all functions must be called and all events are told, one at a time and in the order in
-    which the control told them; `submit` runs a callable there. Events that come while a call outside of events waits
-    for its outcome are told within it, before it returns; those that come while an event is being told wait for its
-    end. Inside an event the functions that read it are answered from what came with it; all others are made in the
-    other process, which has gone on meanwhile. SetInputValue is kept and goes with the next CommRqData.
-
-    When the connection is lost OnEventConnect(-106) is told, and every call raises `ControlLost`. It is made again by
-    itself, in pauses that grow to five seconds; once it is back, and the control says that it is logged in,
+    `Proxy` says how it is used. Once a connection that was lost is back, and the control says that it is logged in,
     OnEventConnect(0) is told. What the control told in between is lost: ask for it.
 
     Args:
@@ -79,149 +37,13 @@ class RemoteControl:
     def __init__(self, address: str, *, name: str = "koapy", wait: float = 10.0, pace: Pace | None = None) -> None:
         loopback(address)
         self.address = address
-        self._name = name
-        self._pace = pace or Pace()
-        self._changed = threading.Condition()
-        # All below is changed under the lock only.
-        self._jobs: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._news: deque[bytes | _Lost | _Back] = deque()
-        """What is to be told, in order: events, and what became of the connection."""
-        self._unread = 0
-        self._arrived = self._told = 0
-        """How many news there have been, and how many of them are told or being told."""
-        self._outcomes: dict[int, tuple[bytes, int]] = {}
-        """What calls returned, and how many news had arrived before."""
-        self._link: Link | None = None
-        self._greeted: Link | None = None
-        """The connection that has not been answered yet."""
-        self._why = "it has never been there"
-        self._closed = False
-        # Of the control's thread only.
-        self._calls = itertools.count(1)
-        self._inputs: list[tuple[str, tuple[Value, ...]]] = []
-        self._event: tuple[int, Reads] | None = None
-        self._functions: Mapping[str, Callable[..., Any]] = {}
-        self._signals: dict[str, Signal] = {}
-        self._first = Future[None]()
-        self._wake = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, args=(time.monotonic() + wait,), name="koapy-remote-link")
-        self._thread = threading.Thread(target=self._run, name="koapy-remote")
-        for thread in (self._keeper, self._thread):
-            thread.daemon = True
-            thread.start()
-        try:
-            self._first.result()
-        except ControlLost:
-            self.close()
-            raise
+        super().__init__(f"the control at {address}", name=name, wait=wait, pace=pace)
 
-    def __getattr__(self, name: str, /) -> Any:
-        """The functions and events that the host offers."""
-        if not name.startswith("_"):
-            if (function := self._functions.get(name)) is not None:
-                return function
-            if (signal := self._signals.get(name)) is not None:
-                return signal
-        raise AttributeError(f"the control at {self.address} does not offer {name}", name=name, obj=self)
+    def _open(self) -> Stream:
+        return SocketStream(socket.create_connection(loopback(self.address), timeout=self.greeting_seconds))
 
-    @property
-    def connected(self) -> bool:
-        """Whether the other process is there; GetConnectState says whether the control is logged in."""
-        return self._link is not None
-
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run `function(*args)` on the control's thread and give its outcome. May be called on any thread.
-
-        Raises:
-            RuntimeError: the control has been closed.
-        """
-        future: Future[Any] = Future()
-        with self._changed:
-            if self._closed:
-                raise RuntimeError("the remote control has been closed")
-            self._jobs.append((future, function, args))
-            self._changed.notify_all()
-        return future
-
-    def close(self) -> None:
-        """End the connection and the threads; the control in the other process goes on. Harmless twice."""
-        with self._changed:
-            self._closed = True
-            link, greeted = self._link, self._greeted
-            self._changed.notify_all()
-        self._wake.set()
-        if greeted is not None:
-            greeted.end("closed")
-        if link is not None:
-            link.finish(frames.told(Kind.BYE, "the gateway is shutting down"), "closed")
-        for thread in (self._keeper, self._thread):
-            if thread is not threading.current_thread():
-                thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    # The control's thread.
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not (self._jobs or self._news or self._closed):
-                    self._changed.wait()
-                if self._closed:
-                    break
-                jobs = len(self._jobs)
-            for _ in range(EVENTS_A_TURN):
-                if not self._tell_next():
-                    break
-            for _ in range(jobs):
-                fulfil(*self._jobs.popleft())
-        for future, _, _ in self._jobs:
-            future.cancel()
-
-    def _tell_next(self) -> bool:
-        """Tell the next event; False when there is none."""
-        with self._changed:
-            if not self._news:
-                return False
-            news = self._news.popleft()
-            self._told += 1
-            if isinstance(news, bytes):
-                self._unread -= len(news)
-        if isinstance(news, _Lost):
-            self._inputs.clear()
-            self._tell(0, "OnEventConnect", (CONNECTION_LOST,), Nothing())
-        elif isinstance(news, _Back):
-            self._back(news)
-        else:
-            self._tell_frame(news)
-        return True
-
-    def _tell_frame(self, frame: bytes) -> None:
-        try:
-            event = frames.read_event(frame)
-        except FrameError as error:
-            if (link := self._link) is not None:
-                link.end(f"what came is not the protocol: {error}")
-            return
-        self._tell(event.number, event.name, event.args, event.carried)
-
-    def _tell(self, number: int, name: str, args: tuple[Value, ...], carried: Carried) -> None:
-        signal = self._signals.get(name)
-        if signal is None:
-            return
-        outer, self._event = self._event, (number, Reads(carried))
-        try:
-            signal.tell(*args)
-        finally:
-            self._event = outer
-
-    def _back(self, news: _Back) -> None:
-        """The connection was made again."""
-        if news.link is not self._link or "GetConnectState" not in self._functions:
+    def _returned(self) -> None:
+        if "GetConnectState" not in self._functions:
             return
         try:
             state = self._call("GetConnectState")
@@ -229,209 +51,4 @@ class RemoteControl:
             logger.warning("the control is back, and does not say whether it is logged in: %s", error)
             return
         if state == LOGGED_IN:
-            self._tell(0, "OnEventConnect", (CONNECTED,), Nothing())
-
-    def _call(self, name: str, *args: Value) -> Value:
-        """Call a function of the control."""
-        if threading.current_thread() is not self._thread:
-            raise RuntimeError(
-                f"{name} was called on thread {threading.current_thread().name!r}, but OpenAPI+ works on the control's "
-                f"own thread only: use control.submit(control.{name}, ...)"
-            )
-        context = 0
-        if self._event is not None:
-            context, reads = self._event
-            known = reads.answer(name, args)
-            if known is not ELSEWHERE:
-                return known  # type: ignore[return-value]
-        link = self._link
-        if link is None:
-            raise ControlLost(f"{name} was not called: no connection to the control at {self.address}: {self._why}")
-        if name == "SetInputValue":
-            self._inputs.append((name, args))
-            return None
-        calls: list[tuple[str, tuple[Value, ...]]] = [(name, args)]
-        if name == "CommRqData":
-            # In one piece: a gateway that dies in between must not leave its inputs to the next one's query.
-            calls, self._inputs = [*self._inputs, *calls], []
-        number = next(self._calls) & 0xFFFFFFFF
-        link.send(frames.call(number, context, calls))
-        return self._outcome(link, number, name)
-
-    def _outcome(self, link: Link, number: int, name: str) -> Value:
-        """Wait for what a call returns, and tell the events that come before."""
-        while (frame := self._next_outcome(link, number, name)) is None:
-            self._tell_next()
-        value, error = frames.read_outcome(frame)
-        if error is not None:
-            raise RuntimeError(f"{name} raised {error[0]} in the control's process: {error[1]}")
-        return value
-
-    def _next_outcome(self, link: Link, number: int, name: str) -> bytes | None:
-        """Wait for what a call returns; None: an event is to be told first."""
-        with self._changed:
-            while True:
-                frame, before = self._outcomes.get(number, (None, 0))
-                if frame is not None and (self._event is not None or self._told >= before):
-                    del self._outcomes[number]
-                    return frame
-                if frame is None and self._link is not link:
-                    raise ControlLost(
-                        f"the connection to the control at {self.address} was lost while {name} ran, and nobody "
-                        f"knows what came of it: {self._why}",
-                        begun=True,
-                    )
-                if self._news and self._event is None:
-                    return None
-                self._changed.wait()
-
-    # The connection's threads.
-
-    def _keep(self, until: float) -> None:
-        """Connect, watch the connection, and connect again; until closed."""
-        pause = FIRST_PAUSE
-        while not self._closed:
-            try:
-                self._connect()
-            except (OSError, FrameError) as error:
-                self._why = str(error)
-                if not self._first.done() and time.monotonic() + pause > until:
-                    text = f"no control at {self.address}: {error}"
-                    self._first.set_exception(ControlLost(text))
-                    return
-                self._wake.wait(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            pause = FIRST_PAUSE
-            if not self._first.done():
-                self._first.set_result(None)
-            self._watch()
-
-    def _watch(self) -> None:
-        while (link := self._link) is not None and not self._wake.wait(self._pace.beat_seconds / 2):
-            link.beat()
-
-    def _connect(self) -> None:
-        greeting = Future[frames.Welcome]()
-        connected = socket.create_connection(loopback(self.address), timeout=CONNECT_SECONDS)
-        conversation = _Conversation(self, greeting)
-        link = conversation.link = Link(
-            SocketStream(connected), conversation.received, conversation.ended, largest=LARGEST, pace=self._pace
-        )
-        with self._changed:
-            self._greeted = link
-        link.start()
-        link.send(frames.hello(self._name))
-        try:
-            if not self._closed:
-                greeting.result(CONNECT_SECONDS)
-        except TimeoutError:
-            link.end("the host does not answer HELLO")
-            raise ControlLost("the host does not answer HELLO") from None
-        finally:
-            with self._changed:
-                self._greeted = None
-
-    def adopt(self, link: Link, welcome: Welcome) -> None:
-        """Use this connection from now on. Called on its reading thread, before anything else of it is handed on."""
-        known = {name: partial(self._call, name) for name in welcome.functions}
-        for name in welcome.events:
-            if name in EVENTS:
-                self._signals.setdefault(name, Signal(name))
-        with self._changed:
-            if link.over:  # what ended it has found nothing to lose
-                raise FrameError("the connection ended with its greeting")
-            self._functions = known
-            self._link = link
-            if self._first.done():
-                self._add(_Back(link))
-            self._changed.notify_all()
-        logger.info("connected to the control at %s, session %s", self.address, welcome.session)
-
-    def take(self, link: Link, received: list[bytes]) -> None:
-        """Events and outcomes from the host."""
-        with self._changed:
-            if self._link is not link:
-                return
-            for frame in received:
-                if frame[0] == Kind.EVENT:
-                    self._add(frame)
-                    self._unread += len(frame)
-                else:
-                    self._outcomes[frames.outcome_of(frame)] = frame, self._arrived
-            behind = self._unread
-            self._changed.notify_all()
-        if behind > self._pace.queue_bytes:
-            link.end(f"this gateway is {behind} bytes behind the control's events")
-
-    def _add(self, news: bytes | _Lost | _Back) -> None:
-        self._news.append(news)
-        self._arrived += 1
-
-    def lose(self, link: Link, reason: str) -> None:
-        """This connection has ended."""
-        with self._changed:
-            if self._link is not link:
-                return
-            self._link = None
-            self._why = reason
-            self._outcomes.clear()
-            if not self._closed:
-                self._add(_Lost())
-            self._changed.notify_all()
-        if not self._closed:
-            logger.warning("the control at %s is lost: %s", self.address, reason)
-
-
-class _Lost:
-    """The connection has ended; told after all that came before."""
-
-
-class _Back:
-    """The connection was made again."""
-
-    def __init__(self, link: Link) -> None:
-        self.link = link
-
-
-class _Conversation:
-    """What one connection brings, on its reading thread."""
-
-    link: Link
-
-    def __init__(self, control: RemoteControl, greeting: Future[Welcome]) -> None:
-        self._control = control
-        self._greeting = greeting
-
-    def received(self, received: list[bytes]) -> None:
-        """Sort what has come."""
-        news: list[bytes] = []
-        for frame in received:
-            match frames.kind(frame):
-                case Kind.EVENT | Kind.RESULT | Kind.FAILED if self._greeting.done():
-                    news.append(frame)
-                case Kind.WELCOME if not self._greeting.done():
-                    self._greeted(frames.read_welcome(frame))
-                case (Kind.REFUSED | Kind.BYE) as last:
-                    self._control.take(self.link, news)
-                    self.link.end(frames.read_told(frame, last))
-                    return
-                case Kind.BEAT:
-                    pass
-                case other:
-                    raise FrameError(f"{other.name} was not expected of a host")
-        if news:
-            self._control.take(self.link, news)
-
-    def _greeted(self, welcome: Welcome) -> None:
-        if welcome.version != frames.VERSION:
-            raise FrameError(f"the host speaks version {welcome.version} of the protocol, this is {frames.VERSION}")
-        self._control.adopt(self.link, welcome)
-        with suppress(InvalidStateError):  # it may have ended in between
-            self._greeting.set_result(welcome)
-
-    def ended(self, reason: str) -> None:
-        """The connection is over."""
-        with suppress(InvalidStateError):
-            self._greeting.set_exception(ControlLost(reason))
-        self._control.lose(self.link, reason)
+            self._tell("OnEventConnect", (CONNECTED,))

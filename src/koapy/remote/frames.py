@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from koapy.control.reads import Carried, Value
 
 MAGIC = b"KOAPYCTL"
-VERSION = 1
+VERSION = 2
 LARGEST = 16 * 1024 * 1024
 """Bytes of a frame, without its length. A page of 600 rows and 30 columns takes a third of one."""
 LARGEST_GREETING = 1024
@@ -37,6 +37,11 @@ class Kind(IntEnum):
     EVENT = 7
     BEAT = 8
     BYE = 9
+    PLAN = 10
+    DONE = 11
+    RULES = 12
+    DIALOG = 13
+    BUSY = 14
 
 
 class FrameError(ValueError):
@@ -88,6 +93,8 @@ class Event:
     """An event of the control."""
 
     number: int
+    held: bool
+    """Whether the control waits in it for DONE."""
     name: str
     args: tuple[Value, ...]
     carried: Carried
@@ -103,6 +110,65 @@ class Welcome:
     functions: dict[str, str]
     """By name: parameters and what is returned, as text."""
     events: dict[str, str]
+    about: dict[str, str]
+    """Facts of the host and its control, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a host that holds events is to read inside them, and in which it is to wait."""
+
+    held: tuple[str, ...]
+    """Events that wait for DONE."""
+    fids: dict[str, tuple[int, ...]]
+    """By real type; "": of types that are not here."""
+    trs: tuple[TrPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrPlan:
+    """What is read of a TR's answer."""
+
+    code: str
+    single_record: str
+    multi_record: str
+    single: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a host is to do about a box on the screen that it knows; each text must occur in the box's."""
+
+    title: str
+    owner: str
+    text: str
+    action: str
+    """report, close, end (the host), or press: and the words on the button."""
+
+
+class Step(IntEnum):
+    """What has become of a box."""
+
+    SEEN = 1
+    HANDLED = 2
+    GONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A box on the screen of the host's machine that somebody has to deal with."""
+
+    window: int
+    step: Step
+    title: str
+    kind: str
+    """Its window class."""
+    owner: str
+    """File name of the program whose it is."""
+    text: str
+    action: str
+    """What the rules say about it."""
 
 
 def kind(frame: bytes) -> Kind:
@@ -135,16 +201,16 @@ def read_hello(frame: bytes) -> tuple[int, str]:
     return reader.short(), reader.text()
 
 
-def welcome(session: str, functions: dict[str, str], events: dict[str, str]) -> bytes:
+def welcome(session: str, functions: dict[str, str], events: dict[str, str], about: dict[str, str]) -> bytes:
     """The host's first frame."""
-    tables = (_texts(part) for table in (functions, events) for part in (table.keys(), table.values()))
+    tables = (_texts(part) for table in (functions, events, about) for part in (table.keys(), table.values()))
     return _frame(Kind.WELCOME, _SHORT.pack(VERSION), _text(session), *tables)
 
 
 def read_welcome(frame: bytes) -> Welcome:
     """What the host says of itself."""
     reader = _Reader(frame, Kind.WELCOME)
-    found = Welcome(reader.short(), reader.text(), reader.table(), reader.table())
+    found = Welcome(reader.short(), reader.text(), reader.table(), reader.table(), reader.table())
     reader.end()
     return found
 
@@ -211,17 +277,65 @@ def read_outcome(frame: bytes) -> tuple[Value, tuple[str, str] | None]:
 
 
 def event(number: int, name: str, args: Sequence[Value], carried: Carried) -> bytes:
-    """An event."""
-    return _frame(Kind.EVENT, _NUMBER.pack(number), _text(name), _values(args), *_carried(carried))
+    """An event that the control does not wait in."""
+    return _frame(Kind.EVENT, _NUMBER.pack(number), _BYTE.pack(False), _text(name), _values(args), *_carried(carried))
+
+
+def is_held(event: bytes) -> bool:
+    """Whether the control waits in this event, by its frame."""
+    return len(event) > _HELD_AT and bool(event[_HELD_AT])
 
 
 def read_event(frame: bytes) -> Event:
     """An event."""
     reader = _Reader(frame, Kind.EVENT)
     (number,) = reader.unpack(_NUMBER)
-    found = Event(number, reader.text(), reader.values(), _read_carried(reader))
+    found = Event(number, bool(reader.byte()), reader.text(), reader.values(), _read_carried(reader))
     reader.end()
     return found
+
+
+def done(event: int) -> bytes:
+    """The gateway is through with an event that the control waits in."""
+    return _frame(Kind.DONE, _NUMBER.pack(event))
+
+
+def plan(wanted: Plan) -> bytes:
+    """What is to be read inside events from now on, in place of the plan before."""
+    types = (_text(name) + _texts(map(str, fids)) for name, fids in wanted.fids.items())
+    trs = (
+        b"".join(
+            (*map(_text, (each.code, each.single_record, each.multi_record)), *map(_texts, (each.single, each.columns)))
+        )
+        for each in wanted.trs
+    )
+    counts = map(_LENGTH.pack, (len(wanted.fids), len(wanted.trs)))
+    return _frame(Kind.PLAN, _texts(wanted.held), next(counts), *types, next(counts), *trs)
+
+
+def rules(known: Sequence[Rule]) -> bytes:
+    """The boxes that are known from now on; the first that fits counts."""
+    texts = (_text(part) for each in known for part in (each.title, each.owner, each.text, each.action))
+    return _frame(Kind.RULES, _SHORT.pack(len(known)), *texts)
+
+
+def read_dialog(frame: bytes) -> Dialog:
+    """A box on the screen."""
+    reader = _Reader(frame, Kind.DIALOG)
+    (window,), step = reader.unpack(_NUMBER), reader.byte()
+    if step not in set(Step):
+        raise FrameError(f"a box of which {step} is said")
+    found = Dialog(window, Step(step), *(reader.text() for _ in range(5)))
+    reader.end()
+    return found
+
+
+def read_busy(frame: bytes) -> tuple[str, float]:
+    """What the control's thread has been in, and for how many seconds; "": in nothing that takes long."""
+    reader = _Reader(frame, Kind.BUSY)
+    what, (milliseconds,) = reader.text(), reader.unpack(_NUMBER)
+    reader.end()
+    return what, milliseconds / 1000
 
 
 _LENGTH = struct.Struct("<I")
@@ -235,6 +349,8 @@ _SIZES = struct.Struct("<II")
 _NONE, _INT, _STR, _BOOL, _ROWS = range(5)
 _NOTHING, _FIELDS, _ANSWER, _UNREADABLE = range(4)
 _ENDED = "\0"
+_HELD_AT = 1 + _NUMBER.size
+"""Where an EVENT says so: after its kind and its number."""
 
 
 def _frame(what: Kind, *parts: bytes) -> bytes:

@@ -8,6 +8,7 @@ the event, so the control's thread waits for nobody.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import socket
 import threading
@@ -155,7 +156,7 @@ class Host:
         offered = self._control
         functions = {name: str(known) for name, known in FUNCTIONS.items() if getattr(offered, name, None) is not None}
         events = {name: str(known) for name, known in EVENTS.items() if getattr(offered, name, None) is not None}
-        return frames.welcome(self._session, functions, events)
+        return frames.welcome(self._session, functions, events, {"process": str(os.getpid())})
 
     def attach(self, guest: _Guest) -> None:
         """Have the control's events told to this gateway from now on."""

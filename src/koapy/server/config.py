@@ -3,6 +3,7 @@
 [server]            host, port, journal, ...
 [simulation]        what the embedded exchange is like
 [replay]            the recording that is played in its place
+[ocx]               OpenAPI+ itself in its place
 [security]          tokens, audit; [security.tls] certificate, key, client_ca
 [limits]            tr, orders, conditions, and the scalar fields of Settings
 [clients]           the fields of Settings that begin with client_, without that
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from koapy.openapi.limit import Window
 
-__all__ = ["Config", "ConfigError", "Listening", "Replay", "Simulation", "load", "windows"]
+__all__ = ["Config", "ConfigError", "Listening", "Ocx", "Replay", "Simulation", "load", "windows"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 WINDOWS = {
@@ -55,7 +56,7 @@ class Listening:
     """None: a file of this port in the user's state folder; for port 0, which is another one each time, none."""
     keep_journal: bool = True
     """False: the journal is forgotten when the server stops."""
-    control: Literal["simulation", "replay"] = "simulation"
+    control: Literal["simulation", "replay", "ocx"] = "simulation"
     record: Path | None = None
     """Everything that crosses the seam is written here, to be played again."""
     log_level: LogLevel = "info"
@@ -117,12 +118,29 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ocx:
+    """[ocx]."""
+
+    control: str = "KHOPENAPI.KHOpenAPICtrl.1"
+    """ProgID or CLSID."""
+    relogin: bool = True
+    """Log in again by itself when the login is lost; for this OpenAPI+'s automatic login has to be on."""
+    hang_seconds: float = 60.0
+    """A call that takes longer, without a box on the screen, ends the control's process; a new one is started."""
+
+    def __post_init__(self) -> None:
+        if self.hang_seconds < 5:
+            raise ValueError(f"hang_seconds = {self.hang_seconds:g}: at least 5 is wanted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All that a configuration file can say."""
 
     server: Listening = field(default_factory=Listening)
     simulation: Simulation = field(default_factory=Simulation)
     replay: Replay = field(default_factory=Replay)
+    ocx: Ocx = field(default_factory=Ocx)
     security: Security = field(default_factory=Security)
     settings: Settings = field(default_factory=Settings)
 
@@ -137,6 +155,7 @@ class Config:
         yield from write("server", asdict(self.server))
         yield from write("simulation", asdict(self.simulation))
         yield from write("replay", asdict(self.replay))
+        yield from write("ocx", asdict(self.ocx))
         yield from write("security", asdict(self.security))
         yield from write("limits", named | {key: value for key, value in scalars.items() if not _of_client(key)})
         own = {key.removeprefix(OF_CLIENT): value for key, value in scalars.items() if _of_client(key)}
@@ -164,7 +183,7 @@ def load(file: Path) -> Config:
         raise place.error(f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise place.error(f"is no TOML file: {error}") from error
-    known = ("server", "simulation", "replay", "security", "limits", "clients", "risk", "custom_handlers")
+    known = ("server", "simulation", "replay", "ocx", "security", "limits", "clients", "risk", "custom_handlers")
     place.only(tables, known, "section")
     table = {name: place.table(tables.get(name, {}), name) for name in known}
     at = {name: place.below(name) for name in known}
@@ -172,6 +191,7 @@ def load(file: Path) -> Config:
         server=fill(Listening, table["server"], at["server"]),
         simulation=fill(Simulation, table["simulation"], at["simulation"]),
         replay=fill(Replay, table["replay"], at["replay"]),
+        ocx=fill(Ocx, table["ocx"], at["ocx"]),
         security=fill(Security, table["security"], at["security"]),
         settings=Settings(
             **_limits(table["limits"], at["limits"]),

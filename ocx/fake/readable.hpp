@@ -1,0 +1,35 @@
+// What can be read inside one event; outside of events there is nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "simulation.hpp"
+
+namespace koapy::fake {
+
+class Readable {
+public:
+    Readable() = default;
+    // From what an EVENT frame carries.
+    explicit Readable(Reader& frame);
+    // The FIDs of a flood of ticks: each value is its FID and the number of the tick.
+    Readable(const std::vector<int>& fids, int number);
+
+    // Whether this is a function that reads events.
+    static bool reads(const std::string& function);
+    // What it returns: what is not there is "", 0 or nothing. Throws Elsewhere where reading failed over there.
+    Variant read(const std::string& function, const std::vector<Variant>& arguments) const;
+
+private:
+    Variant cell(LONG row, const std::string& item) const;
+
+    std::map<std::string, std::string> fields_, single_;
+    std::string code_, failure_;
+    std::vector<std::string> records_, columns_, cells_;
+    LONG count_ = 0;
+    Variant rows_;
+};
+
+}  // namespace koapy::fake

@@ -1,0 +1,419 @@
+"""OcxControl and its host: all functions and events, what is read inside them, boxes, crashes, hangs and logins."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ocx_way import CONTROL, chain, command
+
+from koapy.control.reads import READING
+from koapy.control.signals import Signal
+from koapy.ocx import ControlLost, OcxControl
+from koapy.ocx.boxes import KNOWN
+from koapy.openapi.functions import EVENTS, FUNCTIONS
+from koapy.remote import frames
+from koapy.remote.frames import Kind, Rule, Splitter
+from koapy.remote.host import Host
+from koapy.simulation.control import SimulatedControl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KOREAN = "가나다 삼성전자 뷁 ㈜ €"
+CRASHED = "crashed: exception 0xC0000005 in koapy-fake.ocx"
+
+
+class Echo:
+    """Has every function and event of OpenAPI+; a function gives back what it was given, in what it returns."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self.calls: list[tuple[Any, ...]] = []
+        self.readable: dict[Any, str] = {}
+        self.events = {name: Signal(name) for name in EVENTS}
+        for name, signal in self.events.items():
+            setattr(self, name, signal)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in FUNCTIONS:
+            raise AttributeError(name)
+
+        def called(*args: Any) -> Any:
+            self.calls.append((name, *args))
+            match FUNCTIONS[name].returns:
+                case "int":
+                    return -len(name)
+                case "str":
+                    return f"{KOREAN} {name} {args}"
+                case "array":
+                    return [[KOREAN, ""], ["둘", "x"]]
+            return None
+
+        return called
+
+    def GetRepeatCnt(self, code: str, record: str) -> int:
+        return int(self.readable.get("rows", "0"))
+
+    def GetCommData(self, code: str, record: str, row: int, item: str) -> str:
+        return self.readable.get((row, item), "")
+
+    def GetCommRealData(self, code: str, fid: int) -> str:
+        return self.readable.get(fid, "")
+
+    GetChejanData = lambda self, fid: self.readable.get(fid, "")  # noqa: E731
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        return self._pool.submit(function, *args)
+
+    def fire(self, event: str, *args: Any, data: dict[Any, str] | None = None) -> None:
+        def told() -> None:
+            self.readable = data or {}
+            self.events[event].tell(*args)
+            self.readable = {}
+
+        self._pool.submit(told).result(20)
+
+
+class Heard:
+    """A slot that keeps what it is told, and what `read` gives inside."""
+
+    def __init__(self, read: Callable[[], Any] = lambda: None) -> None:
+        self._read = read
+        self._changed = threading.Condition()
+        self.events: list[tuple[Any, ...]] = []
+        self.read: list[Any] = []
+
+    def __call__(self, *args: Any) -> None:
+        read = self._read()
+        with self._changed:
+            self.events.append(args)
+            self.read.append(read)
+            self._changed.notify_all()
+
+    def wait(self, count: int = 1) -> list[tuple[Any, ...]]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.events) >= count, 30), self.events
+        return self.events
+
+
+def call(control: Any, name: str, *args: Any) -> Any:
+    return control.submit(getattr(control, name), *args).result(30)
+
+
+def gone(pid: int) -> None:
+    """Wait until there is no such process."""
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    control = Echo()
+    yield control
+    control._pool.shutdown()
+
+
+@pytest.fixture
+def ocx(echo: Echo) -> Iterator[OcxControl]:
+    with chain(echo, relogin=False) as control:
+        call(control, "KOA_Functions", "Fake", "log in")
+        yield control
+
+
+@pytest.fixture
+def simulation() -> Iterator[SimulatedControl]:
+    control = SimulatedControl(seed=1, login_delay=0.0, market_size=60)
+    yield control
+    control.close()
+
+
+def log_in(control: OcxControl) -> Heard:
+    heard = Heard()
+    control.OnEventConnect.connect(heard)
+    assert call(control, "CommConnect") == 0
+    assert heard.wait() == [(0,)]
+    return heard
+
+
+def test_it_is_the_control_that_the_catalogue_knows(ocx: OcxControl) -> None:
+    assert ocx.differences == ()
+    assert (ocx.about["bits"], ocx.about["control"]) == ("32", CONTROL)
+    assert ocx.about["file"].endswith("koapy-fake.ocx")
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in READING])
+def test_every_function_takes_its_arguments_and_gives_what_it_returns(ocx: OcxControl, echo: Echo, name: str) -> None:
+    known = FUNCTIONS[name]
+    args = tuple(f"{KOREAN}{at}" if each.type == "str" else -at for at, each in enumerate(known.parameters))
+    wanted = {"int": -len(name), "str": f"{KOREAN} {name} {args}"}.get(known.returns)
+    given = call(ocx, name, *args)
+    if name == "SetInputValue":  # goes with its query
+        call(ocx, "CommRqData", "r", "opt10001", 0, "0001")
+        assert echo.calls[-2] == (name, *args)
+        return
+    assert given == wanted
+    assert echo.calls[-1] == (name, *args)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_event_is_told_with_its_arguments(ocx: OcxControl, echo: Echo, name: str) -> None:
+    heard = Heard(lambda: ocx.GetMasterCodeName("안에서"))
+    getattr(ocx, name).connect(heard)
+    args = tuple(f"{KOREAN}{at}" if each.type == "str" else -at - 1 for at, each in enumerate(EVENTS[name].parameters))
+    echo.fire(name, *args)
+    assert heard.wait() == [args]
+    assert heard.read == [f"{KOREAN} GetMasterCodeName ('안에서',)"]
+
+
+def test_wrong_calls_fail_by_themselves(ocx: OcxControl) -> None:
+    with pytest.raises(RuntimeError, match=r"COMError.*CommRqData: .*0x8002000E"):
+        call(ocx, "CommRqData", "too few")
+    with pytest.raises(RuntimeError, match=r"COMError.*GetCommRealData: .*0x80020005"):
+        call(ocx, "GetCommRealData", "005930", "삼")
+    assert call(ocx, "GetConnectState") == -len("GetConnectState")
+
+
+def test_an_answer_is_read_in_its_event_and_not_afterwards(ocx: OcxControl, echo: Echo) -> None:
+    known = ("opt10081", "일봉")
+    heard = Heard(
+        lambda: (
+            ocx.GetRepeatCnt(*known),
+            ocx.GetCommData(*known, 0, "종목코드"),
+            ocx.GetCommData(*known, 1, "현재가"),
+            # Not of this TR, so it is asked for while the control waits.
+            ocx.GetCommData(*known, 0, "없는것"),
+        )
+    )
+    ocx.OnReceiveTrData.connect(heard)
+    data = {"rows": "2", (0, "종목코드"): "005930", (0, "현재가"): "-1", (1, "현재가"): " +70000"}
+    echo.fire("OnReceiveTrData", "0001", "일봉", "OPT10081", "", "2", 0, "", "", "", data=data)
+    heard.wait()
+    assert heard.read == [(2, "005930", " +70000", "")]
+    assert call(ocx, "GetRepeatCnt", *known) == 0
+    assert call(ocx, "GetCommData", *known, 0, "종목코드") == ""
+
+
+def test_a_tick_carries_its_type_and_learns_what_else_is_read(ocx: OcxControl, echo: Echo) -> None:
+    heard = Heard(lambda: [ocx.GetCommRealData("005930", fid) for fid in (10, 99999)])
+    ocx.OnReceiveRealData.connect(heard)
+    for count in (1, 2):
+        echo.submit(setattr, echo, "readable", {}).result(20)
+        echo.fire("OnReceiveRealData", "005930", "주식체결", "raw", data={10: "-70000", 99999: "new"})
+        heard.wait(count)
+    # The catalogue's FIDs come with the first tick; one that it does not know with the next.
+    assert [read[0] for read in heard.read] == ["-70000", "-70000"]
+
+
+def test_reading_that_fails_there_fails_here(ocx: OcxControl, echo: Echo) -> None:
+    def broken(fid: int) -> str:
+        raise OSError("망가짐")
+
+    echo.GetChejanData = broken  # type: ignore[method-assign]
+    failed: list[str] = []
+
+    def slot(*_: Any) -> None:
+        try:
+            ocx.GetChejanData(9203)
+        except RuntimeError as error:
+            failed.append(str(error))
+
+    heard = Heard()
+    ocx.OnReceiveChejanData.connect(slot)
+    ocx.OnReceiveChejanData.connect(heard)
+    echo.fire("OnReceiveChejanData", "0", 1, "9203")
+    heard.wait()
+    assert "망가짐" in failed[0]
+
+
+def test_a_flood_comes_whole_and_in_order_while_calls_are_made(ocx: OcxControl) -> None:
+    heard = Heard(lambda: [ocx.GetCommRealData("005930", fid) for fid in (10, 39)])
+    ocx.OnReceiveRealData.connect(heard)
+    call(ocx, "KOA_Functions", "Fake", "flood 3000")
+    for _ in range(300):
+        call(ocx, "GetConnectState")
+    heard.wait(3000)
+    assert [read[0] for read in heard.read] == [f"10={left}" for left in range(3000, 0, -1)]
+
+
+def test_a_box_that_is_known_is_closed_and_the_call_returns(ocx: OcxControl, caplog: Any) -> None:
+    call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 안내|점검이 시작됩니다")
+    assert call(ocx, "GetMasterCodeName", "x").startswith(KOREAN)
+    assert "'안내' of koapy-ocx-host.exe: 점검이 시작됩니다" in caplog.text
+
+
+def test_a_box_that_is_not_known_is_told_and_left_alone(echo: Echo) -> None:
+    with chain(echo, relogin=False, hang_seconds=2.5) as ocx:
+        call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 계좌비밀번호|입력하세요")
+        waiting = ocx.submit(ocx.GetMasterCodeName, "x")
+        deadline = time.monotonic() + 20
+        while not ocx.dialogs and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (box,) = ocx.dialogs
+        assert (box.title, box.text, box.action) == ("계좌비밀번호", "입력하세요", "report")
+        with pytest.raises(TimeoutError):
+            waiting.result(4)  # and longer than a call may hang: somebody may be about to answer it
+
+
+def test_a_rule_presses_a_button_or_ends_the_host(echo: Echo) -> None:
+    rules = (Rule("묻는다", "koapy-ocx-host.exe", "정말", "press:OK"), Rule("끝", "", "", "end"), *KNOWN)
+    with chain(echo, relogin=False, rules=rules) as ocx:
+        call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 묻는다|정말로?")
+        assert call(ocx, "GetMasterCodeName", "x")
+        call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 끝|이다")
+        with pytest.raises(ControlLost, match="the table of boxes says so") as lost:
+            call(ocx, "GetMasterCodeName", "x")
+        assert lost.value.begun
+
+
+@pytest.mark.parametrize(
+    "fault", ["crash before GetMasterCodeName", "crash in OnReceiveMsg", "crash in OnReceiveTrData"]
+)
+def test_a_crash_ends_what_is_under_way_and_the_next_host_takes_over(echo: Echo, fault: str) -> None:
+    with chain(echo, relogin=False) as ocx:
+        heard = Heard()
+        ocx.OnEventConnect.connect(heard)
+        ocx.OnReceiveMsg.connect(lambda *_: ocx.GetChejanData(1))
+        call(ocx, "KOA_Functions", "Fake", "log in")
+        call(ocx, "KOA_Functions", "Fake", fault)
+        host = ocx.host_pid
+        assert host
+        if "before" in fault:
+            with pytest.raises(ControlLost, match=CRASHED) as lost:
+                call(ocx, "GetMasterCodeName", "x")
+            assert lost.value.begun
+        elif "Msg" in fault:
+            echo.fire("OnReceiveMsg", "0001", "r", "t", "m")
+        else:
+            echo.fire("OnReceiveTrData", "0001", "r", "opt10001", "", "", 0, "", "", "")
+        assert heard.wait() == [(-106,)]
+        gone(host)
+        deadline = time.monotonic() + 30
+        while not ocx.connected and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert call(ocx, "GetMasterCodeName", "x").startswith(KOREAN)
+        assert ocx.host_pid != host
+
+
+def test_a_hanging_call_is_given_up_with_its_host(echo: Echo) -> None:
+    with chain(echo, relogin=False, hang_seconds=2.5) as ocx:
+        host = ocx.host_pid
+        assert host
+        call(ocx, "KOA_Functions", "Fake", "hang before GetMasterCodeName")
+        with pytest.raises(ControlLost, match="the control hung in GetMasterCodeName for 3 s"):
+            call(ocx, "GetMasterCodeName", "x")
+        gone(host)
+
+
+def test_a_killed_host_is_replaced_and_logged_in_again(simulation: SimulatedControl) -> None:
+    with chain(simulation) as ocx:
+        heard = log_in(ocx)
+        host = ocx.host_pid
+        assert host
+        os.kill(host, 9)
+        assert heard.wait(3) == [(0,), (-106,), (0,)]
+        assert ocx.host_pid != host
+        assert call(ocx, "GetMasterCodeName", "005930") == "삼성전자"
+
+
+def test_a_new_login_takes_a_new_host(simulation: SimulatedControl) -> None:
+    with chain(simulation, relogin=False) as ocx:
+        heard = log_in(ocx)
+        host = ocx.host_pid
+        simulation.lose_connection().result(20)
+        assert heard.wait(2)[1:] == [(-106,)]
+        assert ocx.host_pid == host
+        assert call(ocx, "CommConnect") == 0
+        assert heard.wait(3)[2:] == [(0,)]
+        assert ocx.host_pid != host
+    assert host
+    gone(host)
+
+
+def test_a_control_that_is_not_there_is_said_at_once() -> None:
+    with pytest.raises(ControlLost, match=r"NoSuch\.Control\.1 is not registered for 32-bit programs on this machine"):
+        OcxControl("NoSuch.Control.1")
+
+
+GATEWAY = """
+import sys
+from koapy.ocx import OcxControl
+control = OcxControl(sys.argv[1], command=sys.argv[2:])
+control.submit(control.KOA_Functions, "Fake", "hang before GetMasterCodeName").result()
+control.submit(control.GetMasterCodeName, "x")
+print(control.host_pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_gateway_leaves_no_host_behind_even_one_that_hangs(echo: Echo) -> None:
+    with Host(echo) as host:
+        words = [sys.executable, "-c", GATEWAY, CONTROL, *command(host.address)]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as gateway:
+            assert gateway.stdout
+            pid = int(gateway.stdout.readline())
+            assert Path(f"/proc/{pid}").exists()
+            gateway.kill()
+        gone(pid)
+
+
+HELLO = frames.hello("test")
+TOO_LARGE = struct.pack("<I", frames.LARGEST + 1)
+
+
+def first_frame(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout
+    splitter = Splitter(frames.LARGEST)
+    while True:
+        for frame in splitter.feed(process.stdout.read(65536)):
+            if frame[0] != Kind.BEAT:
+                return frame
+
+
+@pytest.mark.parametrize(
+    ("greeting", "sent", "code"),
+    [
+        (b"", b"GET / HTTP/1.1\r\n\r\n", 12),
+        (b"", struct.pack("<I", 2000) + b"x" * 2000, 12),
+        (HELLO, TOO_LARGE, 12),
+        (HELLO, struct.pack("<IB", 1, 99), 12),
+        (HELLO, struct.pack("<IB", 1, Kind.CALL), 12),
+        (HELLO, b"", 10),
+        (b"", b"", 10),
+    ],
+    ids=["no frame", "long greeting", "too large", "unknown kind", "short call", "closed", "closed at once"],
+)
+def test_a_host_ends_at_once_on_what_is_no_gateway(echo: Echo, greeting: bytes, sent: bytes, code: int) -> None:
+    with Host(echo) as host:
+        words = [*command(host.address), CONTROL]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+            assert process.stdin
+            if greeting:
+                process.stdin.write(greeting)
+                assert first_frame(process)[0] == Kind.WELCOME
+            process.stdin.write(sent)
+            if code == 10:
+                process.stdin.close()
+            assert process.wait(30) == code
+
+
+def test_a_gateway_of_another_version_is_refused_in_words(echo: Echo) -> None:
+    other = HELLO.replace(struct.pack("<H", frames.VERSION), struct.pack("<H", 99), 1)
+    with Host(echo) as host:
+        words = [*command(host.address), CONTROL]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+            assert process.stdin
+            process.stdin.write(other)
+            said = frames.read_told(first_frame(process), Kind.REFUSED)
+            assert process.wait(30) == 14
+    assert said == "the gateway speaks version 99 of the protocol, this host 2"

@@ -1,0 +1,5 @@
+"""Servers and clients that die. The servicer's own tests, with the whole way to the control in between."""
+
+from ocx_way import again
+
+globals().update(again("test_server_deaths"))

@@ -1,0 +1,136 @@
+"""The way to the fake OCX: a Windows of our own under Wine, and a control of ours at the far end of it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from koapy.ocx import OcxControl
+from koapy.ocx.process import host_command
+from koapy.remote.host import Host
+from koapy.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTROL = "KoapyFake.OpenAPI.1"
+CACHE = ROOT / ".cache" / "ocx"
+WINE = {
+    "WINEPREFIX": str(CACHE / "wine"),
+    "WINEARCH": "win64",
+    "WINEDEBUG": "-all",
+    # Neither .NET nor a browser is asked for, and nothing is drawn.
+    "WINEDLLOVERRIDES": "mscoree,mshtml=",
+    "DISPLAY": "",
+}
+PROGRAMS = ("wine", "i686-w64-mingw32-g++", "i686-w64-mingw32-widl")
+PACKAGES = "wine wine32:i386 wine64 libwine:i386 g++-mingw-w64-i686 mingw-w64-tools"
+
+
+def missing() -> str | None:
+    """Why there is no way to the fake OCX here."""
+    if sys.platform == "win32":
+        return "the fake OCX is registered with Wine only"
+    lacking = [name for name in PROGRAMS if not shutil.which(name)]
+    if not lacking and not list(Path("/usr/lib").glob("*/wine/i386-windows/stdole2.tlb")):
+        lacking = ["32-bit Wine"]
+    if not lacking:
+        return None
+    return (
+        f"{', '.join(lacking)} not found: the way to the OCX is tested under Wine only "
+        f"(on Debian: dpkg --add-architecture i386; apt update; apt install {PACKAGES})"
+    )
+
+
+def wine(*words: str | Path) -> None:
+    """Run a Windows program to its end."""
+    # Files, not pipes: what Wine starts in the background keeps them.
+    with (CACHE / "wine.log").open("ab") as log:
+        done = subprocess.run(["wine", *map(str, words)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=100)
+    assert done.returncode == 0, f"{words} ended with {done.returncode}; {log.name} says why"
+
+
+def prepare() -> None:
+    """Build what is not fresh, make a Windows, and register the fake OCX with it; all of it once, kept in .cache."""
+    tools = load("build_ocx", ROOT / "tools/build_ocx.py")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tools.build_host()
+        fake = tools.build_fake()
+        registered = CACHE / "registered"
+        if not registered.exists():
+            shutil.rmtree(CACHE / "wine", ignore_errors=True)
+            wine("wineboot", "-i")
+            wine("reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
+        if not registered.exists() or registered.stat().st_mtime < fake.stat().st_mtime:
+            wine(r"C:\windows\syswow64\regsvr32.exe", "/s", fake)
+            registered.touch()
+
+
+def load(name: str, file: Path) -> Any:
+    """A module that lies in no package."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec
+    assert spec.loader
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def command(address: str, fault: str = "") -> list[str]:
+    """What starts a host whose OCX asks the control at `address`, and goes wrong as `fault` says."""
+    return ["env", f"KOAPY_FAKE_OCX={address}", f"KOAPY_FAKE_FAULT={fault}", *host_command()]
+
+
+@contextmanager
+def chain(control: Any, fault: str = "", **options: Any) -> Iterator[OcxControl]:
+    """`control` as it looks from the other end: a host of ours, the fake OCX, COM, the 32-bit host, its pipe."""
+    with Host(control) as host:
+        with OcxControl(CONTROL, command=command(host.address, fault), **options) as ocx:
+            yield ocx
+        deadline = time.monotonic() + 20
+        while host.gateway is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    if hasattr(control, "submit"):
+        control.submit(lambda: None).result(20)  # after what the host has put away
+
+
+class ChainedServer(Server):
+    """A server as the servicer's tests make it, with the whole way to its control in between."""
+
+    def __init__(self, control: Any, **options: Any) -> None:
+        self._way = contextlib.ExitStack()
+        ocx = self._way.enter_context(chain(control, relogin=False))
+        if getattr(control, "connected", False):
+            # The control counts as logged in from the beginning, which no OCX does.
+            ocx.submit(ocx.KOA_Functions, "Fake", "log in").result(20)
+        super().__init__(ocx, **options)
+
+    async def __aexit__(self, *caught: Any) -> None:
+        try:
+            await super().__aexit__(*caught)
+        finally:
+            self._way.close()
+
+
+def again(name: str, without: Collection[str] = ()) -> dict[str, Any]:
+    """The tests and fixtures of a file in tests/server, with the whole way to the control in between."""
+    module = load(f"ocx_{name}", ROOT / "tests/server" / f"{name}.py")
+    if hasattr(module, "Server"):
+        module.Server = ChainedServer
+    unknown = [each for each in without if not hasattr(module, each)]
+    assert not unknown, unknown
+    fixtures = {key: value for key, value in vars(module).items() if hasattr(value, "_fixture_function_marker")}
+    tests = {key: value for key, value in vars(module).items() if key.startswith("test_") and key not in without}
+    return fixtures | tests

@@ -1,0 +1,190 @@
+"""Build the 32-bit host of the OpenAPI+ control, and with --fake the control that the tests put in its place.
+
+    python3 tools/build_ocx.py            src/koapy/ocx/bin/koapy-ocx-host.exe
+    python3 tools/build_ocx.py --fake     build/ocx/koapy-fake.ocx as well
+    python3 tools/build_ocx.py --check    builds once more and compares
+
+It takes MinGW-w64's compiler for 32-bit Windows, nothing else; the fake control takes `widl` and Wine's stdole2.tlb
+too. The same sources and the same compiler give the same bytes. What is fresh is not built again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from koapy.openapi.functions import EventSignature
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "ocx"
+HOST = ROOT / "src/koapy/ocx/bin/koapy-ocx-host.exe"
+WORK = ROOT / "build/ocx"
+FAKE = WORK / "koapy-fake.ocx"
+
+PREFIX = "i686-w64-mingw32-"
+ADVICE = """build_ocx: no compiler for 32-bit Windows ({missing}).
+  Debian, Ubuntu:  apt install g++-mingw-w64-i686 mingw-w64-tools
+  Fedora:          dnf install mingw32-gcc-c++ mingw-w64-tools
+  Windows:         MSYS2, pacman -S mingw-w64-i686-gcc"""
+
+LANGUAGE = ("-std=c++17", "-finput-charset=UTF-8", "-DUNICODE", "-D_UNICODE", "-D_WIN32_WINNT=0x0601")
+WARNINGS = ("-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Wno-cast-function-type")
+FLAGS = (*LANGUAGE, *WARNINGS, "-Os", "-ffunction-sections", "-fdata-sections")
+LINK = ("-static", "-s", "-Wl,--gc-sections", "-Wl,--no-insert-timestamp")
+HOST_DLLS = ("-lole32", "-loleaut32", "-luuid", "-luser32", "-lversion", "-ladvapi32")
+FAKE_DLLS = ("-lole32", "-loleaut32", "-luuid", "-ladvapi32", "-lws2_32")
+
+IDL_TYPES = {"str": "BSTR", "int": "long", "none": "void", "array": "VARIANT"}
+GUIDS = {name: f"0A6F4B52-91C7-4E3D-A218-6B5CF03E7D{number:02}" for number, name in enumerate("LFEC", 1)}
+"""Of the library, the functions, the events and the class; ocx/fake/ids.hpp has the same."""
+
+
+class BuildError(Exception):
+    """What is missing, or what the compiler said."""
+
+
+def tool(name: str) -> str:
+    """A program of the compiler.
+
+    Raises: BuildError.
+    """
+    found = shutil.which(PREFIX + name)
+    if not found:
+        raise BuildError(ADVICE.format(missing=PREFIX + name))
+    return found
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run([str(word) for word in command], cwd=WORK, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"build_ocx: failed: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+
+
+def compile_all(folders: tuple[str, ...], extra: tuple[str, ...] = ()) -> list[Path]:
+    """Compile what is in these folders, as many files at a time as there are processors."""
+    compiler = tool("g++")
+    running: list[tuple[Path, subprocess.Popen[str]]] = []
+    sources = [source for folder in folders for source in sorted((SOURCES / folder).glob("*.cpp"))]
+    objects = []
+    slots = os.cpu_count() or 1
+    while sources or running:
+        while sources and len(running) < slots:
+            source = sources.pop(0)
+            made = WORK / f"{source.parent.name}-{source.stem}.o"
+            objects.append(made)
+            # Relative names, so that neither messages nor the program say where it was built.
+            words = [compiler, *FLAGS, *extra, "-c", os.path.relpath(source, ROOT), "-o", str(made)]
+            running.append((source, subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)))
+        source, process = running.pop(0)
+        said = process.communicate()[1]
+        if process.returncode:
+            raise BuildError(f"build_ocx: {source} does not compile\n{said}")
+    return objects
+
+
+def fresh(made: Path, *folders: str) -> bool:
+    """Whether this file is newer than all that it is made from."""
+    if not made.exists():
+        return False
+    from_what = [Path(__file__), ROOT / "src/koapy/openapi/tables/function.csv"]
+    from_what += [file for folder in folders for file in (SOURCES / folder).iterdir()]
+    return made.stat().st_mtime > max(file.stat().st_mtime for file in from_what)
+
+
+def build_host() -> Path:
+    """The host.
+
+    Raises: BuildError.
+    """
+    if not fresh(HOST, "host", "wire"):
+        WORK.mkdir(parents=True, exist_ok=True)
+        HOST.parent.mkdir(parents=True, exist_ok=True)
+        made = WORK / HOST.name
+        run(tool("g++"), *LINK, "-municode", "-o", made, *compile_all(("host", "wire")), *HOST_DLLS)
+        made.replace(HOST)
+    return HOST
+
+
+def idl() -> str:
+    """The type library's source, from the catalogue's tables; a dispid is a row's number, as in the real one."""
+    from koapy.openapi.functions import EVENTS, FUNCTIONS, Function
+
+    def methods(listed: Iterable[Function | EventSignature]) -> str:
+        lines = []
+        for number, each in enumerate(listed, 1):
+            parameters = ", ".join(f"{IDL_TYPES[one.type]} {one.name}" for one in each.parameters)
+            returns = IDL_TYPES[each.returns] if isinstance(each, Function) else "void"
+            lines.append(f"    [id({number})] {returns} {each.name}({parameters});")
+        return "\n".join(lines)
+
+    def interface(name: str, guid: str, listed: Iterable[Function | EventSignature]) -> str:
+        return f"  [uuid({GUIDS[guid]})] dispinterface {name} {{\n  properties:\n  methods:\n{methods(listed)}\n  }};"
+
+    return f"""\
+typedef wchar_t *BSTR;
+typedef struct tagVARIANT {{ long opaque; }} VARIANT;
+interface IDispatch;
+[uuid({GUIDS["L"]}), version(1.0)]
+library KoapyFakeOpenApi {{
+  importlib("stdole2.tlb");
+{interface("_DFakeOpenApi", "F", FUNCTIONS.values())}
+{interface("_DFakeOpenApiEvents", "E", EVENTS.values())}
+  [uuid({GUIDS["C"]}), control] coclass FakeOpenApi {{
+    [default] dispinterface _DFakeOpenApi;
+    [default, source] dispinterface _DFakeOpenApiEvents;
+  }};
+}};
+"""
+
+
+def build_fake() -> Path:
+    """The fake control.
+
+    Raises: BuildError.
+    """
+    if not fresh(FAKE, "fake", "wire"):
+        WORK.mkdir(parents=True, exist_ok=True)
+        standard = next(Path("/usr/lib").glob("*/wine/i386-windows/stdole2.tlb"), None)
+        if standard is None:
+            raise BuildError("build_ocx: Wine's stdole2.tlb is not here; on Debian: apt install libwine:i386")
+        shutil.copy(standard, WORK)
+        (WORK / "fake.idl").write_text(idl(), encoding="utf-8")
+        run(tool("widl"), "-t", "-m32", "-L", ".", "-o", "fake.tlb", "fake.idl")
+        run(tool("windres"), "-I", ".", SOURCES / "fake/fake.rc", "fake-rc.o")
+        made = WORK / "koapy-fake.new"
+        parts: list[str | Path] = [*compile_all(("fake", "wire")), SOURCES / "fake/fake.def", "fake-rc.o"]
+        run(tool("g++"), *LINK, "-shared", "-o", made, *parts, "-Wl,--enable-stdcall-fixup", *FAKE_DLLS)
+        made.replace(FAKE)
+    return FAKE
+
+
+def main() -> int:
+    """Build what was asked for, and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fake", action="store_true", help="the fake control as well")
+    parser.add_argument("--check", action="store_true", help="build the host once more; it must be the same bytes")
+    chosen = parser.parse_args()
+    try:
+        if chosen.check:
+            before = build_host().read_bytes()
+            os.utime(HOST, (0, 0))
+            if build_host().read_bytes() != before:
+                raise BuildError("build_ocx: the same sources gave other bytes")
+        for made in [build_host(), *([build_fake()] if chosen.fake else [])]:
+            print(f"{made.relative_to(ROOT)}: {made.stat().st_size} bytes")
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
