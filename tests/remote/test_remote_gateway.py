@@ -118,7 +118,7 @@ async def test_orders_at_once_each_have_their_own_events_in_order(served: Gatewa
 
 async def test_a_refused_order_ends_with_its_reason(served: Gateway) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await served.order(70_000, quote_type="00", price=70_000)
+        await served.order(20_000, quote_type="00", price=70_000)
     assert error.value.code() is grpc.StatusCode.ABORTED
     assert "[RC4027]" in (error.value.details() or "")
 
