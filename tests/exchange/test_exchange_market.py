@@ -166,6 +166,22 @@ def test_the_hours_of_the_exchange(new_floor, moment, phase, refusal):
         assert refused.value.reason is refusal
 
 
+@pytest.mark.parametrize(
+    ("moment", "phase"),
+    [
+        (datetime(2026, 1, 2, 9, 15, tzinfo=KST), Phase.BEFORE_OPEN),
+        (datetime(2026, 1, 2, 9, 45, tzinfo=KST), Phase.OPENING_AUCTION),
+        (datetime(2026, 1, 2, 15, 25, tzinfo=KST), Phase.CLOSING_AUCTION),
+        (at(9, 45, day=19), Phase.OPENING_AUCTION),  # the college entrance examination
+        (at(16, 0, day=19), Phase.CONTINUOUS),
+        (at(16, 25, day=19), Phase.CLOSING_AUCTION),
+        (at(16, 30, day=19), Phase.CLOSED),
+    ],
+)
+def test_the_later_hours_of_some_days(new_floor, moment, phase):
+    assert new_floor(moment, hours="krx", codes=(SAMSUNG,)).exchange.phase is phase
+
+
 def test_orders_of_an_auction_trade_together_at_its_end(new_floor):
     floor = new_floor(at(8, 59), hours="krx", codes=(SAMSUNG,))
     exchange, account = floor.exchange, floor.account

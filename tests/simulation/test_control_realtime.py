@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, time
 
 import pytest
 
@@ -257,3 +257,14 @@ def test_the_end_of_trading_tells_the_quote(start):
     quotes = [each for each in program.named("OnReceiveRealData", 30) if each.arguments[1] == "주식시세"]
     assert [each.moment.time().isoformat() for each in quotes] == ["15:30:00"]
     assert quotes[0].values[13] == str(program.world.exchange.quote(CODE).volume)
+
+
+def test_announcements_of_a_day_with_later_hours():
+    usual, late = announcements(), announcements(1, 1)
+    assert len(usual) == len(late)
+    assert [each[1] for each in usual] == [each[1] for each in late]
+    assert late[0] == (time(9, 30), "0", "093000", "003000")
+    assert (time(10), "3", "100000", "000000") in late
+    assert (time(16, 31), "8", "888888", "000000") in late
+    assert late[-2:] == usual[-2:]
+    assert announcements(1, 0)[-20:] == usual[-20:]

@@ -6,7 +6,7 @@ import math
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from koapy.openapi.calendar import KST, is_trading_day, next_trading_day, previous_trading_day
+from koapy.openapi.calendar import KST, is_trading_day, late_hours, next_trading_day, previous_trading_day
 from koapy.simulation.model import AfterHours, Phase
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _AFTER_HOURS = (
     (time(16, 0), time(18, 0), AfterHours.AUCTIONS),
 )
 
+_AUCTION = timedelta(minutes=10)
+"""Between two auctions of the evening."""
+
 _AVERAGE_PACE = 0.97  # of what `pace` makes of the 380 minutes of a day
 
 _ALWAYS = ((time(0, 0), Phase.CONTINUOUS),)
@@ -38,13 +41,21 @@ class Timetable:
     """The phases of each day.
 
     Under "always" every day is a session, and trading is continuous from midnight to midnight. Under "krx" trading days
-    are, with the usual hours; the later hours of the year's first day and of the day of the college entrance
-    examination are not kept.
+    are, with the usual hours, or the later ones of `koapy.openapi.calendar.late_hours`.
     """
 
     def __init__(self, hours: Hours) -> None:
         self._always = hours == "always"
-        self._phases = _ALWAYS if self._always else _KRX
+
+    def _phases(self, day: date) -> list[tuple[datetime, Phase]]:
+        """The phases of a day with a session, and when they begin."""
+        later = (0, 0) if self._always else late_hours(day)
+        phases = _ALWAYS if self._always else _KRX
+        return [(_later(day, begins, later), phase) for begins, phase in phases]
+
+    def _after_hours(self, day: date) -> list[tuple[datetime, datetime, AfterHours]]:
+        later = late_hours(day)
+        return [(_later(day, begins, later), _later(day, ends, later), what) for begins, ends, what in _AFTER_HOURS]
 
     @property
     def seconds(self) -> float:
@@ -72,35 +83,35 @@ class Timetable:
         """The phase at a moment."""
         if not self.starts_session(moment.date()):
             return Phase.CLOSED
-        return next(phase for begins, phase in reversed(self._phases) if begins <= moment.time())
+        return next(phase for begins, phase in reversed(self._phases(moment.date())) if begins <= moment)
 
     def after_hours(self, moment: datetime) -> AfterHours | None:
         """What goes on outside the day's hours at a moment."""
         if self._always or not self.starts_session(moment.date()):
             return None
-        at = moment.time()
-        return next((what for begins, ends, what in _AFTER_HOURS if begins <= at < ends), None)
+        found = (what for begins, ends, what in self._after_hours(moment.date()) if begins <= moment < ends)
+        return next(found, None)
 
     def turns(self, day: date) -> Iterator[tuple[datetime, AfterHours | None, AfterHours | None]]:
         """When something outside the day's hours begins, ends or, in the evening, has an auction: what was, what is."""
         if self._always or not self.starts_session(day):
             return
-        for begins, ends, what in _AFTER_HOURS:
-            yield datetime.combine(day, begins, KST), None, what
-            if what is AfterHours.AUCTIONS:
-                for minutes in range(10, 120, 10):
-                    yield datetime.combine(day, begins, KST) + timedelta(minutes=minutes), what, what
-            yield datetime.combine(day, ends, KST), what, None
+        for begins, ends, what in self._after_hours(day):
+            yield begins, None, what
+            moment = begins + _AUCTION
+            while what is AfterHours.AUCTIONS and moment < ends:
+                yield moment, what, what
+                moment += _AUCTION
+            yield ends, what, None
 
     def changes(self, day: date) -> Iterator[tuple[datetime, Phase]]:
         """The phases that begin on a day with a session after its midnight, and when."""
-        for begins, phase in self._phases[1:]:
-            yield datetime.combine(day, begins, KST), phase
+        yield from self._phases(day)[1:]
 
     def close(self, day: date) -> datetime:
         """When the closing auction of a session trades, or, where there is none, when the day ends."""
-        moments = [begins for begins, phase in self._phases if phase is Phase.CLOSED]
-        return datetime.combine(day, moments[0], KST) if moments else midnight_after(self.continuous(day)[0])
+        moments = (begins for begins, phase in self._phases(day) if phase is Phase.CLOSED)
+        return next(moments, midnight_after(self.continuous(day)[0]))
 
     def pace(self, moment: datetime) -> float:
         """How busy trading is, against the average of a day: more than twice at the opening, more at the close."""
@@ -114,10 +125,16 @@ class Timetable:
 
     def continuous(self, day: date) -> tuple[datetime, datetime]:
         """When continuous trading begins and ends in a session."""
-        moments = [(datetime.combine(day, begins, KST), phase) for begins, phase in self._phases]
+        moments = self._phases(day)
         start = next(moment for moment, phase in moments if phase is Phase.CONTINUOUS)
         later = (moment for moment, phase in moments if moment > start)
         return start, next(later, midnight_after(start))
+
+
+def _later(day: date, at: time, later: tuple[int, int]) -> datetime:
+    """The moment of a usual time; what is before noon belongs to the opening, and 18:00 is always the end."""
+    hours = later[0] if time() < at < time(12) else later[1] if time(12) < at < time(18) else 0
+    return datetime.combine(day, at, KST) + timedelta(hours=hours)
 
 
 def midnight_after(moment: datetime) -> datetime:
