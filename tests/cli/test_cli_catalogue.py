@@ -27,6 +27,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         (["tr", "opt10081"], ["주식일봉차트조회요청", "기준일자", "date8", "0=미적용, 1=적용", "거래대금", "600 rows"]),
         (["tr", "OPT10081"], ["opt10081 주식일봉차트조회요청"]),
         (["tr", "일봉"], ["opt10081", "opt20006"]),
+        (["tr", "--coverage"], ["opt10001", "opw20017", "always empty", "own tables", "234 TRs: "]),
+        (["tr", "선옵", "--coverage"], ["opt50001", "선옵현재가정보요청"]),
         (["realtype", "주식체결"], ["체결시간", "현재가", "누적거래량"]),
         (["realtype", "호가잔량"], ["주식호가잔량"]),
         (["error", "-200"], ["-200", "OP_ERR_SISE_OVERFLOW", "과부하"]),
@@ -53,6 +55,7 @@ def test_look_ups_print_what_the_catalogue_has(run: Run, arguments: list[str], e
     [
         (["tr", "opt10081"], lambda d: [d["code"], d["inputs"][0]["name"]], ["opt10081", "종목코드"]),
         (["tr", "opt10081"], lambda d: d["multi"][1], {"name": "현재가", "fid": 10, "width": 20}),
+        (["tr", "opt10081", "--coverage"], lambda d: d[0]["source"], "model"),
         (["realtype", "주식체결"], lambda d: d["names"][:2], ["체결시간", "현재가"]),
         (["error", "-200"], lambda d: d["name"], "OP_ERR_SISE_OVERFLOW"),
         (["error"], lambda d: d[0]["code"], 0),

@@ -11,6 +11,7 @@ from koapy.cli import sheets
 from koapy.cli.app import DASHES, DEFAULT_ADDRESS, Address, CommandError, Json, command
 from koapy.cli.catalogue import print_hits, print_tr
 from koapy.cli.connection import connected
+from koapy.cli.coverage import print_coverage
 from koapy.cli.output import pretty, record, show, signed, table, without_blank_columns, write_json
 from koapy.openapi.functions import FUNCTIONS, HELPERS
 from koapy.openapi.install import InstalledDataError, load_installed
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def tr(
-    code: Annotated[str, typer.Argument(help="A TR's code, or a word that is looked for in the names of TRs.")],
+    code: Annotated[str, typer.Argument(help="A TR's code, or a word that is looked for in the names of TRs.")] = "",
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="NAME=VALUE...", help="Inputs: these ask a server.")
     ] = None,
@@ -46,10 +47,18 @@ def tr(
         Path | None,
         typer.Option(metavar="DIR", help="Read the TRs of an installed OpenAPI+ (C:\\OpenAPI) over the shipped ones."),
     ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="What the simulation answers each TR from, or those that CODE finds.")
+    ] = False,
     address: Address = DEFAULT_ADDRESS,
     as_json: Json = False,
 ) -> None:
     """What a TR takes and gives; with inputs, what a running server answers."""
+    if coverage:
+        print_coverage(code, as_json)
+        return
+    if not code:
+        raise CommandError("give the code of a TR or a word of its name, or --coverage for what the simulation answers")
     if installed is not None:
         try:
             load_installed(installed)
