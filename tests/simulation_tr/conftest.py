@@ -87,7 +87,7 @@ class Still:
     def recent(self, code, count):
         return self.daily(code)[-count:]
 
-    def today_minutes(self, code, since=None):
+    def today_minutes(self, code):
         return [bar for bar in self.minutes(code) if bar.start.date() >= self.today]
 
     def margin(self, code):

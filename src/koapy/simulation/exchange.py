@@ -272,17 +272,11 @@ class Exchange:
             *self._pits[code].tape.minutes.bars(),
         ]
 
-    def today_minutes(self, code: str, since: datetime | None = None) -> Sequence[Bar]:
-        """Bars of one minute of today, ascending; minutes without a trade are absent.
-
-        Args: since: leave out what began earlier.
-        """
+    def today_minutes(self, code: str) -> Sequence[Bar]:
+        """Bars of one minute of today, ascending; minutes without a trade are absent."""
         pit = self._pits[code]
-        begin = since or datetime.combine(self.today, time(), KST)
-        known = pit.tape.minutes.since(begin)
-        if pit.early_until is None or (since is not None and since >= pit.early_until):
-            return known
-        return [*(each for each in self._morning.minutes(pit) if each.start >= begin), *known]
+        midnight = datetime.combine(self.today, time(), KST)
+        return [*self._morning.minutes(pit), *pit.tape.minutes.since(midnight)]
 
     def ticks(self, code: str) -> Sequence[Tick]:
         """Trades, ascending, of the last week of trading days and of today (of which the last 600 are kept)."""

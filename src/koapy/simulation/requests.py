@@ -73,7 +73,7 @@ class Requests:
         # queries going under names of their own rely on the opposite, so name, TR and inputs say what is continued.
         known = self._continued.pop(_query(sRQName, what, inputs), None)
         after = known if nPrevNext == 2 else None
-        steps = preparation(what, self._session.world.exchange)
+        steps = preparation(what, inputs, self._session.world.exchange)
         self._deliver(fault, asked, self._prepare, steps, what, inputs, after, asked)
         return 0
 

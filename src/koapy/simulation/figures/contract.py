@@ -50,7 +50,7 @@ class Contract:
 
     def volatility(self, day: date) -> float:
         """Of a year; the same through a day, so that a price only depends on the underlying."""
-        return 0.16 + 0.05 * draws("volatility", self.expiry, day)[0] + 0.02 * draws("volatility", self.code)[0]
+        return 0.16 + 0.06 * draws("volatility", self.expiry, day)[0]
 
     def fair(self, day: date, level: int) -> float:
         """What theory says, in the unit of prices, at a level of the underlying."""

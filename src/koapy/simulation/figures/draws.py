@@ -14,6 +14,8 @@ COUNT = 16
 
 _UNPACK = struct.Struct(f"<{COUNT}I").unpack
 _SCALE = 2.0**-32
+_UNPACK_MANY = struct.Struct(f"<{2 * COUNT}H").unpack
+_COARSE = 2.0**-16
 
 
 def draws(*key: object) -> tuple[float, ...]:
@@ -22,9 +24,15 @@ def draws(*key: object) -> tuple[float, ...]:
     return tuple(each * _SCALE for each in _UNPACK(blake2b(text, digest_size=4 * COUNT).digest()))
 
 
+def many_draws(*key: object) -> tuple[float, ...]:
+    """Return 32 coarser numbers of 0 up to 1 for a key."""
+    text = ":".join(map(str, key)).encode()
+    return tuple(each * _COARSE for each in _UNPACK_MANY(blake2b(text, digest_size=4 * COUNT).digest()))
+
+
 def apportion(total: int, weights: Sequence[float]) -> list[int]:
     """Split a total by weights; the parts add up to it, and what rounding leaves goes to the first."""
-    whole = sum(weights)
-    parts = [int(total * weight / whole) for weight in weights]
+    share = total / sum(weights)
+    parts = [int(share * weight) for weight in weights]
     parts[0] += total - sum(parts)
     return parts

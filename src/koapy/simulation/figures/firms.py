@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from koapy.simulation.figures.draws import COUNT, apportion, draws
+from koapy.simulation.figures.draws import apportion, many_draws
 from koapy.simulation.figures.investors import Flow
 from koapy.simulation.figures.tables import rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
 
@@ -44,19 +45,31 @@ def firm(code: str) -> Firm | None:
 
 def firm_flows(code: str, day: date, volume: int, value: int) -> dict[Firm, Flow]:
     """Return which firms traded so much of an issue on a day; purchases and sales each add up to it."""
-    known = _largest_first()
+    return dict(zip(_largest_first(), map(Flow, *_parts(code, day, volume, value)), strict=True))
+
+
+def flow_of(chosen: Sequence[Firm], code: str, day: date, volume: int, value: int) -> Flow:
+    """Return what some firms did together, as `firm_flows`."""
+    places = [place for place, each in enumerate(_largest_first()) if each in chosen]
+    return Flow(*(sum([side[place] for place in places]) for side in _parts(code, day, volume, value)))
+
+
+def _parts(code: str, day: date, volume: int, value: int) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Bought, sold, and both in won, of each firm, the largest first."""
     bought_by, sold_by = _weights(code, day, "bought"), _weights(code, day, "sold")
-    parts = zip(
+    return (
         apportion(volume, bought_by),
         apportion(volume, sold_by),
         apportion(value, bought_by),
         apportion(value, sold_by),
-        strict=True,
     )
-    return {each: Flow(*part) for each, part in zip(known, parts, strict=True)}
 
 
 def _weights(code: str, day: date, side: str) -> list[float]:
-    chances = [draws("firms", code, day, side, page) for page in range(-(-len(firms()) // COUNT))]
-    flat = [chance for page in chances for chance in page]
-    return [each.weight * (0.2 + 1.6 * chance) for each, chance in zip(_largest_first(), flat, strict=False)]
+    chances = many_draws("firms", code, day, side)
+    return [usual * (0.2 + 1.6 * chance) for usual, chance in zip(_usual(), chances, strict=False)]
+
+
+@cache
+def _usual() -> tuple[int, ...]:
+    return tuple(each.weight for each in _largest_first())

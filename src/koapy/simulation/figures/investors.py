@@ -86,13 +86,20 @@ class Flow:
 class Flows:
     """What all kinds of investors did: the parts of a volume. Purchases and sales each add up to it."""
 
-    by_kind: tuple[Flow, ...]
+    bought: list[int]
+    """Shares by kind, in the order of `Investor`."""
+    sold: list[int]
+    bought_value: list[int]
+    sold_value: list[int]
 
     def of(self, *kinds: Investor) -> Flow:
         """What these kinds did together."""
         if len(kinds) == 1:
-            return self.by_kind[kinds[0].value]
-        return total(self.by_kind[kind.value] for kind in kinds)
+            at = kinds[0].value
+            return Flow(self.bought[at], self.sold[at], self.bought_value[at], self.sold_value[at])
+        places = [kind.value for kind in kinds]
+        sides = (self.bought, self.sold, self.bought_value, self.sold_value)
+        return Flow(*(sum([side[place] for place in places]) for side in sides))
 
 
 def total(flows: Iterable[Flow]) -> Flow:
@@ -120,15 +127,7 @@ def split(code: str, day: date, volume: int, value: int, *, large: bool = True) 
         for side in chances
     )
     return Flows(
-        tuple(
-            map(
-                Flow,
-                apportion(volume, bought_by),
-                apportion(volume, sold_by),
-                apportion(value, bought_by),
-                apportion(value, sold_by),
-            )
-        )
+        apportion(volume, bought_by), apportion(volume, sold_by), apportion(value, bought_by), apportion(value, sold_by)
     )
 
 

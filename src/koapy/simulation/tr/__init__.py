@@ -34,7 +34,7 @@ from koapy.simulation.tr import (  # noqa: F401  they register themselves
     warrants,
 )
 from koapy.simulation.tr.fundamentals import Fundamentals, fundamentals
-from koapy.simulation.tr.registry import PAST, RESPONDERS, SOURCES, Source
+from koapy.simulation.tr.registry import MINUTES, PAST, RESPONDERS, SOURCES, Source
 from koapy.simulation.tr.request import Answer, BadInput, Request
 
 if TYPE_CHECKING:
@@ -61,11 +61,14 @@ def answer(tr: Tr, inputs: Mapping[str, str], after: int | None, world: World) -
     return respond(Request(tr, inputs, after, world)) if respond else None
 
 
-def preparation(tr: Tr, exchange: Exchange) -> Iterator[None]:
-    """Have the past at hand that an answer looks at, an issue a step: the first look at a past makes it up."""
-    count = PAST.get(tr.code.lower(), 0)
-    for code in exchange.instruments if count else ():
-        exchange.recent(code, count)
+def preparation(tr: Tr, inputs: Mapping[str, str], exchange: Exchange) -> Iterator[None]:
+    """Have at hand what an answer looks at, an issue a step: the first look at an issue's past makes it up."""
+    code = tr.code.lower()
+    count, minutes = PAST.get(code, 0), code in MINUTES and inputs.get("시간구분") != "2"
+    for issue in exchange.instruments if count or minutes else ():
+        exchange.recent(issue, count)
+        if minutes:
+            exchange.today_minutes(issue)
         yield
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.draws import draws
-from koapy.simulation.figures.firms import Firm, firm, firm_flows, firms
+from koapy.simulation.figures.firms import Firm, firm, firm_flows, firms, flow_of
 from koapy.simulation.figures.investors import Flow, total
 from koapy.simulation.model import Side
 from koapy.simulation.tr.days import LOOK_BACK, Day, daily, days
@@ -45,6 +45,11 @@ def of_days(found: Sequence[Day]) -> dict[Firm, Flow]:
     """Return what the firms did on some days together."""
     known = [of_day(each) for each in found]
     return {each: total(flows[each] for flows in known) for each in firms()}
+
+
+def _done_by(chosen: Sequence[Firm], day: Day) -> Flow:
+    """What some firms did on a day."""
+    return flow_of(chosen, day.instrument.code, day.date, day.bar.volume, day.bar.value)
 
 
 def _largest(flows: Mapping[Firm, Flow], *, sellers: bool) -> list[tuple[Firm, int]]:
@@ -226,7 +231,7 @@ def issues_of_firm(request: Request) -> Answer:
         stretch = days(request.exchange, each.code, period)
         if stretch:
             stretches[each.code] = stretch
-            flows[each.code] = total(of_day(day)[which] for day in stretch)
+            flows[each.code] = total(_done_by([which], day) for day in stretch)
     wanted = [each for each in found if each.code in flows and (-1 if selling else 1) * flows[each.code].net > 0]
 
     def extra(each: Stock) -> dict[str, str]:
@@ -259,14 +264,13 @@ def foreign_firms(request: Request) -> Answer:
     """외국계창구매매상위: what the foreign firms bought, or sold, most of in a period; amounts in million won."""
     kind, by_value = request.choice("매매구분", "1"), request.choice("정렬구분", "1") == "1"
     period = int(request.choice("기간", "0"))
+    foreign = [each for each in firms() if each.foreign]
     found, flows = selected(request, list(stocks(request.exchange))), {}
     for each in found:
+        stretch = days(request.exchange, each.code, max(period, 1) + (period == 1))
         if period == 0:
-            flows[each.code] = total(flow for one, flow in of_today(each).items() if one.foreign)
-            continue
-        stretch = days(request.exchange, each.code, period + (period == 1))
-        known = [of_day(day) for day in (stretch[:1] if period == 1 else stretch)]
-        flows[each.code] = total(flow for day in known for one, flow in day.items() if one.foreign)
+            stretch = [day for day in stretch if day.date == request.exchange.today]
+        flows[each.code] = total(_done_by(foreign, day) for day in (stretch[:1] if period == 1 else stretch))
 
     def size(each: Stock) -> int:
         flow = flows[each.code]

@@ -34,10 +34,18 @@ PAST: dict[str, int] = {}
 """By TR code in lower case: daily bars of the whole market that an answer looks at, where it does."""
 
 
-def responder(*codes: str, source: Source = Source.MODEL, past: int = 0) -> Callable[[Responder], Responder]:
+MINUTES: set[str] = set()
+"""TR codes in lower case: their answers look at today's minutes of the whole market, unless 시간구분 is 2 (일)."""
+
+
+def responder(
+    *codes: str, source: Source = Source.MODEL, past: int = 0, minutes: bool = False
+) -> Callable[[Responder], Responder]:
     """Register a function as the answer to these TRs.
 
-    Args: past: daily bars of every issue that it looks at.
+    Args:
+        past: daily bars of every issue that it looks at.
+        minutes: whether it looks at every issue's minutes of today, unless 시간구분 is 2.
     """
 
     def register(function: Responder) -> Responder:
@@ -45,6 +53,8 @@ def responder(*codes: str, source: Source = Source.MODEL, past: int = 0) -> Call
         SOURCES.update(dict.fromkeys(codes, source))
         if past:
             PAST.update(dict.fromkeys(codes, past))
+        if minutes:
+            MINUTES.update(codes)
         return function
 
     return register

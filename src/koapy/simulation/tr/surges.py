@@ -54,7 +54,7 @@ def new_extremes(request: Request) -> Answer:
     return ranked(request, found, lambda each: -each.quote.rate if low else each.quote.rate, extra)
 
 
-@responder("opt10019", past=YEAR)
+@responder("opt10019", past=YEAR, minutes=True)
 def price_jumps(request: Request) -> Answer:
     """가격급등락: against the price of some minutes or days ago."""
     down, by_day = request.choice("등락구분", "1") == "2", request.choice("시간구분", "1") == "2"
@@ -88,17 +88,12 @@ def _price_days_ago(stock: Stock, count: int) -> int:
 
 def _price_at(stock: Stock, moment: datetime) -> int:
     """The price at a moment of today; before the first trade the reference price."""
-    exchange, code = stock.exchange, stock.code
-    # What was traded in the quarter of an hour before it says the price of all but issues that hardly trade.
-    for since in (moment - timedelta(minutes=15), None):
-        minutes = exchange.today_minutes(code, since)
-        place = bisect_right(minutes, moment - timedelta(minutes=1), key=lambda bar: bar.start)
-        if place:
-            return minutes[place - 1].close
-    return stock.base
+    minutes = stock.exchange.today_minutes(stock.code)
+    place = bisect_right(minutes, moment - timedelta(minutes=1), key=lambda bar: bar.start)
+    return minutes[place - 1].close if place else stock.base
 
 
-@responder("opt10023", past=2)
+@responder("opt10023", past=2, minutes=True)
 def volume_jumps(request: Request) -> Answer:
     """거래량급증: today's volume against yesterday's, or that of the last minutes against as many before them."""
     order, by_minute = request.choice("정렬구분", "1"), request.choice("시간구분", "2") == "1"
@@ -138,7 +133,7 @@ def _volumes(stock: Stock, now: datetime, span: int) -> tuple[int, int]:
     """Shares of the last minutes, and of as many before them."""
     step = timedelta(minutes=span)
     first, middle = now - 2 * step, now - step
-    minutes = stock.exchange.today_minutes(stock.code, first)
+    minutes = [bar for bar in stock.exchange.today_minutes(stock.code) if bar.start >= first]
     return (
         sum(bar.volume for bar in minutes if bar.start < middle),
         sum(bar.volume for bar in minutes if bar.start >= middle),
