@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation.derivatives import contract_name, warrant_codes
-from koapy.simulation.masters import BRANCHES, THEMES
+from koapy.simulation.figures.firms import firms
+from koapy.simulation.figures.themes import theme, themes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,17 +93,17 @@ class Lookups:
 
     def GetBranchCodeName(self) -> str:
         """Member firms: code|name, joined by ";"."""
-        return ";".join(f"{code}|{name}" for code, name in BRANCHES) if self._session.connected else ""
+        return ";".join(f"{each.code}|{each.name}" for each in firms()) if self._session.connected else ""
 
     def GetThemeGroupList(self, nType: int) -> str:
         """Themes: code|name, by code (0) or by name (1)."""
-        themes = sorted(THEMES, key=lambda theme: theme[1]) if nType == 1 else THEMES
-        return ";".join(f"{code}|{name}" for code, name, _ in themes) if self._session.connected else ""
+        found = sorted(themes(), key=lambda each: each.name) if nType == 1 else themes()
+        return ";".join(f"{each.code}|{each.name}" for each in found) if self._session.connected else ""
 
     def GetThemeGroupCode(self, strThemeCode: str) -> str:
         """Members of a theme, with A before each code."""
-        members = next((each for code, _, each in THEMES if code == strThemeCode), ())
-        return ";".join(f"A{code}" for code in members if self._issue(code))
+        found = theme(strThemeCode)
+        return ";".join(f"A{code}" for code in found.members if self._issue(code)) if found else ""
 
     def KOA_Functions(self, sFunctionName: str, sParam: str) -> str:
         """The functions of this function; "" for unknown ones, and at once for windows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.masters import THEMES
+from koapy.simulation.figures.themes import theme, themes
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.stocks import STOCK, Stock
 
@@ -40,31 +40,31 @@ def _rate(value: float) -> str:
 
 
 @responder("opt90001", source=Source.OWN, past=PAST)
-def themes(request: Request) -> Answer:
+def groups(request: Request) -> Answer:
     """테마그룹별: rates are means of the members."""
     exchange, kind = request.exchange, request.choice("검색구분", "0")
     order, count = request.choice("등락수익구분", "1"), request.number("날짜구분", 10)
     word, code = request.text("테마명"), request.code()
     found = []
-    for number, name, codes in THEMES:
-        members = _members(exchange, codes)
-        if not members or (kind == "1" and word not in name) or (kind == "2" and code not in codes):
+    for each in themes():
+        members = _members(exchange, each.members)
+        if not members or (kind == "1" and word not in each.name) or (kind == "2" and code not in each.members):
             continue
-        rate, moved = _mean([each.quote.rate for each in members]), _mean([_moved(each, count) for each in members])
-        leaders = sorted(members, key=lambda each: (-each.quote.rate, each.code))[:LEADERS]
+        rate, moved = _mean([one.quote.rate for one in members]), _mean([_moved(one, count) for one in members])
+        leaders = sorted(members, key=lambda one: (-one.quote.rate, one.code))[:LEADERS]
         found.append(
             (
                 moved if order in ("1", "2") else rate,
                 {
-                    "종목코드": number,
-                    "테마명": name,
+                    "종목코드": each.code,
+                    "테마명": each.name,
                     "종목수": str(len(members)),
                     "등락기호": forms.sign(round(100 * rate), 0),
                     "등락율": _rate(rate),
-                    "상승종목수": str(sum(each.quote.change > 0 for each in members)),
-                    "하락종목수": str(sum(each.quote.change < 0 for each in members)),
+                    "상승종목수": str(sum(one.quote.change > 0 for one in members)),
+                    "하락종목수": str(sum(one.quote.change < 0 for one in members)),
                     "기간수익률": _rate(moved),
-                    "주요종목": ",".join(each.instrument.name for each in leaders),
+                    "주요종목": ",".join(one.instrument.name for one in leaders),
                 },
             )
         )
@@ -77,8 +77,8 @@ def themes(request: Request) -> Answer:
 def members(request: Request) -> Answer:
     """테마구성종목: the members of a theme, by code."""
     count, number = request.number("날짜구분", 10), request.text("종목코드")
-    codes = next((codes for code, _, codes in THEMES if code == number), ())
-    found = _members(request.exchange, codes)
+    asked = theme(number)
+    found = _members(request.exchange, asked.members) if asked else []
     if not found:
         return request.answer()
     moved = {each.code: _moved(each, count) for each in found}
