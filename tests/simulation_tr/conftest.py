@@ -90,6 +90,11 @@ class Still:
     def today_minutes(self, code):
         return [bar for bar in self.minutes(code) if bar.start.date() >= self.today]
 
+    def after_hours(self, code):
+        return None
+
+    after_hours_depth = after_hours
+
     def margin(self, code):
         return 40
 

@@ -294,3 +294,20 @@ def test_amounts_of_labels(label, value):
 )
 def test_ranges_of_prices_of_labels(label, expected):
     assert price_range(label) == expected
+
+
+def test_the_evening_s_auctions_are_told_against_the_close():
+    clock = ManualClock(datetime(2026, 11, 20, 15, 10, tzinfo=KST))
+    exchange = Exchange(clock, load_market(size=12), hours="krx", server="real")
+    clock.advance(2 * 3600)
+    world = World(exchange, clock, "real")
+    _, rows, _ = ask(world, "opt10098", 정렬기준="1")
+    assert rows
+    for row in rows:
+        close, last = int(row["당일종가"]), int(row["현재가"][1:])
+        assert last - close == int(row["전일대비"]) > 0
+        [book] = ask(world, "opt10087", 종목코드=row["종목코드"])[1]
+        assert book["시간외단일가_현재가"] == row["현재가"]
+        assert book["시간외단일가_누적거래량"] == row["누적거래량"]
+        assert int(book["시간외단일가_매수호가총잔량"]) == int(row["매수총잔량"])
+    assert ask(world, "opt10098", 정렬기준="3")[1] != rows

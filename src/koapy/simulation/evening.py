@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation.book import Book, Resting
-from koapy.simulation.model import AfterHours, AfterHoursChanged, AfterHoursQuote, AfterHoursTraded, Side
+from koapy.simulation.flow import LEVELS
+from koapy.simulation.model import AfterHours, AfterHoursChanged, AfterHoursQuote, AfterHoursTraded, Depth, Side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +79,12 @@ class Evening:
             total_bid=self.book.total(Side.BUY),
             fixed_volume=self._fixed,
         )
+
+    def depth(self) -> Depth:
+        """The visible book of the part that is on."""
+        book = self.book
+        totals = book.total(Side.SELL), book.total(Side.BUY)
+        return Depth(book.levels(Side.SELL, LEVELS), book.levels(Side.BUY, LEVELS), *totals)
 
     def fixed_price(self, what: AfterHours) -> int:
         """The one price at which there is trading outside the evening."""

@@ -228,6 +228,11 @@ class Exchange:
         evening = self._pits[code].evening
         return evening.quote() if evening is not None else None
 
+    def after_hours_depth(self, code: str) -> Depth | None:
+        """The book of an issue outside the day's hours; None where there is no such trading."""
+        evening = self._pits[code].evening
+        return evening.depth() if evening is not None else None
+
     def interruption(self, code: str) -> Interruption | None:
         """The interruption (VI) of an issue that lasts now."""
         return self._pits[code].interruption

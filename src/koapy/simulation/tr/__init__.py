@@ -15,6 +15,7 @@ from koapy.simulation.tr import (  # noqa: F401  they register themselves
     contract_charts,
     contracts,
     deposits,
+    evening,
     firms,
     foreign,
     funds,

@@ -320,22 +320,3 @@ def trading_by_day(request: Request) -> Answer:
         } | dict.fromkeys(("외인보유", "외인비중", "외인순매수", "기관순매수", "개인순매수", "외국계"), "")
 
     return daily(request, row, newest=newest)
-
-
-@responder("opt10087")
-def after_hours_book(request: Request) -> Answer:
-    """시간외단일가: nobody offers anything, as out of its hours; the totals of the regular book."""
-    code, exchange = request.code(), request.exchange
-    if code not in exchange.instruments:
-        return request.answer()
-    depth = exchange.depth(code)
-    row = {name: "-0" if "호가" in name and name[-1].isdigit() else "0" for name in request.tr.multi_names}
-    row |= {name: "0" for name in row if "수량" in name or "대비" in name}
-    row |= {
-        "호가잔량기준시간": forms.clock(request.world.now()),
-        "매도호가총잔량": str(depth.total_ask),
-        "매수호가총잔량": str(depth.total_bid),
-        "시간외단일가_현재가": str(exchange.quote(code).last),
-        "시간외단일가_등락률": "0.00",
-    }
-    return request.answer(rows=[row])

@@ -230,13 +230,6 @@ def most_money(request: Request) -> Answer:
     )
 
 
-@responder("opt10098", source=Source.EMPTY)
-def after_hours_movers(request: Request) -> Answer:
-    """시간외단일가등락율순위: nothing; the simulation's market has no single-price session after hours yet."""
-    request.choice("정렬기준", "1")
-    return request.answer()
-
-
 @responder("opt10054")
 def interruptions(request: Request) -> Answer:
     """변동성완화장치발동종목: today's, the latest first. 해제 is blank while one lasts."""
