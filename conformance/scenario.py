@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CODES = ("005930", "000660", "207940", "069500", "900290")
 SECTORS = ("001", "101")
+INTERRUPTED = "900290"
+"""Cheap enough that one order moves it too far."""
 WARRANT = "57KJ01"
 """One of the simulation's own ELWs."""
 
@@ -182,7 +184,7 @@ def _input(known: TrInput, account: str, attempt: int) -> str:
 
 
 def _register(program: Program) -> None:
-    program.call("SetRealReg", "3001", ";".join((*CODES[:3], *SECTORS)), "10;41", "0")
+    program.call("SetRealReg", "3001", ";".join((*CODES[:3], *SECTORS)), "10;41;131", "0")
 
 
 def _announced(program: Program) -> list[str]:
@@ -198,13 +200,21 @@ def _announced(program: Program) -> list[str]:
 
 
 def _listen(program: Program) -> None:
-    """Ticks, those of codes that a TR has registered among them."""
+    """Ticks, those of codes that a TR has registered among them, and an interruption with its end."""
     _register(program)
     for code in ("opt10054", "opt20001", "opt10001", "opt40001", "opt10002"):
-        program.ask(
-            code, {each.name: _input(each, program.account, 0) for each in _tr(code).inputs}, screen=f"4{code[-3:]}"
-        )
-    program.advance(60)
+        inputs = {each.name: _input(each, program.account, 0) for each in _tr(code).inputs}
+        program.ask(code, inputs, screen=f"4{code[-3:]}")
+    future = program.call("GetFutureList").split(";")[0]
+    strike = int(program.call("GetActPriceList").split(";")[10]) / 100
+    option = program.call("GetOptionCode", f"{strike:.2f}", 2, program.call("GetMonthList").split(";")[0])
+    warrant = program.call("GetCodeListByMarket", "3").split(";")[0]
+    program.call("SetRealReg", "3004", ";".join((*CODES, future, option, warrant)), "10;36;41;141;195;202", "0")
+    program.order(1, INTERRUPTED, 10)
+    high = program.price(INTERRUPTED) * 108 // 1000 * 10
+    program.order(2, INTERRUPTED, 10, high, "00")
+    program.order(1, INTERRUPTED, 70_000_000 // high, high, "00")
+    program.advance(240)
 
 
 def _tr(code: str) -> Tr:

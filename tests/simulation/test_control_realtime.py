@@ -268,3 +268,122 @@ def test_announcements_of_a_day_with_later_hours():
     assert (time(16, 31), "8", "888888", "000000") in late
     assert late[-2:] == usual[-2:]
     assert announcements(1, 0)[-20:] == usual[-20:]
+
+
+def told(program, seconds, kind):
+    return [each for each in program.named("OnReceiveRealData", seconds) if each.arguments[1] == kind]
+
+
+def values_of(event):
+    fids, data = real_type(event.arguments[1]).fids, event.arguments[2].split("\t")
+    assert len(fids) == len(data)
+    return dict(zip(fids, data, strict=True))
+
+
+ETF = "069500"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "fid"),
+    [("주식당일거래원", CODE, "141"), ("종목프로그램매매", CODE, "202"), ("ETF NAV", ETF, "36")],
+)
+def test_what_is_known_beside_trades_comes_every_ten_seconds_by_a_fid_of_its_own(start, kind, code, fid):
+    program = start(server="mock").login()
+    program.call("SetRealReg", "3000", code, "10;13;20", "0")
+    assert told(program, 30, kind) == []
+    program.call("SetRealReg", "3000", code, fid, "0")
+    events = told(program, 35, kind)
+    assert 1 <= len(events) <= 3
+    assert {each.arguments[:2] for each in events} == {(code, kind)}
+    for each in events:
+        values_of(each)
+
+
+def test_a_query_registers_them_too(program):
+    program.ask("opt10001", 종목코드=CODE)
+    kinds = {each.arguments[1] for each in program.named("OnReceiveRealData", 30)}
+    assert {"주식체결", "주식호가잔량", "주식당일거래원", "종목프로그램매매"} <= kinds
+    assert "ETF NAV" not in kinds
+
+
+def test_firms_add_up_and_tell_what_changed(program):
+    program.call("SetRealReg", "3000", CODE, "141", "0")
+    first, second = (values_of(each) for each in told(program, 25, "주식당일거래원")[:2])
+    for quantity, change, code in ((161, 166, 146), (171, 176, 156)):
+        amounts = [int(second[quantity + place]) for place in range(5)]
+        assert amounts == sorted(amounts, reverse=True)
+        before = {first[code + place]: int(first[quantity + place]) for place in range(5)}
+        for place in range(5):
+            if second[code + place] in before:
+                grown = int(second[quantity + place]) - before[second[code + place]]
+                assert int(second[change + place]) == grown
+    assert int(second[267]) == int(second[263]) - int(second[261])
+    assert {second[number] for number in range(271, 276)} <= {"!!!!", "DHDB"}
+
+
+def test_programs_net_is_bought_less_sold(program):
+    program.call("SetRealReg", "3000", CODE, "202", "0")
+    values = values_of(told(program, 15, "종목프로그램매매")[0])
+    assert int(values[210]) == int(values[206]) - int(values[202])
+
+
+def test_a_fund_is_worth_about_what_it_costs(program):
+    program.call("SetRealReg", "3000", ETF, "36", "0")
+    values = values_of(told(program, 15, "ETF NAV")[0])
+    assert abs(float(values[36].strip("+- ")) / abs(int(values[10])) - 1) < 0.01
+
+
+def test_an_interruption_is_told_of_any_issue_once_opt10054_was_asked(start):
+    def story(asked):
+        program = start().login()
+        if asked:
+            inputs = {"시장구분": "000", "장전구분": "1", "종목코드": "", "발동구분": "0", "제외종목": "000000000",
+                      "거래량구분": "0", "거래대금구분": "0", "발동방향": "0", "거래소구분": "1"}  # fmt: skip
+            assert program.ask("opt10054", screen="1001", **inputs) == 0
+        code = "900290"
+        program.order(1, code, 10)
+        high = program.price(code) * 108 // 1000 * 10
+        program.order(2, code, 10, high, "00")
+        program.advance(1)
+        heard = program.order(1, code, 80_000_000 // high, high, "00")
+        heard += program.advance(300)
+        return [each for each in heard if each.arguments[1] == "VI발동/해제"]
+
+    assert story(asked=False) == []
+    began, ended = (values_of(each) for each in story(asked=True))
+    assert [began[9068], ended[9068]] == ["1", "2"]
+    assert (began[9001], began[9069], began[1279]) == ("900290", "1", "+동적")
+    assert (began[1224], began[1490]) == ("000000", "1")
+    assert ended[1224] > began[1223]
+    assert began[1225] in ("정적", "동적", "동적+정적")
+    assert began[1279].lstrip("+-") == began[1225]
+
+
+def test_futures_options_and_elws_have_their_own_types(program):
+    future = program.call("GetFutureList").split(";")[0]
+    strike = int(program.call("GetActPriceList").split(";")[10]) / 100
+    option = program.call("GetOptionCode", f"{strike:.2f}", 2, program.call("GetMonthList").split(";")[0])
+    warrant = program.call("GetCodeListByMarket", "3").split(";")[0]
+    program.call("SetRealReg", "3000", f"{future};{option};{warrant}", "10;41;195;666", "0")
+    found = {}
+    for each in program.named("OnReceiveRealData", 60):
+        values_of(each)
+        found.setdefault(each.arguments[0], set()).add(each.arguments[1])
+    assert found == {
+        future: {"선물시세", "선물호가잔량", "선물이론가", "선물옵션우선호가"},
+        option: {"옵션시세", "옵션호가잔량", "옵션이론가", "선물옵션우선호가"},
+        warrant: {"ELW 지표", "ELW 이론가"},
+    }
+
+
+def test_trades_at_the_close_are_told_as_after_hours(start):
+    program = start(server="real", hours="krx", start=datetime(2026, 3, 10, 15, 29, 50, tzinfo=KST)).login()
+    program.call("SetRealReg", "3000", ";".join(program.world.exchange.instruments), "10;131", "0")
+    trades = [values_of(each) for each in told(program, 1200, "주식체결")]
+    kinds = [each[290] for each in trades]
+    assert kinds == sorted(kinds)
+    assert set(kinds) == {"2", "3"}
+    late = [each for each in trades if each[290] == "3"]
+    assert all(each[20] >= "154000" for each in late)
+    volumes = [int(each[13]) for each in late if each[10] == late[0][10]]
+    assert volumes

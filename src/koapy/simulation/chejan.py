@@ -105,6 +105,12 @@ def _issue(world: World, code: str) -> dict[int, str]:
     }
 
 
+def _evening(world: World, code: str) -> int:
+    """The price of the evening's auctions; 0 where there was none today."""
+    late = world.exchange.after_hours(code)
+    return late.last if late is not None and late.volume else 0
+
+
 def _wide(name: str) -> str:
     """Pad a name to 40 bytes of CP949."""
     return name + " " * (40 - len(name.encode("cp949", "replace")))

@@ -23,6 +23,9 @@ INDEX, BREADTH = "업종지수", "업종등락"
 LATE_BOOK = "주식시간외호가"
 PHASE = "장시작시간"
 
+BEFORE_HOURS, DURING_HOURS, AFTER_HOURS = "1", "2", "3"
+"""장구분 of a trade."""
+
 PPM = 1_000_000
 _SHORT_MARGIN, _SHORT_MAINTENANCE = (2, 5), (8, 25)
 _CFD_COST, _LOAN_COST = 5020, 4014
@@ -41,7 +44,7 @@ def trade(trade: Trade, instrument: Instrument, quote: Quote, today: date) -> di
         28: forms.price(trade.best_bid, base),
         15: f"{sign * size:+d}",
         228: forms.strength(quote.buy_volume, quote.sell_volume),
-        290: "2",
+        290: DURING_HOURS,
         691: "0",
         851: str(forms.rounded(10_000 * trade.volume, quote.previous_volume)),
         1890: _time(quote.open_time),

@@ -11,14 +11,18 @@ from koapy.openapi.realtype import real_type
 from koapy.simulation import realdata
 from koapy.simulation.model import (
     AfterHoursChanged,
+    AfterHoursTraded,
     BookChanged,
     DayStarted,
     Interrupted,
     Phase,
     PhaseChanged,
     Resumed,
+    Side,
+    Trade,
     Traded,
 )
+from koapy.simulation.periodic import Periodic
 from koapy.simulation.realdata import (
     BEST,
     BOOK,
@@ -32,6 +36,14 @@ from koapy.simulation.realdata import (
     QUOTE,
     TRADE,
 )
+from koapy.simulation.realfigures import (
+    FIRMS,
+    FUTURE_TYPES,
+    NAV,
+    OPTION_TYPES,
+    PROGRAMS,
+    WARRANT_TYPES,
+)
 from koapy.simulation.registrations import EVERYTHING, Registrations
 from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
 from koapy.simulation.timetable import DAY_OVER, PHASE_CODE, Timetable
@@ -39,25 +51,30 @@ from koapy.simulation.tr.request import plain_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from koapy.openapi.tr import Tr
-    from koapy.simulation.model import Depth, Event, Interruption, Trade
+    from koapy.simulation.model import Depth, Event, Interruption
     from koapy.simulation.session import Session
 
 TOO_MANY_CODES = -204
 TOO_MANY_FIDS = -206
 FIDS = 100
 """FIDs in one SetRealReg."""
-INDEX_SECONDS = 10
-"""Between two ticks of an index."""
 
 INTERRUPTIONS = "opt10054"
 """The TR that registers the interruptions of all issues; they are filed under it as if it were a code."""
 
 _STOCK_TYPES = (TRADE, QUOTE, BEST, BOOK, EXPECTED, LATE_BOOK)
-_BY_OWN_FIDS = {FACTS: frozenset({297, 305, 306, 307, 592, 593, 689, 594, 382, 370, 300})}
+_BY_OWN_FIDS = {
+    FACTS: frozenset({297, 305, 306, 307, 592, 593, 689, 594, 382, 370, 300}),
+    FIRMS: frozenset(range(141, 181)) | frozenset({*range(261, 269), *range(271, 276), *range(281, 286)}),
+    PROGRAMS: frozenset({202, 204, 206, 208, *range(210, 214)}),
+    NAV: frozenset({*range(36, 40), 265, 266}),
+}
 """Types that SetRealReg brings for a FID of their own only, not for one that every stock type has."""
 _SECTOR_TYPES = (INDEX, BREADTH)
+_CONTRACT_TYPES = (*FUTURE_TYPES, *OPTION_TYPES, *WARRANT_TYPES)
 
 
 class RealTime:
@@ -70,10 +87,9 @@ class RealTime:
         self._evenings: dict[str, tuple[int, int]] = {}
         self._books: dict[str, Depth] = {}
         """What was told last of each registered code's book."""
-        self._sector_volumes: dict[str, int] = {}
         session.when_lost.append(self._lost)
         session.world.exchange.subscribe(self._heard)
-        session.world.clock.call_later(INDEX_SECONDS, self._sectors)
+        self._periodic = Periodic(session.world, self)
         if session.world.exchange.hours == "krx":
             Timetable(session.world.clock, self._phase)
 
@@ -153,8 +169,11 @@ class RealTime:
                 if code in self._registrations.wanted:
                     self._moved(code)
             case AfterHoursChanged(code):
-                if code in self._registrations.wanted and self._wants(code, LATE_BOOK):
+                if code in self._registrations.wanted and self.wants(code, LATE_BOOK):
                     self._evening(code)
+            case AfterHoursTraded(code, time, price, quantity, fixed):
+                if fixed and code in self._registrations.wanted and self.wants(code, TRADE):
+                    self._traded_at_close(code, time, price, quantity)
             case Interrupted(found) | Resumed(found):
                 self._interrupted(found)
             case PhaseChanged(phase, _):
@@ -163,7 +182,7 @@ class RealTime:
             case DayStarted():
                 self._books.clear()
                 self._evenings.clear()
-                self._sector_volumes.clear()
+                self._periodic.start_day()
                 self._facts()
                 self._quotes()
                 if self._session.world.exchange.hours == "always":
@@ -172,64 +191,65 @@ class RealTime:
 
     def _traded(self, code: str, trade: Trade) -> None:
         exchange = self._session.world.exchange
-        if self._wants(code, TRADE):
+        if self.wants(code, TRADE):
             values = realdata.trade(trade, exchange.instruments[code], exchange.quote(code), exchange.today)
-            self._tell(code, TRADE, values)
+            self.tell(code, TRADE, values)
+
+    def _traded_at_close(self, code: str, time: datetime, price: int, quantity: int) -> None:
+        """A trade outside the day's hours at a close: it adds to the day's volume, and 장구분 says when it was."""
+        exchange = self._session.world.exchange
+        quote, late = exchange.quote(code), exchange.after_hours(code)
+        more = late.fixed_volume if late else quantity
+        trade = Trade(time, price, quantity, Side.BUY, price, price, quote.volume + more, quote.value + more * price)
+        values = realdata.trade(trade, exchange.instruments[code], quote, exchange.today)
+        early = exchange.phase is Phase.OPENING_AUCTION
+        self.tell(code, TRADE, values | {290: realdata.BEFORE_HOURS if early else realdata.AFTER_HOURS})
 
     def _moved(self, code: str) -> None:
         world = self._session.world
         depth, quote, before = world.exchange.depth(code), world.exchange.quote(code), self._books.get(code)
         self._books[code] = depth
         auction = world.exchange.expected(code)
-        if self._wants(code, BEST) and (before is None or _tops(before) != _tops(depth)):
-            self._tell(code, BEST, realdata.best(depth, quote.base_price))
-        if self._wants(code, BOOK):
-            self._tell(code, BOOK, realdata.book(depth, before, quote, auction, world.now()))
-        if auction[0] and self._wants(code, EXPECTED):
-            self._tell(code, EXPECTED, realdata.expected(*auction, quote, world.now()))
+        if self.wants(code, BEST) and (before is None or _tops(before) != _tops(depth)):
+            self.tell(code, BEST, realdata.best(depth, quote.base_price))
+        if self.wants(code, BOOK):
+            self.tell(code, BOOK, realdata.book(depth, before, quote, auction, world.now()))
+        if auction[0] and self.wants(code, EXPECTED):
+            self.tell(code, EXPECTED, realdata.expected(*auction, quote, world.now()))
 
     def _interrupted(self, found: Interruption) -> None:
         """Tell of every issue, once a TR about interruptions was asked."""
         exchange = self._session.world.exchange
-        if self._wants(INTERRUPTIONS, INTERRUPTION):
+        if self.wants(INTERRUPTIONS, INTERRUPTION):
             issue, quote = exchange.instruments[found.code], exchange.quote(found.code)
-            self._tell(found.code, INTERRUPTION, realdata.interruption(found, issue, quote))
+            self.tell(found.code, INTERRUPTION, realdata.interruption(found, issue, quote))
 
     def _quotes(self) -> None:
         """Tell the prices of every code that is registered: a new day, or the end of one, has changed them."""
         exchange = self._session.world.exchange
         for code in sorted(exchange.instruments.keys() & self._registrations.wanted.keys()):
-            if self._wants(code, QUOTE):
+            if self.wants(code, QUOTE):
                 values = realdata.quote(exchange.quote(code), exchange.instruments[code], exchange.today)
-                self._tell(code, QUOTE, values)
+                self.tell(code, QUOTE, values)
 
     def _facts(self) -> None:
         """Tell the limits of a new day."""
         exchange = self._session.world.exchange
         for code in sorted(exchange.instruments.keys() & self._registrations.wanted.keys()):
-            if self._wants(code, FACTS):
-                self._tell(code, FACTS, realdata.facts(exchange.instruments[code]))
-
-    def _sectors(self) -> None:
-        world = self._session.world
-        world.clock.call_later(INDEX_SECONDS, self._sectors)
-        for code in sorted(world.exchange.sectors.keys() & self._registrations.wanted.keys()):
-            quote, days = world.exchange.sector_quote(code), world.exchange.sector_daily(code)
-            before = self._sector_volumes.get(code, quote.volume)
-            self._sector_volumes[code] = quote.volume
-            if not quote.open:
-                continue  # an index has no prices until one of its members has traded
-            if self._wants(code, INDEX):
-                self._tell(code, INDEX, realdata.index(quote, days[-1] if days else None, before, world.now()))
-            if self._wants(code, BREADTH):
-                members = len(world.exchange.sectors[code].members)
-                self._tell(code, BREADTH, realdata.breadth(quote, members, world.now()))
+            if self.wants(code, FACTS):
+                self.tell(code, FACTS, realdata.facts(exchange.instruments[code]))
 
     def _phase(self, value: str, moment: str, remaining: str) -> None:
-        if self._wants(PHASE_CODE, PHASE):
-            self._tell(PHASE_CODE, PHASE, realdata.phase(value, moment, remaining))
+        if self.wants(PHASE_CODE, PHASE):
+            self.tell(PHASE_CODE, PHASE, realdata.phase(value, moment, remaining))
 
-    def _wants(self, code: str, kind: str) -> bool:
+    @property
+    def wanted(self) -> Mapping[str, frozenset[str]]:
+        """What is registered, by code."""
+        return self._registrations.wanted
+
+    def wants(self, code: str, kind: str) -> bool:
+        """Whether a real type of a code is registered."""
         # Looked up each time: a slot of the event before may have changed what is registered.
         wanted = self._registrations.wanted.get(code, ())
         return kind in wanted or "*" in wanted
@@ -243,9 +263,10 @@ class RealTime:
         totals, before = (quote.total_ask, quote.total_bid), self._evenings.get(code)
         if totals != before:
             self._evenings[code] = totals
-            self._tell(code, LATE_BOOK, realdata.late_book(totals, before or totals, world.now()))
+            self.tell(code, LATE_BOOK, realdata.late_book(totals, before or totals, world.now()))
 
-    def _tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
+    def tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
+        """Fire OnReceiveRealData; `values` can be read until all slots have returned."""
         if not self._session.events.OnReceiveRealData or self._session.faults.drops(kind):
             return
         outer, self._values = self._values, values
@@ -259,7 +280,7 @@ def _types(fids: frozenset[int]) -> frozenset[str]:
     """The real types that these FIDs bring: each one that has any of them; all without FIDs."""
     if not fids:
         return EVERYTHING
-    known = (*_STOCK_TYPES, *_SECTOR_TYPES, PHASE)
+    known = (*_STOCK_TYPES, *_SECTOR_TYPES, *_CONTRACT_TYPES, PHASE)
     found = {name for name in known if not fids.isdisjoint(real_type(name).fids)}
     return frozenset(found | {name for name, own in _BY_OWN_FIDS.items() if not fids.isdisjoint(own)})
 
