@@ -241,3 +241,49 @@ async def test_codes_may_change_before_anything_has_come(address, streams):
         stream = client.realtime([])
         await stream.add("005930")
         assert (await streams.told(2))[1] == v1.EventsRequest(add=["005930"])
+
+
+class Untold(grpc.aio.AioRpcError):
+    """What grpc.aio raises where a call is over before its request has gone out."""
+
+    def __init__(self) -> None:
+        nothing = grpc.aio.Metadata()
+        super().__init__(grpc.StatusCode.INTERNAL, nothing, nothing, "Internal error from Core")
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_refusal_that_grpc_kept_to_itself_is_asked_for_again(address, streams, monkeypatch, times):
+    async with AsyncClient(address) as client:
+        streams.sent = [streams.batch("+1")]
+        real, failures = client._stub.Events, [Untold() for _ in range(times)]
+
+        def events(requests, **how):
+            call = real(requests, **how)
+            if failures:
+                failure = failures.pop()
+
+                async def read():
+                    call.cancel()
+                    raise failure
+
+                call.read = read
+            return call
+
+        monkeypatch.setattr(client._stub, "Events", events)
+        stream = client.realtime("005930")
+        assert (await anext(stream)).price == 1
+        assert stream.interruptions == []
+
+
+async def test_a_stream_that_has_told_something_and_ends_so_was_interrupted(address, streams, monkeypatch):
+    async with AsyncClient(address) as client:
+        streams.sent = [streams.batch("+1")]
+        stream = client.realtime("005930")
+        await anext(stream)
+
+        async def read():
+            raise Untold
+
+        monkeypatch.setattr(stream._call, "read", read)
+        assert (await anext(stream)).price == 1
+        assert [each.lost for each in stream.interruptions] == [True]

@@ -107,6 +107,8 @@ class ConnectionLost(KoapyError):
 
     reached = True
     """False when no connection was made, so that nothing can have been sent."""
+    untold = False
+    """Whether gRPC has kept to itself how the RPC ended: a request of its was on the way when it did."""
 
 
 class ServerError(KoapyError):
@@ -131,6 +133,8 @@ _BY_STATUS: Mapping[grpc.StatusCode, type[KoapyError]] = {
     grpc.StatusCode.UNAVAILABLE: ConnectionLost,
     grpc.StatusCode.CANCELLED: ConnectionLost,
 }
+_UNTOLD = "Internal error from Core"
+"""What grpc.aio says, as INTERNAL, where it cannot send because the RPC is over, or the connection."""
 _OWN_FACTS = ("code", "name", "message")
 
 
@@ -147,6 +151,10 @@ def translated(failed: _Failed, rpc: str, address: str) -> KoapyError:
     status, text = failed.code(), failed.details() or ""
     kind = _BY_STATUS.get(status, ServerError)
     reason, facts = _told(failed.trailing_metadata())
+    if kind is ServerError and text == _UNTOLD:
+        lost = _lost(status, text, rpc, address)
+        lost.untold = True
+        return lost
     if kind is ConnectionLost and not reason:
         return _lost(status, text, rpc, address)
     return kind(

@@ -46,6 +46,8 @@ logger.addHandler(logging.NullHandler())
 
 RECONNECT = 60.0
 """Seconds for which a client tries unless told otherwise."""
+MOST_UNTOLD = 3
+"""How often in all a stream that was refused without a reason is opened again at once."""
 FIRST, LONGEST = 0.2, 2.0
 """Seconds: the longest wait before the first try, and before any."""
 
@@ -245,6 +247,8 @@ class Follow(Generic[T]):
         self._clock = clock
         self._since: datetime | None = None
         self._back = clock()
+        self._heard = False
+        self._untold = 0
 
     @property
     def interrupted(self) -> bool:
@@ -253,7 +257,7 @@ class Follow(Generic[T]):
 
     def took(self, message: Any) -> Iterable[T]:
         """The items of a message; none of one that was read before the connection broke."""
-        self._link.reached = True
+        self._link.reached = self._heard = True
         number = getattr(message, "sequence", 0)
         if self.source.ascending and number <= self.sequence:
             return ()
@@ -297,6 +301,10 @@ class Follow(Generic[T]):
         if isinstance(error, Unimplemented) and self.source.otherwise is not None:
             self.source = self.source.otherwise(self.source.request)
             return
+        if isinstance(error, ConnectionLost) and error.untold and not self._heard and self._untold < MOST_UNTOLD:
+            self._untold += 1  # a server that refused it before it had the request; asked again, that is told
+            return
+        self._heard = False
         source = self._again(error)
         if not self.interrupted and self._clock() - self._back > LONGEST:
             # A loss of its own. Sooner, and without news, it is a gateway that answers and cannot go on.
