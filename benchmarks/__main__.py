@@ -28,10 +28,9 @@ from pathlib import Path
 
 from benchmarks import market, plots, targets
 from benchmarks.cases import CASES, Wish
-from benchmarks.processes import HAS_UVLOOP, ROOT, SUBJECTS
+from benchmarks.processes import ROOT, SUBJECTS
 from benchmarks.requests import record
 
-BARE = ("bare", "bare-uvloop") if HAS_UVLOOP else ("bare",)
 LONG = {"listen", "realcall", "rate", "control", "codes", "growth"}
 """Cases that are made of many measurements: half of the rounds."""
 
@@ -94,11 +93,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often each server is measured; 3, or 1 when quick")
     parser.add_argument("--seconds", type=float, help="how long one measurement takes; 1.5, or 0.25 when quick")
     names = ", ".join(each.name for each in SUBJECTS)
-    parser.add_argument("--subjects", help=f"of {names}; by default koapy and the bare ones, when quick one of those")
+    parser.add_argument("--subjects", help=f"of {names}; by default all, when quick not bare")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures are written")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw figures that were written")
     options = parser.parse_args()
-    options.subjects = (options.subjects or ",".join(("koapy", *BARE[-1 if options.quick else 0 :]))).split(",")
+    subjects = options.subjects or ("koapy,bare-uvloop" if options.quick else ",".join(each.name for each in SUBJECTS))
+    options.subjects = subjects.split(",")
     for case in options.cases:
         if case not in CASES:
             parser.error(f"no case {case!r}; there are {', '.join(CASES)}")
@@ -131,7 +131,7 @@ def _machine() -> dict[str, object]:
         "python": platform.python_version(),
         "grpcio": version("grpcio"),
         "protobuf": version("protobuf"),
-        "uvloop": version("uvloop") if HAS_UVLOOP else None,
+        "uvloop": version("uvloop"),
         "date": datetime.now(UTC).date().isoformat(),
     }
 

@@ -17,18 +17,12 @@ def main() -> None:
     """Serve until terminated, without OpenAPI+'s limits, which are made to be slow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--journal", type=Path)
-    parser.add_argument("--uvloop", action="store_true")
     parser.add_argument("--cells", action="store_true", help="a control without GetCommDataEx")
     parser.add_argument("--varied", action="store_true", help="the values of ticks differ")
     options = parser.parse_args()
     control = HeadlessControl(at_once=not options.cells, varied=options.varied)
     listen_for_commands(control)
-    if not options.uvloop:
-        koapy.serve(control, port=0, settings=UNLIMITED, journal=options.journal, ready=ready)
-        return
-    import uvloop
-
-    uvloop.run(koapy.serve_async(control, port=0, settings=UNLIMITED, journal=options.journal, ready=ready))
+    koapy.serve(control, port=0, settings=UNLIMITED, journal=options.journal, ready=ready)
 
 
 if __name__ == "__main__":

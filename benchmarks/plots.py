@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 560, 340
 LEFT, RIGHT, TOP, BOTTOM = 78, 18, 44, 62
-COLOURS = {"koapy": "#c0392b", "koapy-uvloop": "#e59866", "bare": "#7f8c8d", "bare-uvloop": "#2471a3"}
-NAMES = {"koapy": "koapy", "koapy-uvloop": "koapy on uvloop", "bare": "bare grpc.aio", "bare-uvloop": "bare, uvloop"}
+COLOURS = {"koapy": "#c0392b", "bare": "#7f8c8d", "bare-uvloop": "#2471a3"}
+NAMES = {"koapy": "koapy", "bare": "bare grpc.aio", "bare-uvloop": "bare, uvloop"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ROOT = Path(__file__).resolve().parent.parent
-HAS_UVLOOP = importlib.util.find_spec("uvloop") is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +33,9 @@ class Subject:
 SUBJECTS = (
     Subject("koapy", ("benchmarks.gateway",)),
     Subject("bare", ("benchmarks.bare",)),
-    *(
-        (
-            Subject("bare-uvloop", ("benchmarks.bare", "--uvloop")),
-            Subject("koapy-uvloop", ("benchmarks.gateway", "--uvloop")),
-        )
-        if HAS_UVLOOP
-        else ()
-    ),
+    Subject("bare-uvloop", ("benchmarks.bare", "--uvloop")),
 )
-"""The gateway as `koapy.serve` runs it, the ceilings, and, only where asked for, the gateway on uvloop."""
+"""The gateway as `koapy.serve` runs it, on uvloop, and the ceilings."""
 
 
 @dataclass(frozen=True, slots=True)
