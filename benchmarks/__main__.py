@@ -14,6 +14,7 @@ of the rounds, so that what else the machine does meets all of them alike. Linux
 from __future__ import annotations
 
 import argparse
+import compileall
 import gc
 import json
 import os
@@ -50,6 +51,8 @@ def main() -> int:
         print("bench: this system has no /proc; run it on Linux", file=sys.stderr)
         return 1
     gc.disable()  # pauses of the client's are not the server's
+    for package in ("src", "benchmarks"):  # as an installation has it: no module is compiled while a server starts
+        compileall.compile_dir(ROOT / package, quiet=2)
     chosen = [each for each in SUBJECTS if each.name in options.subjects]
     rounds: Rounds = {}
     before = os.getloadavg()[0]

@@ -13,7 +13,6 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
 from koapy.server import listen, order_call, realtime, requests
 from koapy.server.call import call
 from koapy.server.core import Core
-from koapy.server.custom import serve as custom
 from koapy.server.edge import rpc
 from koapy.server.failure import invalid, unavailable
 from koapy.server.settings import Settings
@@ -180,11 +179,16 @@ class KiwoomOpenApiPlusServiceServicer(pb_grpc.KiwoomOpenApiPlusServiceServicer)
     @rpc
     async def CustomListen(self, core: Core, request: pb.ListenRequest, caller: Caller) -> None:
         """What the client's own event handler gives; every event, where there is none."""
+        # Off by default, and a process takes longer to start than this to load.
+        from koapy.server.custom import serve as custom
+
         await custom.listen(core, request, caller)
 
     @rpc
     async def CustomCallAndListen(self, core: Core, request: pb.CallAndListenRequest, caller: Caller) -> None:
         """Call a function once, then as CustomListen."""
+        from koapy.server.custom import serve as custom
+
         await custom.call_and_listen(core, request, caller)
 
     @rpc

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  part of a public signature
 from typing import TYPE_CHECKING
 
-from koapy.server.security.audit import Audit
 from koapy.server.security.files import SecurityError
 from koapy.server.security.guard import Guard
 from koapy.server.security.tokens import Tokens
 
 if TYPE_CHECKING:
     import grpc
+
+    from koapy.server.security.audit import Audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class Security:
             SecurityError: the tokens cannot be read, or the audit log cannot be written.
         """
         tokens = Tokens(self.tokens) if self.tokens is not None else None
-        return Guard(tokens, Audit(self.audit) if self.audit is not None else None, self._reminder)
+        return Guard(tokens, _audit(self.audit) if self.audit is not None else None, self._reminder)
 
     def _reminder(self) -> str:
         if self.tls is None:
@@ -96,6 +97,13 @@ class Security:
         from koapy.server.security.tls import expiry
 
         return expiry(self.tls)
+
+
+def _audit(path: Path) -> Audit:
+    # Only here: what rotates files takes its time to load.
+    from koapy.server.security.audit import Audit
+
+    return Audit(path)
 
 
 def is_loopback(host: str) -> bool:
