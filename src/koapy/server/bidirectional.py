@@ -44,27 +44,47 @@ class Gate:
         self.seconds = seconds
         self._inbox = inbox
         self._visit: Visit | None = None
+        self._offered = ""
+        """The event that waits for its acknowledgement."""
+        self._due = 0.0
+        """Loop time in seconds until which it waits."""
         self._timer: asyncio.TimerHandle | None = None
 
     def offer(self, event: Event, visit: Visit | None) -> None:
         """Send the event to the client; with a visit, the control waits for `acknowledge`."""
         if visit is not None:
-            self._visit = visit
-            self._timer = asyncio.get_running_loop().call_later(self.seconds, self._expire, event.name)
+            self._visit, self._offered = visit, event.name
+            loop = asyncio.get_running_loop()
+            self._due = loop.time() + self.seconds
+            # One timer for all the events of some seconds: it looks at what waits when it is due.
+            if self._timer is None:
+                self._timer = loop.call_at(self._due, self._look)
         self._inbox.put(event)
 
     def acknowledge(self) -> None:
         """The client is through with the event that it was sent; without one, nothing happens."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._visit is not None:
             self._visit.release()
             self._visit = None
 
-    def _expire(self, name: str) -> None:
+    def close(self) -> None:
+        """The stream has ended, and with it all waiting for its client."""
+        self.acknowledge()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._visit is None:
+            return
+        loop = asyncio.get_running_loop()
+        if self._due > loop.time():
+            self._timer = loop.call_at(self._due, self._look)
+            return
         text = (
-            f"{name} was not acknowledged by handled_request within {self.seconds:g} s; the control has gone on without"
+            f"{self._offered} was not acknowledged by handled_request within {self.seconds:g} s; "
+            "the control has gone on without"
         )
         self._inbox.fail(Failure(grpc.StatusCode.DEADLINE_EXCEEDED, text, reason="EVENT_NOT_HANDLED"))
         self.acknowledge()
@@ -101,7 +121,7 @@ class Gates:
                 self._gates[name] = rest
             else:
                 self._gates.pop(name, None)
-        gate.acknowledge()
+        gate.close()
 
     def want(self, event: str) -> bool:
         """Whether anybody listens for this event in both directions."""

@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import inspect
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
 from koapy.server.failure import Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
 CODED: ContextVar[bool] = ContextVar("CODED", default=False)
 """Whether this task serves an RPC whose responses may be bytes."""
 Behaviour = Any
 """What serves an RPC: a coroutine function or an asynchronous generator, of request and context."""
 Context = grpc.aio.ServicerContext[Any, Any]
+EOF = grpc.aio.EOF  # type: ignore[attr-defined]  # its stubs have forgotten it
 
 
 class Services(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its stubs only
@@ -87,7 +88,7 @@ def _serving_one(behaviour: Behaviour, decode: Callable[[bytes], Any]) -> Behavi
         try:
             # Read from the context: an iterator over one message costs more than the message.
             request: Any = await context.read()
-            if request is grpc.aio.EOF:  # type: ignore[attr-defined]  # its stubs have forgotten it
+            if request is EOF:
                 raise invalid("the request ended before its message; send one message")
             return await behaviour(_decoded(request, decode), context)
         except Failure as failure:
@@ -97,10 +98,10 @@ def _serving_one(behaviour: Behaviour, decode: Callable[[bytes], Any]) -> Behavi
 
 
 def _serving_many(behaviour: Behaviour, decode: Callable[[bytes], Any]) -> Behaviour:
-    async def serve(raw: AsyncIterator[bytes], context: Context) -> Any:
+    async def serve(raw: object, context: Context) -> Any:
         CODED.set(True)
         try:
-            return await behaviour(_each(raw, decode), context)
+            return await behaviour(_Requests(context, decode), context)
         except Failure as failure:
             await _fail(context, failure)
 
@@ -111,9 +112,23 @@ async def _fail(context: Context, failure: Failure) -> None:
     await context.abort(failure.status, failure.text, (("grpc-status-details-bin", failure.packed()),))
 
 
-async def _each(raw: AsyncIterator[bytes], decode: Callable[[bytes], Any]) -> AsyncIterator[Any]:
-    async for request in raw:
-        yield _decoded(request, decode)
+class _Requests:
+    """The requests of a stream."""
+
+    __slots__ = ("_context", "_decode")
+
+    def __init__(self, context: Context, decode: Callable[[bytes], Any]) -> None:
+        self._context = context
+        self._decode = decode
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        request: Any = await self._context.read()
+        if request is EOF:
+            raise StopAsyncIteration
+        return _decoded(request, self._decode)
 
 
 def _decoded(request: bytes, decode: Callable[[bytes], Any]) -> Any:

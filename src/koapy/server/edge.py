@@ -241,5 +241,8 @@ class _Reopened:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Any:
-        return self._first.pop() if self._first else await anext(self._rest)
+    def __anext__(self) -> Awaitable[Any]:
+        return self._again() if self._first else self._rest.__anext__()
+
+    async def _again(self) -> Any:
+        return self._first.pop()

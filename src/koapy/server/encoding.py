@@ -34,6 +34,7 @@ def length_delimited(tag: bytes, body: bytes) -> bytes:
     return b"%b%b%b" % (tag, varint(len(body)), body)
 
 
+@lru_cache(maxsize=1024)
 def tick_head(code: str, real_type: str) -> bytes:
     """The beginning of each tick of a code and type: the event's name and the arguments before the raw data."""
     arguments = [pb.Argument(string_value=each) for each in (code, real_type)]
@@ -56,6 +57,15 @@ def tick(head: bytes, listed: bytes, raw: str, values: Sequence[str]) -> bytes:
     argument = length_delimited(STRING_VALUE, raw.encode())
     data = listed + pb.SingleData(values=values).SerializeToString()
     return b"%b%b%b%b%b%b%b" % (head, ARGUMENTS, varint(len(argument)), argument, SINGLE_DATA, varint(len(data)), data)
+
+
+def bare_tick(head: bytes, raw: str) -> bytes:
+    """A tick's ListenResponse without values, for who reads them inside the event.
+
+    Raises:
+        TypeError, ValueError: the raw data is no text, or none that can be encoded.
+    """
+    return head + length_delimited(ARGUMENTS, length_delimited(STRING_VALUE, raw.encode()))
 
 
 @lru_cache(maxsize=256)

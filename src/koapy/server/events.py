@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -88,10 +88,11 @@ class Event:
     recovered: bool = field(default=False, kw_only=True)
     """Made from opt10075 and opt10076; the control never told it."""
 
-    @property
-    def name(self) -> str:
-        """The event's OpenAPI+ name."""
-        return f"On{type(self).__name__}"
+    name: ClassVar[str]
+    """The event's OpenAPI+ name."""
+
+    def __init_subclass__(cls) -> None:
+        cls.name = f"On{cls.__name__}"
 
     def numbered(self, sequence: int, time: datetime) -> Self:
         """The event as it goes into the journal; nothing may have been made of it before."""
@@ -117,10 +118,10 @@ class Event:
         arguments = [argument(each) for each in self.arguments]
         return pb.ListenResponse(name=self.name, arguments=arguments, sequence=self.sequence, recovered=self.recovered)
 
-    @cached_property
-    def bare(self) -> pb.ListenResponse:
-        """The event without its data, for listeners that read it themselves."""
-        return self._bare()
+    @property
+    def bare(self) -> bytes:
+        """The event without its data, encoded, for listeners that read it themselves."""
+        return self.encoded
 
     @cached_property
     def message(self) -> pb.ListenResponse:
@@ -178,6 +179,11 @@ class ReceiveTrData(Event):
             return encoded
         # Only an order's answer has fields behind the rows, and that has no rows.
         return encoded + framed(pb.ListenResponse.MULTI_DATA_FIELD_NUMBER, self.multi.encoded)
+
+    @cached_property
+    def bare(self) -> bytes:
+        bare: bytes = self._bare().SerializeToString()
+        return bare
 
     def _head(self) -> pb.ListenResponse:
         """All but the rows."""
@@ -250,6 +256,11 @@ class ReceiveChejanData(Event):
         head = encoding.chejan_head(self.gubun, self.item_count, self.fid_list, self.names)
         return encoding.chejan(head, self.values, self.sequence, recovered=self.recovered)
 
+    @cached_property
+    def bare(self) -> bytes:
+        bare: bytes = self._bare().SerializeToString()
+        return bare
+
 
 @dataclass(frozen=True)
 class ReceiveRealData(Event):
@@ -262,6 +273,10 @@ class ReceiveRealData(Event):
     @property
     def arguments(self) -> Iterable[str | int]:
         return self.code, self.real_type, self.raw
+
+    @cached_property
+    def encoded(self) -> bytes:
+        return encoding.bare_tick(encoding.tick_head(self.code, self.real_type), self.raw)
 
     def with_values(self, names: tuple[str, ...], values: tuple[str, ...]) -> pb.ListenResponse:
         """The message with these values."""

@@ -196,10 +196,11 @@ async def _acknowledge(gate: Gate, requests: AsyncIterator[pb.BidirectionalListe
 
 
 async def _write(inbox: Inbox, caller: Caller) -> None:
+    write = await caller.ready()
     while True:
         item = await inbox.get()
         if isinstance(item, Event):
-            await caller.write(item.bare)
+            await write(item.bare)
 
 
 def _event_seconds(core: Core, caller: Caller) -> float:
