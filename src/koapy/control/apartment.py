@@ -396,7 +396,8 @@ class Apartment:
     def _make_calls(self) -> None:
         """Make the calls that are in the queue by now. Runs on the control's thread."""
         # Cleared first: what comes from now on sends for the thread again. A control that runs its thread's events
-        # inside a function comes here in the middle of a call, and goes on where this one has stopped.
+        # inside a function, such as one that shows a window, comes here in the middle of a call, with the next call or
+        # the watchdog's, and goes on where this one has stopped.
         self._coming = False
         queue = self._queue
         for _ in range(min(len(queue), CALLS_AT_ONCE)):

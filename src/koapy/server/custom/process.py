@@ -7,10 +7,11 @@ import json
 import logging
 import os
 import socket
+import subprocess
 import sys
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import grpc
 
@@ -47,14 +48,19 @@ class HandlerProcess:
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: subprocess.Popen[bytes],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        printed: asyncio.StreamReader,
+        pipe: asyncio.BaseTransport,
         limits: HandlerLimits,
     ) -> None:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._printed = printed
+        self._pipe = pipe
+        """By which `printed` comes."""
         self._limits = limits
         self._printing = asyncio.create_task(self._log())
 
@@ -86,7 +92,7 @@ class HandlerProcess:
             body = await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             self._let_go()  # it may have closed its end only
-            raise HandlerGone(await self._process.wait()) from None
+            raise HandlerGone(await self._ended()) from None
         try:
             return Kind(number), body
         except ValueError:
@@ -98,18 +104,17 @@ class HandlerProcess:
         self._writer.close()
         try:
             async with asyncio.timeout(REAP_SECONDS):
-                await self._process.wait()
+                await self._ended()
         except TimeoutError:
             logger.warning("the warden of a handler (process %d) did not end by itself", self._process.pid)
         finally:
-            if self._process.returncode is None:
-                with suppress(ProcessLookupError):
-                    self._process.kill()  # its worker dies with it
-        await self._process.wait()
+            self._process.kill()  # its worker dies with it; nothing happens where it has ended
+        await self._ended()
         # Nobody is left who could print more, so the end of it is there.
         await asyncio.wait({self._printing}, timeout=1.0)
         self._printing.cancel()
         await asyncio.gather(self._printing, return_exceptions=True)
+        self._pipe.close()
 
     def _let_go(self) -> None:
         """Close the warden's pipe, at which it ends everything."""
@@ -117,12 +122,14 @@ class HandlerProcess:
         assert stdin is not None
         stdin.close()
 
+    async def _ended(self) -> int:
+        """Wait for the end of the warden, which has been told to end, and give its code."""
+        return await asyncio.to_thread(self._process.wait)
+
     async def _log(self) -> None:
         """Put what the handler prints into the debug log, up to a limit, and drop the rest."""
-        stream = self._process.stdout
-        assert stream is not None
         room = self._limits.log_bytes
-        while piece := await stream.read(4096):
+        while piece := await self._printed.read(4096):
             if room > 0:
                 for line in piece[:room].decode("utf-8", "backslashreplace").splitlines():
                     logger.debug("handler %d prints: %r", self._process.pid, line)
@@ -169,28 +176,39 @@ async def _start(limits: HandlerLimits, path: str) -> HandlerProcess:
     with theirs:
         ours.setblocking(False)
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-Iu",
-                "-c",
-                BOOT,
-                json.dumps(library_path()),
-                str(theirs.fileno()),
-                path,
-                json.dumps(asdict(limits)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(theirs.fileno(),),
-                env=environment(path),
-                cwd=path,
-                start_new_session=True,  # an interruption at the terminal is the gateway's to handle
-            )
             reader, writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()
             raise
-    return HandlerProcess(process, reader, writer, limits)
+        try:
+            process = _spawn(limits, path, theirs.fileno())
+        except BaseException:
+            writer.close()
+            raise
+    printed = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(printed), cast("IO[bytes]", process.stdout)
+    )
+    return HandlerProcess(process, reader, writer, printed, pipe, limits)
+
+
+def _spawn(limits: HandlerLimits, path: str, channel: int) -> subprocess.Popen[bytes]:
+    # Not the loop's own way: uvloop's forks, and between fork and exec grpc's threads are not there any more, but what
+    # grpc does at a fork is.
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-Iu", "-c", BOOT),
+            *(json.dumps(library_path()), str(channel), path, json.dumps(asdict(limits))),
+        ],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(channel,),
+        env=environment(path),
+        cwd=path,
+        start_new_session=True,  # an interruption at the terminal is the gateway's to handle
+    )
 
 
 def environment(path: str) -> dict[str, str]:
