@@ -207,6 +207,7 @@ def serve(
                 conditions=conditions,
             ),
             replay=_given(said.replay, file=recording, speed=played),
+            ocx=said.ocx,
             security=_given(
                 said.security,
                 tls=_tls(said.security.tls, tls_cert, tls_key, tls_client_ca),

@@ -1,0 +1,190 @@
+"""A gateway over the OCX: what its clients see when the host dies, and that no order is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from ocx_way import CONTROL, ROOT, chain, load
+
+from koapy.orders.journal import read_orders
+from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import gateway_pb2 as v1
+from koapy.server import Server, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+parts = load("ocx_order_parts", ROOT / "tests/server/test_server_order_safety.py")
+beside = sys.modules["ocx_server_conftest"]
+CODE = "005930"
+SETTINGS = Settings(tr_windows=(), order_windows=(), drain_seconds=0.2, answer_seconds=3.0, patience=(0.1, 0.1))
+
+
+@pytest.fixture
+def control() -> Iterator[Any]:
+    control = parts.Counting()
+    yield control
+    control.inner.close()
+
+
+@asynccontextmanager
+async def gateway(control: Any, journal: Path) -> AsyncIterator[tuple[Any, Any]]:
+    """A gateway, logged in, and the way to its control."""
+    with chain(control) as ocx:
+        async with Server(ocx, port=0, settings=SETTINGS, journal=journal) as server:
+            async with grpc.aio.insecure_channel(server.address) as channel:
+                running = parts.Running(server, channel)
+                running.account = await running.login()
+                yield running, ocx
+
+
+async def health(running: Any, state: str) -> str:
+    """Wait until the gateway is in this state, and give its words."""
+    async with asyncio.timeout(40):
+        while (found := await running.v1.Status(v1.StatusRequest())).state != state:
+            await asyncio.sleep(0.01)
+    return str(found.text)
+
+
+async def order(ocx: Any, words: str) -> None:
+    await asyncio.wrap_future(ocx.submit(ocx.KOA_Functions, "Fake", words))
+
+
+async def looked_for(running: Any) -> Any:
+    """The one order there is, once nobody looks for it any more."""
+    async with asyncio.timeout(40):
+        while True:
+            (found,) = (await running.v1.Orders(v1.OrdersRequest())).orders
+            if found.state not in {"intended", "sent"}:
+                return found
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("moment", "state", "arrived"), [("before", "undetermined", 0), ("after", "filled", 1)])
+async def test_an_order_in_which_the_control_crashes_is_looked_for_and_never_sent_again(
+    control: Any, tmp_path: Path, moment: str, state: str, arrived: int
+) -> None:
+    journal = tmp_path / "orders.sqlite"
+    async with gateway(control, journal) as (running, ocx):
+        await order(ocx, f"crash {moment} SendOrder")
+        request, key = parts.order(running.account, 10), parts.key("k")
+        _, status, _ = await parts.ended(running.stub.OrderCall(request, metadata=key))
+        assert status is grpc.StatusCode.UNAVAILABLE
+        await health(running, "SERVING")
+        assert (await looked_for(running)).state == state
+        assert len(control.sent) == arrived
+        # The same key is the same order, and that has been sent, or nobody knows.
+        await parts.ended(running.stub.OrderCall(request, metadata=key))
+        assert len(control.sent) == arrived
+    assert [(record.key, record.state.value) for record in read_orders(journal)] == [("k", state)]
+
+
+async def test_an_order_whose_events_are_lost_with_the_host_ends_as_it_did(control: Any, tmp_path: Path) -> None:
+    async with gateway(control, tmp_path / "orders.sqlite") as (running, ocx):
+        await order(ocx, "crash before OnReceiveChejanData")
+        request, key = parts.order(running.account, 10), parts.key("k")
+        events, status, _ = await parts.ended(running.stub.OrderCall(request, metadata=key))
+        assert [event.name for event in events] == ["OnReceiveMsg", "OnReceiveTrData"]
+        assert status is grpc.StatusCode.UNAVAILABLE
+        await health(running, "SERVING")
+        async with asyncio.timeout(40):
+            while (await looked_for(running)).state != "filled":
+                await asyncio.sleep(0.01)
+        assert len(control.sent) == 1
+
+
+async def test_streams_that_outlive_a_host_go_on_with_the_next(control: Any, tmp_path: Path) -> None:
+    async with gateway(control, tmp_path / "orders.sqlite") as (running, ocx):
+        ticks = running.stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))
+        assert await running.call("SetRealReg", "0001", CODE, "10;15", "0") == 0
+        await asyncio.wait_for(ticks.read(), 20)
+        orders = running.stub.OrderListen(pb.ListenRequest())
+        await orders.initial_metadata()
+        first = ocx.host_pid
+        os.kill(first, signal.SIGKILL)
+        words = await health(running, "CONNECTION_LOST")
+        assert "OP_ERR_SOCKET_CLOSED" in words
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await asyncio.wait_for(orders.read(), 20)
+        assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+        await health(running, "SERVING")
+        assert ocx.host_pid != first
+        # What the old host had told is read first; then ticks of the new one come.
+        after = time.time()
+        async with asyncio.timeout(20):
+            count = 0
+            while count < 3 or time.time() < after:
+                assert (await ticks.read()).name == "OnReceiveRealData"
+                count += 1
+        assert await running.call("GetMasterCodeName", CODE) == "삼성전자"
+        ticks.cancel()
+
+
+async def test_a_flood_of_ticks_does_not_end_while_a_client_holds_an_event_open(control: Any, tmp_path: Path) -> None:
+    async with gateway(control, tmp_path / "orders.sqlite") as (running, ocx):
+        ticks = running.stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))
+        held = running.stub.BidirectionalListen()
+        slots = pb.ListenRequest(slots=["OnReceiveTrData"])
+        await held.write(pb.BidirectionalListenRequest(listen_request=slots))
+        async with asyncio.timeout(20):
+            while not running.server.statistics()["gates"]:
+                await asyncio.sleep(0.01)
+        assert await running.call("SetRealReg", "0001", CODE, "10;15", "0") == 0
+        await order(ocx, "flood 2000")
+        await running.stub.Call(beside.request("SetInputValue", "종목코드", CODE))
+        assert await running.call("CommRqData", "내 요청", "opt10001", 0, "0777") == 0
+        assert (await asyncio.wait_for(held.read(), 20)).arguments[1].string_value == "내 요청"
+        assert (await running.call("GetCommData", "opt10001", "내 요청", 0, "종목명")).strip() == "삼성전자"
+        await held.write(pb.BidirectionalListenRequest(handled_request=pb.HandledRequest()))
+        seen = [(await asyncio.wait_for(ticks.read(), 20)).arguments[0].string_value for _ in range(2000)]
+        assert set(seen) == {CODE}
+        for stream in (held, ticks):
+            stream.cancel()
+
+
+def hosts(address: str) -> list[int]:
+    """The host processes whose control asks this address."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words, environment = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if b"koapy-ocx-host.exe" in words and f"KOAPY_FAKE_OCX={address}\0".encode() in environment:
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGKILL", "both killed"])
+def test_no_host_is_left_of_a_server_however_it_ends(control: Any, tmp_path: Path, how: str) -> None:
+    from koapy.remote.host import Host
+
+    config = tmp_path / "koapy.toml"
+    config.write_text(f'[server]\nport = 0\ncontrol = "ocx"\n[ocx]\ncontrol = "{CONTROL}"\n', encoding="utf-8")
+    command = [sys.executable, "-m", "koapy", "serve", "--config", str(config)]
+    with Host(control) as host:
+        environment = os.environ | {"KOAPY_FAKE_OCX": host.address}
+        with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", env=environment) as server:
+            assert server.stderr
+            said = next(line for line in server.stderr if line.startswith("koapy: "))
+            assert f"({CONTROL})" in said
+            (pid,) = hosts(host.address)
+            if how == "both killed":
+                os.kill(pid, signal.SIGKILL)
+            server.send_signal(signal.SIGINT if how == "SIGINT" else signal.SIGKILL)
+            server.communicate(timeout=30)
+        assert how != "SIGINT" or server.returncode == 0
+        deadline = time.monotonic() + 20
+        while left := hosts(host.address):
+            assert time.monotonic() < deadline, left
+            time.sleep(0.01)
