@@ -256,9 +256,7 @@ def test_a_box_that_is_not_known_is_told_and_left_alone(echo: Echo) -> None:
     with chain(echo, relogin=False, hang_seconds=2.5) as ocx:
         call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 계좌비밀번호|입력하세요")
         waiting = ocx.submit(ocx.GetMasterCodeName, "x")
-        deadline = time.monotonic() + 20
-        while not ocx.dialogs and time.monotonic() < deadline:
-            time.sleep(0.01)
+        ocx.wait_for_boxes(20)
         (box,) = ocx.dialogs
         assert (box.title, box.text, box.action) == ("계좌비밀번호", "입력하세요", "report")
         with pytest.raises(TimeoutError):

@@ -41,11 +41,13 @@ def control() -> Iterator[Any]:
 async def gateway(control: Any, journal: Path) -> AsyncIterator[tuple[Any, Any]]:
     """A gateway, logged in, and the way to its control."""
     with chain(control) as ocx:
-        async with Server(ocx, port=0, settings=SETTINGS, journal=journal) as server:
-            async with grpc.aio.insecure_channel(server.address) as channel:
-                running = parts.Running(server, channel)
-                running.account = await running.login()
-                yield running, ocx
+        async with (
+            Server(ocx, port=0, settings=SETTINGS, journal=journal) as server,
+            grpc.aio.insecure_channel(server.address) as channel,
+        ):
+            running = parts.Running(server, channel)
+            running.account = await running.login()
+            yield running, ocx
 
 
 async def health(running: Any, state: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,7 @@ class OcxControl(Proxy):
         self._started = 0.0
         self._delay = 0.0
         self._dialogs: dict[int, Dialog] = {}
+        self._box_seen = threading.Event()
         # Of the control's thread, but for the time of the next login, which the connection's thread looks at.
         self._used = False
         """Whether this host has been asked to log in."""
@@ -100,6 +102,10 @@ class OcxControl(Proxy):
     def dialogs(self) -> tuple[Dialog, ...]:
         """The boxes on the screen that somebody has to deal with."""
         return tuple(self._dialogs.values())
+
+    def wait_for_boxes(self, seconds: float) -> None:
+        """Return when there is a box on the screen, or when `seconds` have passed. Not on the control's thread."""
+        self._box_seen.wait(seconds)
 
     @property
     def host_pid(self) -> int | None:
@@ -152,6 +158,7 @@ class OcxControl(Proxy):
             logger.warning("the box is dealt with (%s): %s", box.action, words)
         else:
             self._dialogs[box.window] = box
+            self._box_seen.set()
             logger.warning("a box is on the screen: %s", words)
 
     # Calls.
