@@ -6,13 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from ocx_way import CONTROL
 
 from koapy.ocx.doctor import examine
 from koapy.ocx.process import host_command
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def page(*words: str) -> dict[str, dict[str, Any]]:

@@ -27,10 +27,11 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Say on one page what this machine has of OpenAPI+ and what to do; send it in when something is strange."""
-    from koapy.ocx.doctor import examine
+    import koapy
+    from koapy.ocx.doctor import Finding, examine
 
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="koapy: %(message)s")
-    page = examine(control)
+    page = [Finding("koapy", koapy.__version__), *examine(control)]
     if as_json:
         write_json([asdict(each) for each in page])
         return

@@ -7,7 +7,6 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import koapy
 from koapy.ocx.control import CONTROL, OcxControl
 from koapy.ocx.process import HostNotFound
 from koapy.remote.proxy import ControlLost
@@ -36,7 +35,7 @@ class Finding:
 def examine(control: str = CONTROL) -> list[Finding]:
     """Start the control, look at it and at what it lives in, and let go of it. Nobody is logged in."""
     page = [
-        Finding("koapy", f"{koapy.__version__}, Python {platform.python_version()}, {8 * struct.calcsize('P')} bits"),
+        Finding("python", f"{platform.python_version()}, {8 * struct.calcsize('P')} bits"),
         Finding("system", platform.platform()),
     ]
     try:
