@@ -51,6 +51,7 @@ class Budget:
         """One more of the client's streams reads this feed."""
         self._cursors.setdefault(feed, set()).add(cursor)
         self._streams += 1
+        self._tell()
 
     def leave(self, feed: Feed, cursor: Cursor) -> None:
         """One less."""
@@ -59,3 +60,8 @@ class Budget:
         self._streams -= 1
         if not own:
             del self._cursors[feed]
+        self._tell()
+
+    def _tell(self) -> None:
+        for feed in self._cursors:
+            feed.limits_changed()

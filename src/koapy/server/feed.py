@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from koapy.server.ticks import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from koapy.server.budget import Budget
     from koapy.server.inbox import Inbox
@@ -30,7 +30,7 @@ SHARES = 16
 MOST_LOSSES = 64
 """Lost runs whose counts are kept apart before those that no stream tells apart any more are added up."""
 
-_code, serial_of = attrgetter("lane.code"), attrgetter("serial")
+_at, _lane, serial_of = attrgetter("at"), attrgetter("lane"), attrgetter("serial")
 
 
 class Overflow(StrEnum):
@@ -63,9 +63,15 @@ class Feed:
         self._lock = threading.Lock()
         self._cursors: set[Cursor] = set()
         self._budgets: Counter[Budget] = Counter()
+        self._limits: tuple[int, int] | None = None
+        self._longest_run = min(LONGEST_RUN, max(1, capacity // SHARES))
         self._runs: deque[Run] = deque()
         self._first = 0
         """The number of the first run that is there; runs are counted from 0."""
+        self._front = 0
+        """The number of the first run that no stream has taken."""
+        self._hindmost: Cursor | None = None
+        """The stream that was furthest behind when that was looked at."""
         self._count = 0
         self._size = 0
         self._newest = 0
@@ -80,6 +86,11 @@ class Feed:
     def cursors(self) -> tuple[Cursor, ...]:
         """Those who read it. May be asked on any thread."""
         return tuple(self._cursors)
+
+    @property
+    def _end(self) -> int:
+        """The number of the run that is sealed next."""
+        return self._first + len(self._runs)
 
     def put(self, tick: Tick) -> None:
         """Take a tick. Runs on the control's thread, and never waits there."""
@@ -100,7 +111,9 @@ class Feed:
             self._seal()
             self._cursors.add(cursor)
             self._budgets[cursor.inbox.budget] += 1
-            return self._first + len(self._runs)
+            self._limits = None
+            self._front = self._end
+            return self._end
 
     def leave(self, cursor: Cursor) -> None:
         """One stream less."""
@@ -108,7 +121,12 @@ class Feed:
             self._cursors.discard(cursor)
             self._budgets[cursor.inbox.budget] -= 1
             self._budgets = +self._budgets
+            self._limits = None
             self._trim()
+
+    def limits_changed(self) -> None:
+        """One of its clients may have more waiting, or less, than until now."""
+        self._limits = None
 
     def end(self) -> int:
         """The serial of the newest tick until now."""
@@ -127,6 +145,7 @@ class Feed:
             if at >= len(self._runs):
                 return None
             cursor.at += 1
+            self._front = max(self._front, cursor.at)
             return self._runs[at]
 
     def waiting(self, at: int) -> int:
@@ -152,46 +171,51 @@ class Feed:
             return
         self._newest = ticks[-1].serial
         self._trim()
-        for run in self._parts(ticks):
+        most, share = self._room()
+        if self._runs and self._front < self._end and len(self._runs[-1].ticks) < self._longest_run:
+            # Nobody has taken the last run, so it can grow: who is behind gets fewer and longer ones.
+            last = self._runs.pop()
+            self._count -= len(last.ticks)
+            self._size -= last.size
+            ticks = [*last.ticks, *ticks]
+        for run in self._parts(ticks, share):
             self._runs.append(run)
             self._count += len(run.ticks)
             self._size += run.size
         # There is always room for the last run, whatever its size.
-        while len(self._runs) > 1 and (self._count > self._capacity or self._size > self._most_bytes):
+        while len(self._runs) > 1 and (self._count > self._capacity or self._size > most):
             self._lose()
 
-    def _parts(self, ticks: list[Tick]) -> Iterator[Run]:
-        whole, most = Run(ticks), min(LONGEST_RUN, max(1, self._capacity // SHARES))
-        if len(ticks) > 1 and whole.size > (share := self._most_bytes_of_a_run):
+    def _parts(self, ticks: list[Tick], share: int) -> Iterator[Run]:
+        whole, most = Run(ticks), self._longest_run
+        if len(ticks) > 1 and whole.size > share:
             most = min(most, max(1, len(ticks) * share // whole.size))
         if len(ticks) <= most:
             yield whole
         else:
             yield from (Run(ticks[at : at + most]) for at in range(0, len(ticks), most))
 
-    @property
-    def _most_bytes(self) -> int:
-        """What the one of its clients may have waiting that may have most."""
-        return max(budget.share for budget in self._budgets)
-
-    @property
-    def _most_bytes_of_a_run(self) -> int:
-        return min(self._most_bytes // SHARES, *(budget.run_share for budget in self._budgets))
+    def _room(self) -> tuple[int, int]:
+        """How many bytes may wait, for the client that may have most, and be in one run, for the one that may least."""
+        if self._limits is None:
+            most = max(budget.share for budget in self._budgets)
+            self._limits = most, min(most // SHARES, *(budget.run_share for budget in self._budgets))
+        return self._limits
 
     def _trim(self) -> None:
         """Forget what every stream has had; whoever calls holds the lock."""
-        end = self._first + len(self._runs)
-        low = min((cursor.at for cursor in self._cursors), default=end)
+        if self._hindmost in self._cursors and self._hindmost.at <= self._first:
+            return
+        self._hindmost = min(self._cursors, key=_at, default=None)
+        low = self._hindmost.at if self._hindmost is not None else self._end
         while self._first < low:
             self._forget_first()
-        if low >= self._first:
-            if self._lost:
-                self._lost, self._most_losses = [], MOST_LOSSES
-                self._kept.clear()
-                self._caught_up.clear()
-        else:
-            while self._lost and self._lost[0][0] < low:
-                del self._lost[0]
+        while self._lost and self._lost[0][0] < low:
+            del self._lost[0]
+        if not self._lost:
+            self._most_losses = MOST_LOSSES
+            self._kept.clear()
+            self._caught_up.clear()
 
     def _forget_first(self) -> Run:
         run = self._runs.popleft()
@@ -204,9 +228,10 @@ class Feed:
         """Take the first run from those streams that have not had it."""
         number, run = self._first, self._forget_first()
         self._caught_up.clear()
-        self._lost.append((number, Counter(map(_code, run.ticks))))
+        self._lost.append((number, _by_code(run.ticks)))
         if self._overflow is Overflow.CONFLATE:
-            self._kept.update({tick.lane.key: (number, tick) for tick in run.ticks})
+            newest = {tick.lane: tick for tick in run.ticks}
+            self._kept.update((lane.key, (number, tick)) for lane, tick in newest.items())
         if len(self._lost) > self._most_losses:
             self._add_up()
 
@@ -232,11 +257,18 @@ class Feed:
             for number, counted in self._lost:
                 if number >= at:
                     lost.update(counted)
-            lost.subtract(map(_code, kept))
+            lost.subtract(_by_code(kept))
             found = self._caught_up[at] = (Run(kept) if kept else None, +lost)
         run, missed = found
         cursor.inbox.missed.update(missed)
         return run
+
+
+def _by_code(ticks: Iterable[Tick]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for lane, count in Counter(map(_lane, ticks)).items():  # a loop in C over ticks, of which there are more than lanes
+        counted[lane.code] += count
+    return counted
 
 
 class Cursor:

@@ -7,6 +7,7 @@ what) is worked out once for each code and type, and anew when somebody's wishes
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from koapy.server.returns import checked_text
 from koapy.server.ticks import Lane, Run, Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Iterator, Mapping
 
     from koapy.control.seam import Control
     from koapy.server.inbox import Inbox
@@ -32,6 +33,7 @@ MOST_CODES, MOST_TYPES = 50_000, 256
 """Plans are kept for no more; a control that makes up codes and types must not fill the memory."""
 
 Wish = tuple["View", Feed]
+Choose = Callable[[str, Sequence[str]], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Plan:
 
     fids: tuple[int, ...]
     """What to read."""
-    lanes: tuple[tuple[Lane, tuple[int, ...] | None, tuple[Feed, ...]], ...]
-    """Who gets what: which of the values that are read, where not all of them, and the feeds."""
+    lanes: tuple[tuple[Lane, Choose | None, tuple[Callable[[Tick], None], ...]], ...]
+    """Who gets what: what chooses from raw data and values that are read, where that is not all of them; the feeds."""
     price: int | None
     """Which value is a traded price that somebody wants to know."""
 
@@ -123,7 +125,7 @@ class Feeds:
         finally:
             wishes.clear()
 
-    def tick(self, code: str, real_type: str, raw: str, *_: object) -> None:
+    def tick(self, code: str, real_type: str, raw: str) -> None:
         """Read a tick and give it to those who want it. Runs on the control's thread, inside the event.
 
         Raises:
@@ -144,14 +146,10 @@ class Feeds:
         if plan.price is not None and self.on_trade is not None:
             self.on_trade(code, checked_text("GetCommRealData", values[plan.price]))
         self.serial = serial = self.serial + 1
-        for lane, picked, feeds in plan.lanes:
-            if lane.view.raw:
-                own: Sequence[str] = raw.split("\t")[: len(lane.names)]
-            else:
-                own = values if picked is None else [values[at] for at in picked]
-            tick = Tick(serial, lane, raw, own)
-            for feed in feeds:
-                feed.put(tick)
+        for lane, choose, feeds in plan.lanes:
+            tick = Tick(serial, lane, raw, values if choose is None else choose(raw, values))
+            for put in feeds:
+                put(tick)
 
     def followed(self, code: str) -> Iterator[Cursor]:
         """The streams that want ticks of a code, or of every one, by that wish. May be asked on any thread."""
@@ -200,20 +198,24 @@ class Feeds:
                     by_view.setdefault(view, []).append(feed)
         if not by_view:
             return NOBODY
-        lanes = [(Lane(code, real_type, view), tuple(feeds)) for view, feeds in by_view.items()]
+        lanes = [(Lane(code, real_type, view), tuple(feed.put for feed in feeds)) for view, feeds in by_view.items()]
         read = dict.fromkeys(fid for lane, _ in lanes if not lane.view.raw for fid in lane.fids)
         if wants_price := self.on_trade is not None and real_type in TRADES:
             read[PRICE] = None
         fids = tuple(read)
-        where = {fid: at for at, fid in enumerate(fids)}
-        return Plan(
-            fids,
-            tuple(
-                (lane, None if lane.fids == fids or lane.view.raw else tuple(where[fid] for fid in lane.fids), feeds)
-                for lane, feeds in lanes
-            ),
-            where[PRICE] if wants_price else None,
-        )
+        price = fids.index(PRICE) if wants_price else None
+        return Plan(fids, tuple((lane, _choice(lane, fids), feeds) for lane, feeds in lanes), price)
+
+
+def _choice(lane: Lane, fids: Sequence[int]) -> Choose | None:
+    """What chooses a lane's values from those that were read; None where it wants all of them."""
+    if lane.view.raw:
+        most = len(lane.names)  # another edition of the OCX sends fewer or more
+        return lambda raw, values: raw.split("\t")[:most]
+    if lane.fids == fids:
+        return None
+    where = tuple(fids.index(fid) for fid in lane.fids)
+    return lambda raw, values: [values[at] for at in where]
 
 
 NOBODY = Plan((), (), None)

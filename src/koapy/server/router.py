@@ -195,23 +195,21 @@ class Router:
         """The slot of ticks: guarded as the others are, and made for many of them."""
         give, wants, hold = self.feeds.tick, self._gates.want, self._guarded(REAL_DATA, self._hold_tick)
 
-        def guarded(*args: Any) -> None:
+        def guarded(code: Any = None, kind: Any = None, raw: Any = None, *_: object) -> None:
             try:
-                if len(args) < 3:
-                    events.check(REAL_DATA, args)
-                give(*args)
+                give(code, kind, raw)
             except (Exception, SystemExit) as error:
-                self._lose(REAL_DATA, args, error)
+                self._lose(REAL_DATA, (code, kind, raw), error)
             else:
-                if args[0] == MARKET_HOURS and PHASES in self._inboxes:
+                if code == MARKET_HOURS and PHASES in self._inboxes:
                     # After the order events that came before it: an order that it ends must have had them.
-                    self._post_in_turn(self._deliver_phase, ReceiveRealData(*args[:3]))
+                    self._post_in_turn(self._deliver_phase, ReceiveRealData(code, kind, raw))
                 if wants(REAL_DATA):
-                    hold(*args)
+                    hold(code, kind, raw)
 
         return guarded
 
-    def _hold_tick(self, code: str, kind: str, raw: str, *_: object) -> None:
+    def _hold_tick(self, code: str, kind: str, raw: str) -> None:
         self._hold(ReceiveRealData(code, kind, raw), None)
 
     def _lose(self, name: str, args: tuple[Any, ...], error: BaseException) -> None:

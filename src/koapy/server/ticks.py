@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Judge = Callable[[Exception], "Failure"]
 """Tells the log that a tick could not be read, and makes what its streams end with."""
 
-SAMPLES = 16
+SAMPLES = 8
 """Ticks of a run whose sizes are looked at, to know about how large all of it is."""
 
 
