@@ -62,6 +62,7 @@ class Feed:
         # Whoever seals or takes holds it. The control's thread does not wait for it: then others seal for it.
         self._lock = threading.Lock()
         self._cursors: set[Cursor] = set()
+        self._waiting: dict[Inbox, None] = {}
         self._budgets: Counter[Budget] = Counter()
         self._limits: tuple[int, int] | None = None
         self._longest_run = min(LONGEST_RUN, max(1, capacity // SHARES))
@@ -119,6 +120,7 @@ class Feed:
         """One stream less."""
         with self._lock:
             self._cursors.discard(cursor)
+            self._waiting.pop(cursor.inbox, None)
             self._budgets[cursor.inbox.budget] -= 1
             self._budgets = +self._budgets
             self._limits = None
@@ -127,6 +129,10 @@ class Feed:
     def limits_changed(self) -> None:
         """One of its clients may have more waiting, or less, than until now."""
         self._limits = None
+
+    def wait(self, inbox: Inbox) -> None:
+        """Wake this stream when there is a tick."""
+        self._waiting[inbox] = None
 
     def end(self) -> int:
         """The serial of the newest tick until now."""
@@ -160,8 +166,9 @@ class Feed:
         self._is_posted = False  # first: what is put from now on wakes the loop again, at worst for nothing
         with self._lock:
             self._seal()
-        for cursor in tuple(self._cursors):
-            cursor.inbox.wake()
+        waiting, self._waiting = self._waiting, {}
+        for inbox in waiting:
+            inbox.wake()
 
     def _seal(self) -> None:
         """Make runs of what is in the queue, where somebody wants it; whoever calls holds the lock."""
@@ -292,6 +299,10 @@ class Cursor:
         """Read no more."""
         self._feed.leave(self)
         self.inbox.budget.leave(self._feed, self)
+
+    def wait(self) -> None:
+        """Have the stream woken when there may be something to take."""
+        self._feed.wait(self.inbox)
 
     def end(self) -> int:
         """The serial of the newest tick until now."""

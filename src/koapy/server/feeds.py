@@ -316,6 +316,7 @@ class Handover:
 @contextmanager
 def _following(inbox: Inbox, feed: Feed) -> Iterator[None]:
     inbox.ticks = Cursor(feed, inbox)
+    inbox.wake()  # who waits already does not wait for ticks
     try:
         yield
     finally:

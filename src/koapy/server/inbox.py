@@ -139,6 +139,8 @@ class Inbox:
         """
         while (item := self.get_nowait()) is None:
             self._taker = asyncio.get_running_loop().create_future()
+            if self.ticks is not None:
+                self.ticks.wait()
             try:
                 await self._taker
             finally:

@@ -69,6 +69,17 @@ async def forward(
     inbox: Inbox, write: Callable[[bytes], Awaitable[None]], watch: Callable[[Event], None] | None = None
 ) -> None:
     """Write ticks and events as they come, until the stream ends; `watch` gets the events instead, and may end it."""
+    writing = _forward(inbox, write, watch)
+    if inbox.ticks is None:
+        await writing
+    else:
+        # A task of its own, because after each message all is resumed that awaits one another.
+        await asyncio.create_task(writing)
+
+
+async def _forward(
+    inbox: Inbox, write: Callable[[bytes], Awaitable[None]], watch: Callable[[Event], None] | None
+) -> None:
     while True:
         item = await inbox.get()
         if isinstance(item, Run):
