@@ -99,7 +99,7 @@ class Tick:
         """About how many bytes it takes.
 
         Raises:
-            TypeError, ValueError: a value is no text, or none that can be encoded.
+            TypeError, ValueError: what the control gave is no text, or none that can be encoded.
         """
         return len("".join((self.raw, *self.values)).encode()) + len(self.lane.encoded_names)
 
@@ -107,7 +107,7 @@ class Tick:
         """Make sure that it can be encoded.
 
         Raises:
-            Exception: what a control gave is no text, or none that can be sent.
+            Exception: it cannot, and why.
         """
         try:
             self.measured()
@@ -115,6 +115,9 @@ class Tick:
             for value in self.values:
                 checked_text("GetCommRealData", value)
             raise
+
+
+_measured = Tick.measured
 
 
 class Run:
@@ -128,9 +131,13 @@ class Run:
         self.packed: object = None
         """What a stream has made of it for all others that read the same feed."""
         sample = ticks[:: 1 + len(ticks) // SAMPLES]
-        self.size = sum(map(_size, sample)) * len(ticks) // len(sample)
-        """About how many bytes it takes."""
-        self._is_checked = False
+        try:
+            self.size = sum(map(_measured, sample)) * len(ticks) // len(sample)
+            """About how many bytes it takes."""
+            self._is_checked = len(sample) == len(ticks)
+        except (TypeError, ValueError):  # told by `check`, to those who want the tick
+            self.size = 0
+            self._is_checked = False
         self._failure: Failure | None = None
 
     def check(self, judge: Judge) -> None:
@@ -148,10 +155,3 @@ class Run:
                 self._failure = judge(error)
         if self._failure is not None:
             raise self._failure
-
-
-def _size(tick: Tick) -> int:
-    try:
-        return tick.measured()
-    except (TypeError, ValueError):  # told by `check`, to those who want the tick
-        return 0
