@@ -75,6 +75,7 @@ class Feeds:
         Streams with the same wish, that let as many ticks wait and treat them alike, share a feed.
         """
         inbox.ticks = self._join(inbox, wish)
+        inbox.wake()  # who waits already does not wait for ticks
         try:
             yield
         finally:
@@ -94,6 +95,7 @@ class Feeds:
             last = await run(lambda: self.serial)
             assert inbox.ticks is not None
             inbox.ticks = Handover(inbox.ticks, last, after)
+            inbox.wake()  # who waits already waits for the one before
         except BaseException:
             after.close()
             raise
@@ -291,6 +293,10 @@ class Handover:
         if self._before is not None:
             self._before.close()
         self._after.close()
+
+    def wait(self) -> None:
+        """As `Cursor.wait`; what it gets before it changes over is there already."""
+        self._after.wait()
 
     def end(self) -> int:
         """The serial of the newest tick until now."""
