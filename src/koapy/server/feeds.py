@@ -6,6 +6,7 @@ what) is worked out once for each code and type, and anew when somebody's wishes
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -87,9 +88,14 @@ class Feeds:
     ) -> None:
         """Give a stream that follows something the ticks of these codes instead, from one tick to the next.
 
+        Waits until the stream has taken what came before the last change, so that one that does not read can change
+        its wishes as often as it likes, and has no more than two feeds.
+
         Args:
             run: runs a function on the control's thread, where no tick is being given to anybody meanwhile.
         """
+        if isinstance(inbox.ticks, Handover):
+            await inbox.ticks.is_over.wait()
         after = self._join(inbox, wish)
         try:
             last = await run(lambda: self.serial)
@@ -115,17 +121,6 @@ class Feeds:
             del self._shared[key]
             for code in codes:
                 self._forget(code, feed)
-
-    @contextmanager
-    def vary(self, inbox: Inbox) -> Iterator[Wishes]:
-        """The same for a stream whose wishes change while the block lasts; its feed is its own."""
-        feed = self._feed(inbox)
-        wishes = Wishes(self, feed)
-        try:
-            with _following(inbox, feed):
-                yield wishes
-        finally:
-            wishes.clear()
 
     def tick(self, code: str, real_type: str, raw: str) -> None:
         """Read a tick and give it to those who want it. Runs on the control's thread, inside the event.
@@ -223,34 +218,6 @@ def _choice(lane: Lane, fids: Sequence[int]) -> Choose | None:
 NOBODY = Plan((), (), None)
 
 
-class Wishes:
-    """The codes that one stream wants at the moment."""
-
-    def __init__(self, feeds: Feeds, feed: Feed) -> None:
-        self._feeds = feeds
-        self._feed = feed
-        self._views: dict[str, View] = {}
-
-    def __contains__(self, code: object) -> bool:
-        return code in self._views
-
-    def want(self, code: str, view: View) -> None:
-        """Have the ticks of a code, as this view shows them, and no other any more."""
-        if self._views.get(code) != view:
-            self._views[code] = view
-            self._feeds._want(code, view, self._feed)
-
-    def forget(self, code: str) -> None:
-        """Have those of a code no more; what waits of them still comes."""
-        if self._views.pop(code, None) is not None:
-            self._feeds._forget(code, self._feed)
-
-    def clear(self) -> None:
-        """Have none any more."""
-        for code in tuple(self._views):
-            self.forget(code)
-
-
 class Shared(Cursor):
     """A cursor in a feed that is given up when the last stream has left it."""
 
@@ -275,13 +242,15 @@ class Handover:
         after: what it reads behind it.
     """
 
-    __slots__ = ("_after", "_before", "_last")
+    __slots__ = ("_after", "_before", "_last", "is_over")
 
     def __init__(self, before: Cursor | Handover, last: int, after: Cursor) -> None:
         before.end()  # what has been given to it until now can be taken
         self._before: Cursor | Handover | None = before
         self._last = last
         self._after = after
+        self.is_over = asyncio.Event()
+        """Whether all has been taken that came before."""
 
     @property
     def inbox(self) -> Inbox:
@@ -310,6 +279,7 @@ class Handover:
                 return run
             self._before.close()
             self._before = None
+            self.is_over.set()
         while (run := self._after.take(until)) is not None:
             known = bisect_right(run.ticks, self._last, key=serial_of)
             if known < len(run.ticks):
@@ -317,14 +287,3 @@ class Handover:
                     self.inbox.ticks = self._after
                 return Run(run.ticks[known:]) if known else run
         return None
-
-
-@contextmanager
-def _following(inbox: Inbox, feed: Feed) -> Iterator[None]:
-    inbox.ticks = Cursor(feed, inbox)
-    inbox.wake()  # who waits already does not wait for ticks
-    try:
-        yield
-    finally:
-        inbox.ticks.close()
-        inbox.ticks = None

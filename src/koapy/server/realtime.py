@@ -18,14 +18,13 @@ from koapy.server.reading import View
 from koapy.server.router import every_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
     from typing import Any
 
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.core import Core
     from koapy.server.edge import Caller
     from koapy.server.events import Event
-    from koapy.server.feeds import Wishes
     from koapy.server.inbox import Inbox
 
 STOCK_FIDS = (10, 27, 41)
@@ -52,8 +51,8 @@ async def real(core: Core, request: pb.RealRequest, caller: Caller) -> None:
 async def bidirectional_real(core: Core, requests: AsyncIterator[pb.BidirectionalRealRequest], caller: Caller) -> None:
     """BidirectionalRealCall: codes come and go while the stream stays open; its half-close does not end it."""
     async with Ticks.open(core, caller) as ticks:
-        with core.router.feeds.vary(ticks.inbox) as wishes:
-            await until_stopped(ticks.forward(), _steer(ticks, wishes, requests))
+        with core.router.feeds.follow(ticks.inbox, {}):
+            await until_stopped(ticks.forward(), _steer(ticks, requests))
 
 
 async def until_stopped(forwards: Coroutine[Any, Any, None], steers: Coroutine[Any, Any, bool]) -> None:
@@ -71,14 +70,16 @@ async def until_stopped(forwards: Coroutine[Any, Any, None], steers: Coroutine[A
         await asyncio.gather(forwarding, steering, return_exceptions=True)
 
 
-async def _steer(ticks: Ticks, wishes: Wishes, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
+async def _steer(ticks: Ticks, requests: AsyncIterator[pb.BidirectionalRealRequest]) -> bool:
     """Apply what the client asks; whether it asked to stop."""
     fids: tuple[int, ...] = ()
     view: View | None = None
+    wish: dict[str, View] = {}
     async for request in requests:
         kind = request.WhichOneof("request")
         if kind == "initialize_request":
-            wishes.clear()
+            wish.clear()
+            await ticks.change(wish)
             await ticks.remove(None)
             fids = fids_of(request.initialize_request.fid_list)
             view = _view(fids, request.initialize_request.flags)
@@ -88,13 +89,14 @@ async def _steer(ticks: Ticks, wishes: Wishes, requests: AsyncIterator[pb.Bidire
             register = request.register_request
             own = fids_of(register.fid_list) if register.fid_list else fids
             codes = await ticks.checked(register.code_list)
-            for code in codes:
-                wishes.want(code, view)
+            wish |= dict.fromkeys(codes, view)
+            await ticks.change(wish)
             await ticks.register(codes, own)
         elif kind == "remove_request":
-            gone = [code for code in request.remove_request.code_list if code in wishes]
+            gone = [code for code in dict.fromkeys(request.remove_request.code_list) if code in wish]
             for code in gone:
-                wishes.forget(code)
+                del wish[code]
+            await ticks.change(wish)
             await ticks.remove(gone)
         elif kind == "stop_request":
             return True
@@ -133,6 +135,10 @@ class Ticks:
         for code in wanted:
             await checks.real_code(self._core, code)
         return wanted
+
+    async def change(self, wish: Mapping[str, View]) -> None:
+        """Have the stream follow these codes, and no others, from now on."""
+        await self._core.router.feeds.change(self.inbox, wish, self._core.apartment.run)
 
     async def register(self, codes: Sequence[str], fids: tuple[int, ...]) -> None:
         """Have the control tick for these codes. The stream follows them already: ticks may come at once."""

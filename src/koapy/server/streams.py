@@ -113,7 +113,7 @@ class _Codes:
                 del self._codes[code]
             added = await self.wanted(request.add)
             if not self._everything:
-                await self._core.router.feeds.change(self._inbox, self.wish, self._core.apartment.run)
+                await self._registered.change(self.wish)
             if gone:
                 await self._registered.remove(gone)
             await self.register(added)
