@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections import Counter
 from contextlib import ExitStack
@@ -89,7 +90,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(list(Overflow)),
     st.sampled_from([1, 2, 5, 40, 300, 8192]),
@@ -314,6 +315,42 @@ def test_streams_of_the_same_wish_share_everything_and_others_share_what_is_read
     control.asked.clear()
     feeds.tick("a", KIND, "raw")
     assert not control.asked
+
+
+def test_streams_that_come_and_go_change_what_is_read_of_ticks_that_have_been_seen() -> None:
+    loop, control = Loop(), Control()
+    feeds = Feeds(control, loop.post, judge)  # type: ignore[arg-type]
+    first, second, every = Inbox(), Inbox(), Inbox()
+    feeds.tick("a", KIND, "nobody")
+    with feeds.follow(first, {"a": View((10,), readable=True)}):
+        feeds.tick("a", KIND, "one")
+        with (
+            feeds.follow(second, {"a": View((11,), readable=True)}),
+            feeds.follow(every, {EVERY: View((12,), readable=True)}),
+        ):
+            feeds.tick("a", KIND, "two")
+            loop.turn()
+            assert [tick.raw for tick in drain(second)] == ["two"]
+            assert [tick.raw for tick in drain(every)] == ["two"]
+        feeds.tick("a", KIND, "three")
+        loop.turn()
+        assert [tick.raw for tick in drain(first)] == ["one", "two", "three"]
+    assert control.asked == {10: 3, 11: 1, 12: 1}
+
+
+def ticks_alive() -> int:
+    return sum(isinstance(each, Tick) for each in gc.get_objects())
+
+
+def test_what_waits_for_a_loop_that_does_not_turn_is_bounded() -> None:
+    feed, inbox = Feed(100, Overflow.CONFLATE, Loop().post, judge), Inbox(100)
+    cursor = inbox.ticks = Cursor(feed, inbox)
+    gc.collect()
+    before = ticks_alive()
+    for serial in range(20 * LONGEST_RUN):
+        feed.put(Tick(serial, LANES["a"], "", ["1"]))
+    assert ticks_alive() - before <= 100 + LONGEST_RUN + len(LANES)
+    cursor.close()
 
 
 async def test_a_stream_that_does_not_read_has_no_more_than_two_feeds_however_often_it_changes() -> None:
