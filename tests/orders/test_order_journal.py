@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from koapy.openapi.calendar import KST
+from koapy.orders import book
 from koapy.orders.journal import Journal, JournalError, JournalFailed, read_events, read_orders
 from koapy.orders.lock import JournalInUse
 from koapy.orders.model import NewOrder, OrderEvent, OrderRecord, OrderState
@@ -207,6 +209,104 @@ def test_a_key_cannot_be_used_twice(journal: Journal) -> None:
     assert intend(journal, "r~3", key="other").key == "other"
 
 
+@contextmanager
+def held_up(path: Path) -> Iterator[None]:
+    """Nothing can be written while the block lasts, so that all that is given meanwhile is written in one go."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def give(journal: Journal, done: list[object], **facts: Any) -> None:
+    """Give an event to the journal; `done` gets its number when it is on disk."""
+    number = journal.last_sequence + 1
+    fields = {"name": "OnReceiveChejanData", "message": b"m", "gubun": "0", "account": ACCOUNT, "code": CODE} | facts
+    journal.event(OrderEvent(sequence=number, time=datetime.now(KST), **fields), lambda _: done.append(number))
+
+
+def test_what_waits_is_written_together_and_told_in_its_order(path: Path) -> None:
+    journal = Journal(path)
+    record = intend(journal)
+    done: list[object] = []
+    with held_up(path):
+        journal.returned(record.id, 0).add_done_callback(lambda _: done.append("returned"))
+        give(journal, done, name="OnReceiveTrData", **ANSWER)
+        give(journal, done, **chejan(N, "체결", 6, 4))
+        journal.after(lambda: done.append("barrier"))
+        give(journal, done, **chejan(N, "체결", 0, 10))
+        other = journal.intend(
+            new_order(), key="k", client="me", request="r~2", client_request="r", client_screen="0001"
+        )
+        assert read_events(path) == []
+    assert other.result(10).first_sequence == 4
+    assert done == ["returned", 1, 2, "barrier", 3]
+    assert [(each.sequence, each.order_id) for each in read_events(path)] == [(1, 1), (2, 1), (3, 1)]
+    found = read_orders(path)
+    assert [(each.state, each.returned, each.filled) for each in found] == [
+        (OrderState.FILLED, 0, 10),
+        (OrderState.INTENDED, None, 0),
+    ]
+    journal.close()
+
+
+def test_an_entry_that_is_wrong_fails_alone_among_others(path: Path) -> None:
+    journal = Journal(path)
+    intend(journal, key="k")
+    done: list[object] = []
+
+    def another(request: str, key: str) -> Any:
+        names = {"request": request, "client_request": "r", "client_screen": "0001"}
+        return journal.intend(new_order(), key=key, client="me", **names)
+
+    with held_up(path):
+        give(journal, done, **chejan(N, "접수", 10))
+        wrong = another("r~2", "k")
+        unknown = journal.returned(4711, 0)
+        give(journal, done, **chejan(N, "체결", 10**30, 4))  # no number that SQLite could hold
+        right = another("r~3", "other")
+        give(journal, done, **chejan(N, "체결", 6, 4))
+    for future in (wrong, unknown):
+        with pytest.raises(JournalFailed):
+            future.result(10)
+    assert right.result(10).key == "other"
+    written = threading.Event()
+    journal.after(written.set)
+    assert written.wait(10)
+    assert done == [1, 3]
+    assert [each.sequence for each in read_events(path)] == [1, 3]
+    assert [each.key for each in read_orders(path)] == ["k", "other"]
+    assert journal.trouble is None
+    journal.close()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_events_that_overtook_the_answer_are_the_orders_own(path: Path, is_restarted: bool) -> None:
+    journal = Journal(path)
+    tell(journal, **chejan(N, "체결", 3, 7))  # of an earlier order that had the number, or of another program's
+    record = intend(journal)
+    assert tell(journal, **chejan(N, "접수", 10)).order_id == 0
+    assert tell(journal, **chejan(N, "체결", 6, 4)).order_id == 0
+    if is_restarted:
+        journal.close()
+        journal = Journal(path)
+    assert tell(journal, **ANSWER).order_id == record.id
+    found = journal.order(record.id)
+    assert (found.state, found.open, found.filled) == (OrderState.PARTLY_FILLED, 6, 4)
+    assert [each.order_id for each in journal.events(0, -1)] == [0, 1, 1, 1]
+    journal.close()
+
+
+def test_a_number_that_was_given_twice_is_the_newest_orders(journal: Journal) -> None:
+    first = intend(journal)
+    tell(journal, **ANSWER)
+    second = intend(journal, "r~2")
+    tell(journal, request="r~2", number=N)
+    journal.returned(first.id, 0).result(10)
+    assert tell(journal, **chejan(N, "체결", 6, 4)).order_id == second.id
+    assert [record.filled for record in journal.orders()] == [0, 4]
+
+
 def test_sequence_numbers_have_no_gaps(journal: Journal) -> None:
     with pytest.raises(ValueError, match="event 5 after 0"):
         journal.event(OrderEvent(sequence=5, time=datetime.now(KST), name="OnReceiveMsg", message=b""), print)
@@ -274,8 +374,16 @@ STEPS = st.lists(
 
 
 @settings(max_examples=30, deadline=None)
-@given(STEPS)
-def test_any_course_of_events_leaves_sound_records(steps: list[tuple[str, int]]) -> None:
+@given(STEPS, st.sampled_from([0, 1, 3, 4096]))
+def test_any_course_of_events_leaves_sound_records(steps: list[tuple[str, int]], remembered: int) -> None:
+    with patch.object(book, "REMEMBERED", remembered):
+        sound = _course(steps)
+    with patch.object(book, "REMEMBERED", 4096):
+        assert sound == _course(steps), "what is in memory, and what only in the file, makes no difference"
+
+
+def _course(steps: list[tuple[str, int]]) -> list[Any]:
+    """Play it, and give what became of the orders."""
     journal = Journal()
     records: list[OrderRecord] = []
     for kind, value in steps:
@@ -295,5 +403,8 @@ def test_any_course_of_events_leaves_sound_records(steps: list[tuple[str, int]])
         assert 0 <= record.filled <= record.order.quantity
         assert record.state is not OrderState.FILLED or record.filled == record.order.quantity
         assert not record.state.settled or record.open == 0
-    assert [event.sequence for event in journal.events(0, -1)] == list(range(1, journal.last_sequence + 1))
+    told = journal.events(0, -1)
+    assert [event.sequence for event in told] == list(range(1, journal.last_sequence + 1))
+    stand = [(each.id, each.state, each.number, each.open, each.filled, each.returned) for each in journal.orders()]
     journal.close()
+    return [stand, [event.order_id for event in told]]

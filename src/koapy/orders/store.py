@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 1
+CHECKPOINT_PAGES = 4000
+"""How much the write-ahead log holds, 16 MB, before it is moved into the file, which makes one order wait."""
 APPLICATION = 0x6B6F6170
 """SQLite's application_id of a journal: "koap"."""
 
@@ -136,6 +138,7 @@ def _tuned(connection: sqlite3.Connection, path: Path | None) -> sqlite3.Connect
         raise JournalError(f"the journal {path} is damaged: {found}. {_ADVICE}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     return connection
 
 
