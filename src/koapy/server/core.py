@@ -35,7 +35,7 @@ from koapy.server.session import SessionWatch
 from koapy.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from koapy.control.seam import Control
     from koapy.orders.journal import Journal
@@ -231,6 +231,24 @@ class Core:
             return await self.apartment.run(self.make, calls)
         except Frozen as error:
             raise frozen(begun=error.begun) from None
+
+    def give_back(self, calls: Sequence[tuple[str, tuple[str | int, ...]]]) -> None:
+        """Make calls that give something back, before any that are asked for from now on; nobody waits for them.
+
+        What the control makes of one changes nothing for the others: a failure is logged.
+        """
+        if calls:
+            made = self.apartment.submit(self._give_back, calls)
+            made.waiter.add_done_callback(lambda waiter: waiter.exception())  # a control that is closed: nobody asks
+
+    def _give_back(self, calls: Iterable[tuple[str, tuple[str | int, ...]]]) -> None:
+        """Runs on the control's thread."""
+        for name, args in calls:
+            if self.apartment.has(name):
+                try:
+                    self.make(((name, args),))
+                except Failure as failure:
+                    logger.warning("not given back: %s", failure.text)
 
     async def settle(self, name: str, *args: str | int) -> Failure | None:
         """Call what gives something back, even when the waiting is cancelled, if the control has such a function.

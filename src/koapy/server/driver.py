@@ -44,20 +44,15 @@ async def drive(
     try:
         await run.work(machine)
     finally:
-        taken = [call for ask in machine.release() for call in ask.calls]
-        if run.asking is not None or taken:
-            await to_the_end(_release(core, run.asking, taken))
+        if run.asking is not None:
+            await to_the_end(_stopped(run.asking))
+        core.give_back([call for ask in machine.release() for call in ask.calls])
 
 
-async def _release(
-    core: Core, asking: asyncio.Task[None] | None, taken: Iterable[tuple[str, tuple[str | int, ...]]]
-) -> None:
-    """Stop asking, and give back what the machine has taken."""
-    if asking is not None:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
-    for name, args in taken:
-        await core.settle(name, *args)
+async def _stopped(asking: asyncio.Task[None]) -> None:
+    """Ask nothing more."""
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 class _Run:
