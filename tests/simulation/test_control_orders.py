@@ -233,10 +233,6 @@ def test_what_cannot_be_sent_has_a_return_code(program, place, value, code):
     assert [each for each in program.advance(1) if each.name != "OnReceiveRealData"] == []
 
 
-def test_the_simulation_has_no_derivatives(program):
-    assert program.call("SendOrderFO", "주문", "2000", program.account, "101V9000", 1, "2", "3", 1, "0", "") == -340
-
-
 def on_credit(program, kind, credit, loan_date=""):
     order = ("주문", "2000", program.account, kind, CODE, 1, 0, MARKET, credit, loan_date, "")
     return program.call("SendOrderCredit", *order), program.advance(0.02)

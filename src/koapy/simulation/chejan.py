@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from koapy.openapi.chejan import chejan_fids
 from koapy.simulation import forms
+from koapy.simulation.contract_orders import balance_values, order_values
 from koapy.simulation.faults import NEVER
 from koapy.simulation.model import (
     DayStarted,
@@ -22,12 +23,13 @@ from koapy.simulation.model import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from koapy.simulation.futures import ContractTold
     from koapy.simulation.model import Account, Event, Fill, Order, Position
     from koapy.simulation.session import Session
     from koapy.simulation.world import World
 
-ORDER, BALANCE = "0", "1"
-"""Gubun of the two kinds of chejan event."""
+ORDER, BALANCE, CONTRACTS = "0", "1", "4"
+"""Gubun of the kinds of chejan event; the last is 파생잔고."""
 _TERMINAL = "1100000 "
 """The terminal from which an order came; the mock server leaves it blank."""
 
@@ -41,6 +43,8 @@ class Chejan:
         self._until: datetime | None = None
         """Until when a fault holds back what is told now."""
         session.world.exchange.subscribe(self._heard)
+        if session.world.contracts is not None:
+            session.world.contracts.subscribe(self._heard_contract)
 
     def GetChejanData(self, nFid: int) -> str:
         """A value of the event that is being told; "" for a FID outside of its list, and outside of the event."""
@@ -73,6 +77,13 @@ class Chejan:
                 world.order_screens.clear()
                 self._session.faults.release()
 
+    def _heard_contract(self, told: ContractTold) -> None:
+        world, order = self._session.world, told.order
+        self._until = None
+        self._tell(ORDER, order_values(world, told))
+        if told.what == "filled":
+            self._tell(CONTRACTS, balance_values(world, order.account, order.code))
+
     def _tell(self, gubun: str, values: dict[int, str]) -> None:
         if self._until is None:
             self._say(gubun, values)
@@ -97,7 +108,7 @@ def _issue(world: World, code: str) -> dict[int, str]:
     evening = world.exchange.after_hours(code)
     return {
         9001: forms.account_code(code, instrument.kind),
-        302: _wide(instrument.name),
+        302: forms.wide(instrument.name),
         10: forms.price(quote.last, base),
         27: forms.price(quote.best_ask, base),
         28: forms.price(quote.best_bid, base),
@@ -109,11 +120,6 @@ def _evening(world: World, code: str) -> int:
     """The price of the evening's auctions; 0 where there was none today."""
     late = world.exchange.after_hours(code)
     return late.last if late is not None and late.volume else 0
-
-
-def _wide(name: str) -> str:
-    """Pad a name to 40 bytes of CP949."""
-    return name + " " * (40 - len(name.encode("cp949", "replace")))
 
 
 def _order(world: World, order: Order, state: str) -> dict[int, str]:

@@ -17,6 +17,7 @@ from koapy.simulation.conditions import Conditions
 from koapy.simulation.derivatives import Derivatives
 from koapy.simulation.exchange import Exchange
 from koapy.simulation.faults import Faults
+from koapy.simulation.futures import Contracts
 from koapy.simulation.keeper import look
 from koapy.simulation.login import Login
 from koapy.simulation.lookups import Lookups
@@ -106,6 +107,7 @@ class SimulatedControl:
             raise
         self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
         """What is simulated; it belongs to the control's thread."""
+        self.world.contracts = Contracts(exchange)
         self.faults = Faults(self._clock)
         """What goes wrong on purpose; it belongs to the control's thread."""
         session = Session(self.world, answer_delay, self.faults)

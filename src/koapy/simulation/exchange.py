@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, time
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
 from koapy.simulation.account import Ledger
@@ -181,6 +181,15 @@ class Exchange:
         if self._keeper is not None:
             self._keeper.keep_all(self.today, self.clock.now())
             self._keeper.close()
+
+    def keep(self, name: str, value: Any) -> None:
+        """Write plain values of somebody else into the state, under a name; nothing where there is no state."""
+        if self._keeper is not None:
+            self._keeper.keep_other(name, value)
+
+    def kept(self, name: str) -> Any:
+        """What `keep` has written, None where there is nothing."""
+        return self._keeper.other(name) if self._keeper is not None else None
 
     @property
     def phase(self) -> Phase:

@@ -196,6 +196,11 @@ def account_code(code: str, kind: str = "stock") -> str:
     return f"{'Q' if kind == 'etn' else 'A'}{code}"
 
 
+def wide(name: str) -> str:
+    """Pad a name to 40 bytes of CP949."""
+    return name + " " * (40 - len(name.encode("cp949", "replace")))
+
+
 def cut(name: str, width: int) -> str:
     """Cut a name to a width in bytes of CP949, as the account server does."""
     return name.encode("cp949", "replace")[:width].decode("cp949", "ignore")

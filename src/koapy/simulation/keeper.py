@@ -168,6 +168,18 @@ class Keeper:
         else:
             self._desk.take_changed()
 
+    def keep_other(self, name: str, value: Any) -> None:
+        """Write plain values of somebody else."""
+        try:
+            with self._file.transaction():
+                self._file.put("other", [(name, value)])
+        except sqlite3.Error as error:
+            self._complain(error)
+
+    def other(self, name: str) -> Any:
+        """What was written under a name; None where nothing was."""
+        return self._file.items("other").get(name)
+
     def close(self) -> None:
         """Let the file go."""
         self._file.close()

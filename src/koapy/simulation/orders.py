@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from koapy.openapi.order import credit_types, order_type, quote_type
+from koapy.openapi.order import DERIVATIVE_SIDES, credit_types, order_type, quote_type
 from koapy.simulation import forms, messages
 from koapy.simulation.answers import Reply
+from koapy.simulation.contract_orders import ContractRequest, contract_tr, place_contract
 from koapy.simulation.faults import NEVER
 from koapy.simulation.model import Action, Credit, OrderKind, Refusal, Refused, Side
 from koapy.simulation.session import NOT_LOGGED_IN
@@ -72,6 +75,22 @@ class Request:
     """Whether at the best price (최유리, 최우선), of which the mock server speaks in particular."""
 
 
+_CONTRACT_KINDS = {
+    "1": OrderKind.LIMIT,
+    "2": OrderKind.LIMIT,
+    "3": OrderKind.MARKET,
+    "4": OrderKind.BEST,
+    "5": OrderKind.LIMIT_IOC,
+    "6": OrderKind.LIMIT_FOK,
+    "7": OrderKind.MARKET_IOC,
+    "8": OrderKind.MARKET_FOK,
+    "9": OrderKind.BEST_IOC,
+    "A": OrderKind.BEST_FOK,
+}
+"""By sOrdTp of SendOrderFO. Contracts have no closing auction here, so a conditional order is a limit order."""
+_PRICE = re.compile(r"\d{0,9}(\.\d{1,2})?")
+
+
 class Orders:
     """Sends orders to the exchange and tells what it said; what becomes of them is told by chejan events."""
 
@@ -107,8 +126,57 @@ class Orders:
         sPrice: str,
         sOrgOrdNo: str,
     ) -> int:
-        """Refuse: the simulation has no account for futures and options."""
-        return NO_ACCOUNT if self._session.connected else NOT_LOGGED_IN
+        """Send an order in a future or option; 0: sent, negative: an OpenAPI+ error, nothing was sent.
+
+        `sSlbyTp` 1 sells, 2 buys; `sPrice` is text, in points or won.
+        """
+        world = self._session.world
+        what, how = order_type(lOrdKind, "SendOrderFO"), quote_type(sOrdTp.strip(), "SendOrderFO")
+        if not self._session.connected:
+            return NOT_LOGGED_IN
+        if not sCode:
+            return NO_CODE
+        if not sAccNo or world.contracts is None:
+            return NO_ACCOUNT
+        if sAccNo not in world.user.accounts:
+            return OTHERS_ACCOUNT
+        side = DERIVATIVE_SIDES.get(sSlbyTp)
+        if what is None or side is None or lQty < 0 or (how is None and what.action != "cancel"):
+            return WRONG_INPUT
+        if not _PRICE.fullmatch(sPrice.strip()) or not self._session.use_screen(sScreenNo):
+            return WRONG_INPUT
+        if not self._session.orders.take(world.now()):
+            return TOO_MANY
+        kind = _CONTRACT_KINDS[how.code] if how is not None else OrderKind.LIMIT
+        self._session.later(
+            self._send_contract,
+            ContractRequest(
+                sRQName,
+                sScreenNo,
+                sAccNo,
+                Action(what.action),
+                Side(side),
+                sCode.strip(),
+                lQty,
+                Decimal(sPrice.strip() or 0),
+                kind,
+                sOrgOrdNo.strip(),
+            ),
+        )
+        return 0
+
+    def _send_contract(self, request: ContractRequest) -> None:
+        world = self._session.world
+        try:
+            order = place_contract(world, request)
+        except Refused as refusal:
+            number, text = "", messages.refused(world.server, refusal.reason)
+        else:
+            world.order_screens[order.number] = request.screen
+            number, text = forms.order_number(order.number), messages.ordered(world.server, request.action, order.side)
+        code = contract_tr(request)
+        self._session.events.OnReceiveMsg(request.screen, request.name, code, text)
+        self._answers.tell(Reply(request.screen, request.name, code, "", {"주문번호": number}))
 
     def SendOrderCredit(
         self,
@@ -230,7 +298,9 @@ class Orders:
         possible = 0
         if known is not None and request.kind is not None and reason in (Refusal.NO_CASH, Refusal.NOT_HELD):
             side, kind = request.side, request.kind
-            possible = world.exchange.max_quantity(request.account, request.code, side, kind, request.price)
+            possible = world.exchange.max_quantity(
+                request.account, request.code, side, kind, request.price, request.credit
+            )
         low = known is not None and request.price < known.lower
         return messages.refused(world.server, reason, best=request.best, low=low, possible=possible)
 

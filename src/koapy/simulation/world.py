@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from koapy.simulation.clock import Clock
     from koapy.simulation.exchange import Exchange
+    from koapy.simulation.futures import Contracts
 
 ServerKind = Literal["mock", "real"]
 """모의투자 or the real server."""
@@ -33,6 +34,8 @@ class World:
     clock: Clock
     server: ServerKind = "mock"
     user: User = field(default_factory=User)
+    contracts: Contracts | None = None
+    """Orders and positions in futures and options; None where there are none."""
     order_screens: dict[int, str] = field(default_factory=dict)
     """Screen (화면번호) under which an order was sent, by order number."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from koapy.simulation.tr import (  # noqa: F401  they register themselves
     accounts,
     charts,
+    contract_accounts,
     contract_charts,
     contracts,
     deposits,

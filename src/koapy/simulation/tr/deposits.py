@@ -222,8 +222,8 @@ def transactions(request: Request) -> Answer:
 
 
 @responder(
-    *("opw20001", "opw20002", "opw20003", "opw20004", "opw20005", "opw20006", "opw20007", "opw20008", "opw20009"),
-    *("opw20010", "opw20011", "opw20012", "opw20013", "opw20014", "opt50026", "opt50027", "opt50031", "opt50032"),
+    *("opw20001", "opw20002", "opw20003", "opw20004", "opw20005", "opw20006", "opw20008", "opw20009"),
+    *("opw20011", "opw20012", "opw20013", "opw20014", "opt50031", "opt50032"),
     source=Source.EMPTY,
 )
 def of_derivatives(request: Request) -> Answer:
