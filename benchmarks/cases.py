@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import requests
+from benchmarks import requests, users
 from benchmarks.control import FLAT_OUT, ROWS, YIELDING
 from benchmarks.load import Acknowledger, Caller, Load
 from benchmarks.processes import ROOT, Server
@@ -307,6 +307,18 @@ def batched(subject: Subject, wish: Wish) -> Figures:
     return figures
 
 
+def client(subject: Subject, wish: Wish) -> Figures:
+    """Ticks a second through the Python clients, and a tick's cost there; from the bare server one message each."""
+    figures: Figures = {}
+    for name, read in (("waiting", users.waiting), ("awaited", users.awaited)):
+        for style in ("single",) if wish.quick else users.STYLES:
+            with wish.start(subject, *(("--varied",) if subject.is_gateway else ())) as server:
+                server.tick(FLAT_OUT)
+                taken = read(server.address, style, wish.seconds)
+                figures |= {f"{name}.{style}.rate": taken.rate, f"{name}.{style}.cost": taken.cost}
+    return figures
+
+
 CASES: dict[str, Callable[[Subject, Wish], Figures]] = {
     "call": call,
     "listen": listen,
@@ -322,5 +334,6 @@ CASES: dict[str, Callable[[Subject, Wish], Figures]] = {
     "import": importing,
     "codes": codes,
     "batched": batched,
+    "client": client,
     "growth": growth,
 }

@@ -128,6 +128,12 @@ ROWS = (
     ),
     *_batched(),
     *(
+        Row("client", f"{client}, {style}{what}", f"{name}.{style}.{figure}", unit, at_most=figure == "cost")
+        for client, name in (("Client", "waiting"), ("AsyncClient", "awaited"))
+        for style in ("single", "batches", "numpy", "pandas")
+        for what, figure, unit in (("", "rate", "ticks/s"), (": processor", "cost", "us/tick"))
+    ),
+    *(
         Row("query", f"TransactionCall, {pages}, against cell by cell{whose}", f"rows.{count}", "rows/s", 5.0, **by)
         for count, pages in ((1, "1 page"), (20, "20 pages"))
         for whose, by in (
