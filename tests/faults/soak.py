@@ -25,10 +25,11 @@ import fuzz_wire as wire
 import grpc
 from chaos_fuzz import NEVER, Judge, settled
 from fault_host import Host
-from fuzz_requests import SERVICE
+from fuzz_requests import SERVICE, STREAMS
 
+from koapy.client.connection import Stub
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
+from koapy.protocol import streams_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -124,6 +125,19 @@ async def changing_ticks(day: Day, chance: random.Random, stub: Any) -> None:
     await day.read("changing ticks", stream, 5.0)
 
 
+async def batches(day: Day, chance: random.Random, stub: Any) -> None:
+    """The same in batches, with events among them."""
+    stream = stub.Events()
+    with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        names = chance.choice(([], ["OnReceiveMsg"], ["OnReceiveRealData", "OnReceiveChejanData"]))
+        await stream.write(streams_pb2.EventsRequest(slots=names, add=chance.sample(day.codes, 3)))
+        for _ in range(6):
+            change = streams_pb2.EventsRequest(add=[chance.choice(day.codes)], remove=[chance.choice(day.codes)])
+            await stream.write(change)
+            await asyncio.sleep(chance.random() * 0.1)
+    await day.read("batches", stream, chance.random())
+
+
 async def orders(day: Day, chance: random.Random, stub: Any) -> None:
     """Orders that fill, that stay, and that nobody waits for."""
     for _ in range(chance.randrange(1, 4)):
@@ -205,6 +219,7 @@ async def killed(day: Day, chance: random.Random, _: Any) -> None:
     listen = pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=["OnReceiveMsg"]))
     for method, request in (
         ("RealCall", pb.RealRequest(code_list=[code], fid_list=[10])),
+        (STREAMS + "Events", streams_pb2.EventsRequest(slots=["OnReceiveMsg"], add=[code])),
         ("OrderCall", order),
         ("OrderListen", pb.ListenRequest()),
         ("Listen", pb.ListenRequest(slots=["OnReceiveRealData"])),
@@ -213,7 +228,8 @@ async def killed(day: Day, chance: random.Random, _: Any) -> None:
         ("TransactionCall", pb.TransactionRequest(transaction_code="opt10001", inputs={"종목코드": code})),
     ):
         body = wire.message(request.SerializeToString())
-        connection.request(wire.start((SERVICE + method).encode()), body, lambda _: None, half_close=False)
+        path = method if method.startswith("/") else SERVICE + method
+        connection.request(wire.start(path.encode()), body, lambda _: None, half_close=False)
     await asyncio.sleep(chance.random() * 0.5)
     linger = struct.pack("ii", 1, 0)
     sock = connection.transport.get_extra_info("socket")
@@ -226,6 +242,7 @@ DOINGS: tuple[tuple[int, Callable[[Day, random.Random, Any], Awaitable[None]]], 
     (6, queries),
     (4, ticks),
     (3, changing_ticks),
+    (3, batches),
     (5, orders),
     (1, conditions),
     (3, listeners),
@@ -240,7 +257,7 @@ async def client(day: Day, chance: random.Random, until: float) -> None:
         doing = chance.choices([each for _, each in DOINGS], [weight for weight, _ in DOINGS])[0]
         channel = day.channel()
         try:
-            await doing(day, chance, KiwoomOpenApiPlusServiceStub(channel))
+            await doing(day, chance, Stub(channel))
             day.done[doing.__name__] += 1
         finally:
             await channel.close()

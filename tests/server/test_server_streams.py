@@ -12,13 +12,15 @@ import grpc
 import pytest
 from server_doubles import StrictControl
 
-from koapy.client import parse
+from koapy.client import AsyncClient, parse
 from koapy.client.batches import Batch, Decoder
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import streams_pb2 as v1
-from koapy.protocol.streams_pb2_grpc import StreamsStub
+from koapy.protocol.streams_pb2_grpc import StreamsStub, add_StreamsServicer_to_server
+from koapy.server import KiwoomOpenApiPlusServiceServicer
+from koapy.server.streams import StreamsServicer
 from koapy.simulation.clock import ManualClock
 from koapy.simulation.control import SimulatedControl
 
@@ -399,3 +401,19 @@ async def test_a_value_that_is_no_text_ends_the_streams_that_want_it(gateway: An
         tick(gateway.control, "005930", 1, f10="\ud800")
         error = await reader.end()
     assert error.code() is grpc.StatusCode.INTERNAL
+
+
+async def test_batches_on_a_server_of_ones_own() -> None:
+    control = StrictControl()
+    server = grpc.aio.server()
+    async with KiwoomOpenApiPlusServiceServicer(control) as servicer:
+        add_StreamsServicer_to_server(StreamsServicer(servicer), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with AsyncClient(f"127.0.0.1:{port}") as client, client.realtime("005930", fids=[10]) as ticks:
+            while not servicer.statistics().get("codes"):
+                await asyncio.sleep(0.005)
+            await asyncio.wrap_future(tick(control, "005930", 7))
+            assert (await anext(ticks)).price == 7
+        await server.stop(0)
+    control.close()
