@@ -311,3 +311,18 @@ def test_the_evening_s_auctions_are_told_against_the_close():
         assert book["시간외단일가_누적거래량"] == row["누적거래량"]
         assert int(book["시간외단일가_매수호가총잔량"]) == int(row["매수총잔량"])
     assert ask(world, "opt10098", 정렬기준="3")[1] != rows
+
+
+def test_minutes_of_past_days_make_up_the_day(world):
+    _, rows, after = ask(world, "opt20005", 업종코드="201", 틱범위="1")
+    _, days, _ = ask(world, "opt20006", 업종코드="201")
+    yesterday = days[1]["일자"]
+    minutes = [row for row in rows if row["체결시간"].startswith(yesterday)]
+    assert after is not None
+    assert max(abs(int(row["고가"])) for row in minutes) == int(days[1]["고가"])
+    assert abs(int(minutes[0]["현재가"])) == int(days[1]["현재가"])
+    _, options, _ = ask(world, "opt50067", 종목코드=ask(world, "opt50021")[1][10]["종목코드"])
+    _, closes, _ = ask(world, "opt50068", 종목코드=ask(world, "opt50021")[1][10]["종목코드"])
+    of_day = [row for row in options if row["체결시간"].startswith(yesterday)]
+    assert of_day[0]["현재가"] == closes[1]["현재가"]
+    assert sum(int(row["거래량"]) for row in of_day) <= int(closes[1]["누적거래량"])

@@ -123,9 +123,9 @@ def stock_futures(today: date) -> tuple[Contract, ...]:
             expiry,
             0,
             1,
-            (1, 0, 1),
+            (50, 100_000, 100),
             10,
-            0.01 * 0.1**place,
+            0.0005 * 0.1**place,
         )
         for number, code, name in bases()
         for place, expiry in enumerate(expiries(today, 2, 3))

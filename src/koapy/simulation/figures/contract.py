@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from koapy.simulation.figures.draws import draws
+from koapy.simulation.figures.draws import draws, swing
 from koapy.simulation.figures.pricing import Greeks, forward, greeks, worth
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Contract:
 
     def volatility(self, day: date) -> float:
         """Of a year; the same through a day, so that a price only depends on the underlying."""
-        return 0.16 + 0.06 * draws("volatility", self.expiry, day)[0]
+        return 0.16 + 0.06 * _chance("volatility", self.expiry, day)
 
     def fair(self, day: date, level: int) -> float:
         """What theory says, in the unit of prices, at a level of the underlying."""
@@ -61,7 +62,7 @@ class Contract:
 
     def price(self, day: date, level: int) -> int:
         """What it costs: near to what theory says, and on a tick; it only falls or only rises with the level."""
-        aside = 1 + 0.001 * (draws("aside", self.code, day)[0] - 0.5)
+        aside = 1 + 0.001 * (_chance("aside", self.code, day) - 0.5)
         fair = self.fair(day, level) * aside
         below, border, above = self.ticks
         tick = below if fair < border else above
@@ -85,10 +86,14 @@ class Contract:
 
     def volume(self, day: date, traded: int) -> int:
         """Contracts traded on a day when so many shares of the underlying were."""
-        return int(traded * self.activity * (0.5 + draws("volume", self.code, day)[0]))
+        return int(traded * self.activity * (0.5 + _chance("volume", self.code, day)))
 
     def open_interest(self, day: date) -> int:
         """Contracts open at the end of a day."""
-        return int(
-            1_000_000_000 * self.activity * (0.8 + 0.4 * draws("open", self.code, day.toordinal() // 5)[0])
-        ) + int(1_000 * draws("open", self.code, day)[0] * min(1.0, 1_000_000 * self.activity))
+        return int(1_000_000_000 * self.activity * swing(day, "open", self.code))
+
+
+@lru_cache(4096)
+def _chance(*key: object) -> float:
+    """One number of 0 up to 1 that is asked for again and again."""
+    return draws(*key)[0]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
 COUNT = 16
 """Numbers to a key."""
@@ -36,3 +38,13 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
     parts = [int(share * weight) for weight in weights]
     parts[0] += total - sum(parts)
     return parts
+
+
+_WAVES = ((37.0, 0.12), (11.0, 0.015))
+"""Days of a swing / 2 pi, and how far it goes."""
+
+
+def swing(day: date, *key: object) -> float:
+    """Return a factor about 1 that changes slowly from day to day."""
+    phases, at = draws(*key, "phase"), day.toordinal()
+    return 1 + sum(far * math.sin(at / long + math.tau * phases[place]) for place, (long, far) in enumerate(_WAVES))

@@ -6,12 +6,11 @@ remembered.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import previous_trading_day
-from koapy.simulation.figures.draws import draws
+from koapy.simulation.figures.draws import draws, swing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 CREDIT_GROUPS = {"A": 20, "C": 40}
 """Groups of issues that may be bought on credit, and the margin rate of each in percent."""
 
-_WAVES = ((37.0, 0.2), (11.0, 0.05))
-"""How a balance swings: days of a swing / 2 pi, and how far."""
+_TURNED = 0.008
+"""Of a balance, what is given back at most on a day on which it does not fall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def credit_rate(code: str, usual: int, day: date) -> int:
 
     Args: usual: the company's part in the long run, in the same unit.
     """
-    return round(usual * _swing("credit", code, day))
+    return round(usual * swing(day, "credit", code))
 
 
 def credit(instrument: Instrument, usual: int, day: date) -> Loan:
@@ -75,15 +74,9 @@ def short_sold(instrument: Instrument, bar: Bar) -> tuple[int, int]:
 def _loan(what: str, instrument: Instrument, usual: float, day: date) -> Loan:
     balance = _balance(what, instrument, usual, day)
     change = balance - _balance(what, instrument, usual, previous_trading_day(day))
-    repaid = int(0.03 * draws(what, instrument.code, day)[0] * balance) + max(0, -change)
+    repaid = int(_TURNED * draws(what, instrument.code, day)[0] * balance) + max(0, -change)
     return Loan(repaid + change, repaid, balance)
 
 
 def _balance(what: str, instrument: Instrument, usual: float, day: date) -> int:
-    return int(instrument.shares * usual * _swing(what, instrument.code, day))
-
-
-def _swing(what: str, code: str, day: date) -> float:
-    phases = draws(what, code, "phase")
-    at = day.toordinal()
-    return 1 + sum(far * math.sin(at / long + 6.28 * phases[place]) for place, (long, far) in enumerate(_WAVES))
+    return int(instrument.shares * usual * swing(day, what, instrument.code))

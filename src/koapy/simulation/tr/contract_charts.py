@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
@@ -13,7 +11,7 @@ from koapy.simulation.history.aggregate import merge, monthly, weekly, yearly
 from koapy.simulation.model import Bar
 from koapy.simulation.tr.contracts import asked, contracts, front
 from koapy.simulation.tr.days import day_number
-from koapy.simulation.tr.derived import DERIVED, MOMENT, Derived, Step, steps
+from koapy.simulation.tr.derived import DERIVED, MOMENT, Derived, Step, historical, steps
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.vocabulary import spoken
 
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from koapy.simulation.tr.request import Answer, Request
-
-TRADING_DAYS = 252
-"""Of a year, for volatilities."""
 
 
 def _single(request: Request, it: Derived) -> dict[str, str]:
@@ -128,11 +123,14 @@ def _as_bar(step: Step) -> Bar:
 
 @responder("opt50029", "opt50067", source=Source.OWN)
 def minute_chart(request: Request) -> Answer:
-    """선물옵션, 옵션분차트."""
+    """선물옵션, 옵션분차트: a week, and today."""
     it, length = asked(request), int(request.choice("시간단위", "1"))
     if it is None:
         return request.answer()
-    return request.listed([_chart_row(it, bar, forms.moment(bar.start)) for bar in reversed(it.minutes(length))])
+    bars = [*it.past_minutes(length), *it.minutes(length)]
+    page = request.page([int(bar.start.timestamp()) for bar in bars])
+    rows = [_chart_row(it, bars[index], forms.moment(bars[index].start)) for index in page.indices]
+    return request.answer(rows=rows, after=page.after)
 
 
 @responder("opt50030", "opt50068", source=Source.OWN)
@@ -297,17 +295,6 @@ def put_call_ratio(request: Request) -> Answer:
         )
         rows.append(request.row(MOMENT, step) | {"콜풋RATIO": forms.decimal(100 * puts, calls)})
     return request.listed(rows)
-
-
-def historical(bars: Sequence[Bar], count: int) -> str:
-    """Return 역사적변동성 of the last so many days, in percent of a year."""
-    closes_ = [bar.close for bar in bars[-count - 1 :]]
-    moves = [math.log(now / before) for before, now in itertools.pairwise(closes_) if before and now]
-    if len(moves) < 2:
-        return "0.00"
-    mean = sum(moves) / len(moves)
-    variance = sum((each - mean) ** 2 for each in moves) / (len(moves) - 1)
-    return forms.decimal(round(10_000 * math.sqrt(TRADING_DAYS * variance)), 100)
 
 
 @responder("opt50024", "opt50025", source=Source.OWN)

@@ -91,7 +91,7 @@ def quote(request: Request) -> Answer:
         return request.answer()
     rows = [request.row(MOMENT, step) for step in reversed(steps(it))]
     single = spoken(request.tr.single, DERIVED, it) | _extremes(it) | _pivots(it)
-    single |= {name: "0" for name in request.tr.single_names if "수익율" in name or "건수" in name}
+    single |= {name: "0" for name in request.tr.single_names if "수익율" in name or "건수" in name or name == "대용가"}
     return request.listed(rows, single)
 
 

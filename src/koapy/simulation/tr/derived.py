@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.contract import Contract, Kind
 from koapy.simulation.figures.draws import draws
 from koapy.simulation.figures.pricing import forward
-from koapy.simulation.history.aggregate import merge
+from koapy.simulation.history import WEEK
+from koapy.simulation.history.aggregate import merge, minutes_of
+from koapy.simulation.history.intraday import minutes_of_day
 from koapy.simulation.model import Bar
+from koapy.simulation.ticks import Ladder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +29,10 @@ LISTED_DAYS = 120
 """Days of a contract's past."""
 LEVELS = 5
 """Prices of a side of the book."""
+MONTH = 20
+"""Trading days, for 역사적변동성."""
+TRADING_DAYS = 252
+"""Of a year, for volatilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,16 @@ class Underlying:
         """The last daily bars before today."""
         return self.exchange.sector_daily(self.code)[-count:] if self._index else self.exchange.recent(self.code, count)
 
+    def write(self, level: int) -> str:
+        """Write a level with its sign."""
+        return forms.index(level, self.base) if self._index else forms.price(level, self.base)
+
+    def past_minutes(self) -> list[Bar]:
+        """Bars of one minute of the days before today, as far back as there are any: a week."""
+        if not self._index:
+            return [bar for bar in self.exchange.minutes(self.code) if bar.start.date() < self.exchange.today]
+        return [minute for bar in self.past(WEEK) for minute in index_minutes(self.code, bar)]
+
     def moments(self) -> list[Moment]:
         """Today, ascending: every sample of an index, every minute of an issue."""
         if self._index:
@@ -82,6 +101,23 @@ class Underlying:
             volume += bar.volume
             found.append(Moment(bar.start, bar.close, volume))
         return found
+
+
+@lru_cache(64)
+def index_minutes(code: str, day: Bar) -> tuple[Bar, ...]:
+    """Return the minutes of a past day of an index, made up so that they are the day together."""
+    return tuple(minutes_of_day(0, code, day, Ladder((0,), (1,))))
+
+
+def historical(bars: Sequence[Bar], count: int) -> str:
+    """Return 역사적변동성 of the last so many days, in percent of a year."""
+    closes = [bar.close for bar in bars[-count - 1 :]]
+    moves = [math.log(now / before) for before, now in pairwise(closes) if before and now]
+    if len(moves) < 2:
+        return "0.00"
+    mean = sum(moves) / len(moves)
+    variance = sum((each - mean) ** 2 for each in moves) / (len(moves) - 1)
+    return forms.decimal(round(10_000 * math.sqrt(TRADING_DAYS * variance)), 100)
 
 
 def known(exchange: Exchange, code: str) -> bool:
@@ -156,11 +192,24 @@ class Derived:
             for each in self.underlying.moments()
         ]
 
+    def past_minutes(self, length: int) -> list[Bar]:
+        """Bars of so many minutes of the days before today, ascending."""
+        found = []
+        for day, bars in groupby(self.underlying.past_minutes(), key=lambda bar: bar.start.date()):
+            traded = volume = 0
+            for bar in bars:
+                traded, before = traded + bar.volume, volume
+                volume = self.contract.volume(day, traded)
+                found.append(replace(self.mirrored(bar), volume=volume - before))
+        return minutes_of(found, length)
+
     def minutes(self, length: int) -> list[Bar]:
         """Bars of today of so many minutes, ascending."""
         groups: dict[datetime, list[Bar]] = {}
-        before = 0
-        for each in self.moments():
+        moments = self.moments()
+        # What was traded before the oldest moment that is kept is not its own.
+        before = moments[0].volume if moments else 0
+        for each in moments:
             at = (each.time.hour * 60 + each.time.minute) // length * length
             start = each.time.replace(hour=at // 60, minute=at % 60, second=0, microsecond=0)
             bar = Bar(start, *(each.level,) * 4, max(each.volume - before, 0), 0)
@@ -285,8 +334,8 @@ DERIVED: Words[Derived] = _BOOK | {
     194: _greek("rho"),
     195: lambda it: str(it.open_interest),
     196: lambda it: forms.delta(it.open_interest - it.open_interest_before),
-    197: lambda it: forms.index(it.level, it.underlying.base),
-    240: lambda it: forms.decimal(round(10_000 * it.contract.volatility(it.day)), 100),
+    197: lambda it: it.underlying.write(it.level),
+    **dict.fromkeys(range(240, 246), lambda it: forms.decimal(round(10_000 * it.contract.volatility(it.day)), 100)),
     246: lambda it: str(it.open_interest_before),
     247: lambda it: str(max(it.open_interest, it.open_interest_before)),
     248: lambda it: str(min(it.open_interest, it.open_interest_before)),
@@ -298,7 +347,10 @@ DERIVED: Words[Derived] = _BOOK | {
     322: lambda it: forms.day(it.contract.expiry),
     323: lambda it: str((it.contract.expiry - it.day).days),
     324: lambda it: forms.decimal(it.contract.strike, it.contract.scale) if it.contract.strike else "0.00",
+    327: lambda it: historical(it.days(), MONTH),
     338: lambda _: "3.00",
+    361: lambda _: "0.00",
+    402: lambda it: historical(it.days(), MONTH),
     346: lambda it: it.plain(it.base),
     391: lambda it: _against_base(it, "open"),
     392: lambda it: _against_base(it, "high"),
@@ -358,7 +410,7 @@ MOMENT: Words[Step] = {
     186: lambda step: forms.percent(round(1000 * (step.at.level - step.fair)), max(round(1000 * step.fair), 1)),
     187: lambda step: step.it.plain(step.it.contract.inner(step.at.source)),
     189: lambda step: DERIVED[189](step.it),
-    197: lambda step: forms.index(step.at.source, step.it.underlying.base),
+    197: lambda step: step.it.underlying.write(step.at.source),
     327: lambda step: DERIVED[189](step.it),
     338: lambda _: "3.00",
     346: lambda step: step.it.plain(step.it.base),

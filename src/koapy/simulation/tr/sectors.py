@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.history.aggregate import monthly, weekly, yearly
+from koapy.simulation.history.aggregate import minutes_of, monthly, weekly, yearly
 from koapy.simulation.model import Bar, SectorMoment
 from koapy.simulation.tr.days import day_number
+from koapy.simulation.tr.derived import Underlying
 from koapy.simulation.tr.registry import responder
 from koapy.simulation.tr.stocks import STOCK, Stock
 
@@ -72,8 +73,12 @@ def ticks(request: Request) -> Answer:
 
 @responder("opt20005")
 def minutes(request: Request) -> Answer:
-    """업종분봉: of today, as far back as samples are kept; signed against yesterday's close."""
-    return _timed(request, by_minute(_moments(request), int(request.choice("틱범위", "1"))), signed=True)
+    """업종분봉: a week, and today as far back as samples are kept; signed against yesterday's close."""
+    length, code = int(request.choice("틱범위", "1")), request.text("업종코드")
+    past: list[Bar] = []
+    if code in request.exchange.sectors:
+        past = minutes_of(Underlying(request.exchange, code).past_minutes(), length)
+    return _timed(request, [*past, *by_minute(_moments(request), length)], signed=True)
 
 
 @responder("opt20009")

@@ -100,8 +100,15 @@ def _scaled(name: str) -> Callable[[Paper], str]:
     return lambda it: str(round(MILLION * getattr(it.contract.greeks(it.day, it.level), name)))
 
 
+def _deviation(it: Paper) -> str:
+    """괴리율; 0 of a warrant that is worth nothing, as in the guide."""
+    return DERIVED[186](it) if round(it.contract.fair(it.day, it.level)) else "0"
+
+
 WARRANT: Words[Paper] = {
     **DERIVED,
+    185: lambda it: forms.rate(round(100 * (it.last - it.contract.fair(it.day, it.level))), 100),
+    186: lambda it: _deviation(it),
     312: lambda _: str(ISSUED),
     371: lambda it: forms.day(it.contract.expiry),
     372: lambda it: forms.day(it.contract.expiry),
@@ -146,7 +153,7 @@ WARRANT: Words[Paper] = {
     676: _scaled("rho"),
     682: lambda it: _number(abs(it.contract.greeks(it.day, it.level).delta) * it.gearing / 100, 6),
     683: lambda it: _number(it.break_even / (100 if it.contract.underlying == INDEX else 1)),
-    686: lambda it: DERIVED[186](it),
+    686: lambda it: _deviation(it),
     687: lambda it: str(round(it.contract.inner(it.level))),
     689: lambda _: "N",
     706: lambda _: "0",
