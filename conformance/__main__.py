@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     given = _parser().parse_args(words)
     deviating = 0
     for server in (given.server,) if given.server else ("mock", "real"):
-        found = list(verdicts(work(server, tuple(each.lower() for each in given.tr) or None), server))
+        found = list(verdicts(work(server, {each.lower() for each in given.tr} or None, day=not given.tr), server))
         if given.tr:
             found = [each for each in found if each.field.kind == "tr" and each.field.name in given.tr]
         print(report(found, server, short=given.short), flush=True)

@@ -9,12 +9,14 @@ from conformance.session import DAY, Message, Program, Told
 from koapy.openapi.tr import trs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from koapy.openapi.tr import Tr, TrInput
     from koapy.simulation.world import ServerKind
 
 CODES = ("005930", "000660", "207940", "069500", "900290")
+ASKED = ("005930", "069500", "900290")
+"""A company, a fund and a foreign company."""
 SECTORS = ("001", "101")
 INTERRUPTED = "900290"
 """Cheap enough that one order moves it too far."""
@@ -69,22 +71,23 @@ class Work:
         program.close()
 
 
-def work(server: ServerKind, codes: tuple[str, ...] | None = None) -> Work:
+def work(server: ServerKind, codes: Collection[str] | None = None, *, day: bool = True) -> Work:
     """Run it all on one server.
 
     Args:
-        codes: only these TRs, and nothing else than TRs.
+        codes: of TRs, in lower case; only these are asked.
+        day: whether all the rest is done, too: real-time data, look-ups, conditions, the phases of a day.
     """
     done = Work()
     program = Program(server, "10:00")
     _trade(program)
     done.silent = _ask(program, codes)
-    if codes is None:
+    if day:
         _listen(program)
         _look_up(program)
         _search(program)
     done.take(program)
-    if codes is None:
+    if day:
         for time, stretches in _DAY:
             program = Program(server, time, 12)
             program.call("SetRealReg", "3003", "", "215", "0")
@@ -133,7 +136,7 @@ def _away(price: int, steps: int) -> int:
     return (price // step + steps) * step
 
 
-def _ask(program: Program, codes: tuple[str, ...] | None) -> set[str]:
+def _ask(program: Program, codes: Collection[str] | None) -> set[str]:
     """Ask for every TR, and return those that brought no answer."""
     silent = set()
     for what in trs():
@@ -214,7 +217,7 @@ def _listen(program: Program) -> None:
     high = program.price(INTERRUPTED) * 108 // 1000 * 10
     program.order(2, INTERRUPTED, 10, high, "00")
     program.order(1, INTERRUPTED, 70_000_000 // high, high, "00")
-    program.advance(240)
+    program.advance(180)
 
 
 def _tr(code: str) -> Tr:
@@ -258,4 +261,4 @@ def _search(program: Program) -> None:
     for screen, (index, name) in enumerate(names, 5001):
         program.call("SendCondition", str(screen), name, int(index), 1)
         program.advance(1)
-    program.advance(120)
+    program.advance(60)

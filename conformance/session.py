@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DAY = datetime(2026, 3, 10, tzinfo=KST)
 """A Tuesday on which the exchange was open."""
+ROWS = 25
+"""Rows at the beginning of an answer that are looked at; the last five are besides."""
 TICKS = 400
 """Ticks of a real type that a program looks at."""
 
@@ -162,6 +164,7 @@ class Program:
     def _multi(self, what: Tr) -> list[list[Told]]:
         names, field = numbered(what.multi_names), partial(Field, "tr", what.code.lower(), "multi")
         rows = self.control.GetCommDataEx(what.code, what.multi_record) if names else []
+        rows = rows[:ROWS] + rows[ROWS:][-5:]
         # One row of blanks is how it says that there are no rows.
         return [[Told(field(name), value) for name, value in zip(names, row, strict=True)] for row in rows if any(row)]
 

@@ -9,11 +9,12 @@ from koapy.simulation.realdata import BREADTH, INDEX
 from koapy.simulation.realfigures import FIRMS, NAV, PROGRAMS, WARRANT_TYPES
 from koapy.simulation.tr.contracts import contract
 from koapy.simulation.tr.stocks import Stock
-from koapy.simulation.tr.warrants import papers
+from koapy.simulation.tr.warrants import Paper, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from koapy.simulation.exchange import Exchange
     from koapy.simulation.world import World
 
 INDEX_SECONDS = 10
@@ -94,20 +95,19 @@ class Periodic:
     def _every_contract(self) -> None:
         self._world.clock.call_later(CONTRACT_SECONDS, self._every_contract)
         exchange = self._world.exchange
-        # Futures and options have eight characters, ELWs begin with a digit that no issue begins with.
+        # Futures and options have eight characters.
         for code in sorted(each for each in self._audience.wanted if len(each) == 8):
             self._contract(code)
-        listed = sorted(
-            each
-            for each in self._audience.wanted
-            if len(each) == 6 and each[0] == "5" and each not in exchange.instruments
-        )
-        known = {each.contract.code: each for each in papers(exchange)} if listed else {}
-        for code in listed:
-            if code in known and self._moved(code, known[code].last, known[code].volume):
-                for name in WARRANT_TYPES:
-                    if self._audience.wants(code, name):
-                        self._audience.tell(code, name, realfigures.warrant(name, known[code], self._world.now()))
+        wanted = {each for each in self._audience.wanted if len(each) == 6 and each not in exchange.instruments}
+        for paper in _papers(exchange, wanted) if wanted - exchange.sectors.keys() else ():
+            self._warrant(paper)
+
+    def _warrant(self, it: Paper) -> None:
+        code = it.contract.code
+        if self._moved(code, it.last, it.volume):
+            for name in WARRANT_TYPES:
+                if self._audience.wants(code, name):
+                    self._audience.tell(code, name, realfigures.warrant(name, it, self._world.now()))
 
     def _contract(self, code: str) -> None:
         it = contract(self._world.exchange, code)
@@ -124,3 +124,8 @@ class Periodic:
         before = self._contracts.get(code)
         self._contracts[code] = last, volume
         return before != (last, volume)
+
+
+def _papers(exchange: Exchange, wanted: Collection[str]) -> list[Paper]:
+    """The ELWs among some codes."""
+    return [Paper(exchange, each) for each in listed(exchange) if each.contract.code in wanted]
