@@ -64,7 +64,9 @@ _DIRECTION = re.compile(r"기호|부호|^sign$")
 _PRICE = re.compile(r"가\d*$|호가|가n$|단위$|최고|최저")
 _SHORT = 10
 """Width up to which zeros fill numbers and codes; wider are amounts, which may be negative."""
-_BOTH_WAYS = re.compile(r"손익|순매수|순매도|대비|등락|증감|수익|괴리|순잔|이익|베이시스|변동|합계|순이익|정산")
+_BOTH_WAYS = re.compile(
+    r"손익|순매수|순매도|대비|등락|증감|수익|괴리|순잔|이익|베이시스|변동|합계|순이익|정산|^(PER|EPS|ROE)$"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from conformance.forms import Literal, Number, Rule, derive, parse
+from conformance.forms import Form, Literal, Number, Rule, derive, parse
 from koapy.openapi.fid import fid
 from koapy.openapi.tr import is_tr, tr
 
@@ -103,7 +104,55 @@ def rules(samples: Iterable[Sample]) -> dict[tuple[Field, str], Judged]:
         for server in sorted(servers) or [""]:
             of_it = [each for each in group if not servers or each.server in ("", server)]
             found[field, server] = _judged(field, server, of_it)
-    return found
+    return _together(found)
+
+
+_INVESTOR = re.compile(
+    r"개인|외국인|외인|기관|금융투자|증권|보험|투신|은행|연기금|기금|사모|국가|기타법인|기타금융|종신금"
+)
+
+
+def _together(found: dict[tuple[Field, str], Judged]) -> dict[tuple[Field, str], Judged]:
+    """Let fields that are a series (매도호가1, 매도호가2), or the same of other investors, have one rule."""
+    series: dict[tuple[str, ...], list[tuple[Field, str]]] = defaultdict(list)
+    for field, server in found:
+        name = re.sub(r"\d+", "#", field.spoken)
+        if name == "#":  # a FID without a name
+            continue
+        if _INVESTOR.search(name) and all(
+            isinstance(form, Number | Literal) for form in found[field, server].rule.forms
+        ):
+            name = _INVESTOR.sub("", name)
+        elif "#" not in name:
+            continue
+        if field.kind in ("tr", "real"):
+            series[field.kind, field.name, field.part, server, name].append((field, server))
+    shared = dict(found)
+    for members in series.values():
+        best = min(_RANK[found[each].read] for each in members)
+        forms = [form for each in members if _RANK[found[each].read] == best for form in found[each].rule.forms]
+        for each in members:
+            own = found[each]
+            mine = (*own.rule.forms, *sorted(set(forms) - set(own.rule.forms), key=str))
+            shared[each] = replace(own, rule=replace(own.rule, forms=_certain(mine)))
+    return shared
+
+
+_VAGUE = (("?", ""), ("±?",))
+"""Signs of which less was seen than of others, the vaguest first."""
+
+
+def _certain(forms: tuple[Form, ...]) -> tuple[Form, ...]:
+    """Leave numbers out of whose sign less was seen than of others like them."""
+    kept = list(dict.fromkeys(forms))
+    for vague in _VAGUE:
+        sure = {(form.fill, form.places) for form in kept if isinstance(form, Number) and form.sign not in vague}
+        kept = [
+            form
+            for form in kept
+            if not (isinstance(form, Number) and form.sign in vague and (form.fill, form.places) in sure)
+        ]
+    return tuple(kept)
 
 
 def _judged(field: Field, server: str, group: list[Sample]) -> Judged:

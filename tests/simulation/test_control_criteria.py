@@ -27,6 +27,10 @@ first = 3
 [[condition]]
 name = "모두"
 where = ["price > 0"]
+
+[[condition]]
+name = "상승"
+where = ["change > 0"]
 """
 
 
@@ -57,7 +61,7 @@ def facts(program, code):
 
 
 def test_names_are_those_of_the_file(program):
-    assert program.call("GetConditionNameList") == "000^급등주;001^추세;002^모두;"
+    assert program.call("GetConditionNameList") == "000^급등주;001^추세;002^모두;003^상승;"
 
 
 def test_all_lines_hold_for_what_is_found_and_not_for_the_others(program):
@@ -83,20 +87,20 @@ def test_averages_markets_kinds_and_the_first_of_an_order(program):
 
 
 def test_codes_come_in_and_go_out_as_the_market_moves(program):
-    inside = set(search(program, "급등주", 0, kind=1))
-    signals = [each.arguments for each in program.advance(600) if each.name == "OnReceiveRealCondition"]
+    inside = set(search(program, "상승", 3, kind=1))
+    signals = [each.arguments for each in program.advance(90) if each.name == "OnReceiveRealCondition"]
     assert {kind for _, kind, _, _ in signals} == {"I", "D"}
     for code, kind, name, index in signals:
-        assert (name, index) == ("급등주", "000")
+        assert (name, index) == ("상승", "003")
         assert (code in inside) == (kind == "D")
         inside ^= {code}
-    now = {code for code in program.world.exchange.instruments if facts(program, code)[1].rate >= 0.5}
-    assert inside <= now
+    program.call("SendConditionStop", "4000", "상승", 3)
+    assert program.named("OnReceiveRealCondition", 15) == []
 
 
 def test_too_many_hits_bring_no_signals(program):
     assert len(search(program, "모두", 2, kind=1)) > 100
-    assert [each for each in program.advance(120) if each.name == "OnReceiveRealCondition"] == []
+    assert program.named("OnReceiveRealCondition", 15) == []
 
 
 def test_a_condition_may_be_searched_once_a_minute_and_ten_at_once(start, tmp_path):
