@@ -120,7 +120,9 @@ def execution_balance(request: Request) -> Answer:
         "예수금D+2": account.cash,
         "출금가능금액": account.withdrawable,
         "주문가능현금": free,
+        "현금미수금": max(0, -account.deposit),
         "증거금현금": account.reserved,
+        "신용융자합계": sum(each.loan for each in account.loans),
         "주식매수총액": cost,
         "평가금액합계": sum(each.value for each in held),
         "총손익합계": profit,
@@ -136,7 +138,7 @@ def execution_balance(request: Request) -> Answer:
 
 @responder("opw00018")
 def balance(request: Request) -> Answer:
-    """계좌평가잔고내역. There is no credit, so 합산 and 개별 are alike."""
+    """계좌평가잔고내역: each day's loan is a row of its own, whether 합산 or 개별 is asked for."""
     account = account_of(request)
     request.choice("조회구분", "2")
     if account is None:
@@ -149,6 +151,7 @@ def balance(request: Request) -> Answer:
         "총평가손익금액": profit,
         "총수익률(%)": _wide_points(request, profit, cost),
         "추정예탁자산": estimated_assets(account, held),
+        "총융자금액": sum(each.loan for each in account.loans),
         "조회건수": len(held),
     }
     rows = [filled(request.tr.multi, _balance_row(request, each, cost)) for each in held]
@@ -254,8 +257,9 @@ def _return_row(request: Request, position: Position) -> dict[str, str]:
 
 
 def estimated_assets(account: Account, held: Iterable[Holding]) -> int:
-    """Return 추정예탁자산: the cash after settlement and what selling everything would bring."""
-    return account.cash + sum(each.proceeds for each in held)
+    """Return 추정예탁자산: the cash after settlement and what selling everything would bring, loans paid back."""
+    owed = sum(each.loan + each.interest for each in account.loans)
+    return account.cash + sum(each.proceeds for each in held) - owed
 
 
 def _points(request: Request, part: int, whole: int, places: int) -> str:

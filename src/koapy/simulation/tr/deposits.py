@@ -146,6 +146,7 @@ def margins(request: Request) -> Answer:
         "현금증거금": account.reserved,
         "사용가능현금": free,
         "사용가능현금최종": free,
+        "미수금": max(0, -account.deposit),
         **{f"{share}주문가능금액": forms.rounded(free * 100, share) for share in SHARES},
     }
     return request.answer(filled(request.tr.single, values))
