@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -27,6 +28,7 @@ LONGEST = 0x7F
 WIDE_SPACES = tuple(text.encode() for text in ("\u0085", "\u00a0", "\u1680", "\u3000", "\u205f"))
 GENERAL_PUNCTUATION = b"\xe2\x80"
 """The first bytes of the other white space that is no ASCII, and of some dashes and quotes."""
+NUMPY = "numpy"
 SMALL = 500
 """Cells that are encoded one by one: fewer than this are not worth an array."""
 
@@ -64,6 +66,11 @@ class Page:
         return pb.MultiData.FromString(self.encoded)
 
 
+def prepare() -> None:
+    """Load what large pages need, which takes a tenth of a second; who only orders, or streams, has no use for it."""
+    import_module(NUMPY)
+
+
 def page(names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Page | None:
     """The rows as they are at this moment; None where they are not as long as the names, or cannot be kept like this.
 
@@ -76,7 +83,16 @@ def page(names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Page | None:
         raw = (ROW + ROW.join(map(CELL.join, rows))).encode()
     except TypeError:  # a cell is no text
         return None
-    return Page(names, len(rows), raw) if raw.count(0) == len(rows) * len(names) else None
+    return Page(names, len(rows), raw) if _zeros(raw, len(rows) * len(names)) else None
+
+
+def _zeros(raw: bytes, expected: int) -> bool:
+    """Whether there are no more zeros than those before the cells."""
+    if expected < SMALL:
+        return raw.count(0) == expected
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(raw, np.uint8) == 0)) == expected
 
 
 def framed(number: int, body: bytes) -> bytes:
@@ -100,7 +116,7 @@ def _one_by_one(rows: Iterable[Sequence[str]]) -> bytes:
 
 def _at_once(raw: bytes, count: int, width: int) -> bytes | None:
     """The rows encoded; None where a cell is longer than one byte can say."""
-    import numpy as np  # when the first page comes: who only orders, or streams, has no use for it
+    import numpy as np
 
     found = _stripped(raw, count, width)
     if found is None:
@@ -140,7 +156,10 @@ def _lengths(size: int, at: np.ndarray[Any, Any], width: int) -> np.ndarray[Any,
     """The bytes of each cell, by where the one for its length stands."""
     import numpy as np
 
-    lengths = np.diff(at, append=size + len(ROW) - 1) - len(CELL)
+    lengths = np.empty_like(at)
+    np.subtract(at[1:], at[:-1], out=lengths[:-1])
+    lengths[-1] = size + len(ROW) - 1 - at[-1]
+    lengths -= len(CELL)
     lengths[width - 1 :: width] -= BEFORE_ROW
     return lengths
 
@@ -149,7 +168,10 @@ def _with_row_lengths(data: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) 
     """The data with the lengths of the rows that start there, each in one byte or two."""
     import numpy as np
 
-    sizes = np.diff(starts, append=data.size) - BEFORE_ROW
+    sizes = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=sizes[:-1])
+    sizes[-1] = data.size - starts[-1]
+    sizes -= BEFORE_ROW
     short = sizes <= LONGEST
     data[starts + 1] = np.where(short, sizes, sizes & LONGEST | 0x80)
     data[starts + 2] = sizes >> 7

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from koapy.server import checks
+from koapy.server import checks, pages
 from koapy.server.conditions import known_condition, load_conditions
 from koapy.server.driver import drive
 from koapy.server.edge import WARNING
@@ -51,6 +53,8 @@ async def transaction(core: Core, request: pb.TransactionRequest, caller: Caller
     if known.code.upper() in KINDS:
         await _keywords(core, known, request, caller)
         return
+    if known.multi_names and pages.NUMPY not in sys.modules:
+        await asyncio.to_thread(pages.prepare)
     stop = _stop_condition(request)
     name = core.names.issue(caller.client, request.screen_no, request.request_name)
     async with core.short_screen("queries", request.screen_no) as screen:
