@@ -149,12 +149,12 @@ class Gates:
         clients = {gate.client for gate in gates}
         for client in clients:
             self._rooms[client] = room
-        for gate in gates:
-            post(self._offer, gate, event, visit)
+        # The gates' own timers end the wait; the second more is for a loop that is late.
+        longest = max(gate.seconds for gate in gates) + 1.0
+        self._held_until = time.monotonic() + longest
         try:
-            # The gates' own timers end the wait; the second more is for a loop that is late.
-            longest = max(gate.seconds for gate in gates) + 1.0
-            self._held_until = time.monotonic() + longest
+            for gate in gates:
+                post(self._offer, gate, event, visit)
             visit.hold(longest)
         finally:
             self._held_until = 0.0

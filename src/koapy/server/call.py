@@ -14,7 +14,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.conditions import load_conditions
 from koapy.server.failure import exhausted, invalid, unimplemented
-from koapy.server.lookups import is_constant
+from koapy.server.lookups import LOOKUPS
 from koapy.server.machines import Limit
 from koapy.server.order_call import key_of
 from koapy.server.router import MARKET_HOURS
@@ -54,7 +54,7 @@ async def call(core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallRe
     room = core.gates.room(caller.client)
     special = _SPECIAL.get(function.name)
     if special is None and room is None:
-        if is_constant(function.name, args):
+        if function.name in LOOKUPS:
             return response(function.name, await core.lookups.ask(function.name, *args))
         return response(function.name, await core.run(((function.name, args),)))
     return response(function.name, await _Call(core, caller, room).make(function, special, args))

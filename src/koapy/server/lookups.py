@@ -40,6 +40,9 @@ CONSTANT_BY_FIRST_ARGUMENT = {
 }
 """Functions of which only some first arguments ask for what is constant."""
 
+LOOKUPS = CONSTANT | CONSTANT_BY_FIRST_ARGUMENT.keys()
+"""Functions of which some answer at least is constant."""
+
 MOST = 16_384
 """Answers that are kept: a few for each issue that is listed. When there are as many, the oldest goes."""
 LONGEST_ARGUMENTS = 64
@@ -84,7 +87,7 @@ class Lookups:
         Raises:
             Failure: as `Core.run` says.
         """
-        if not is_constant(name, args) or is_inside():
+        if not _is_constant(name, args) or is_inside():
             return await self._call(name, *args)
         now = (self._logins(), self._today())
         if now != self._of:
@@ -102,8 +105,7 @@ class Lookups:
         return value
 
 
-def is_constant(name: str, args: Args) -> bool:
-    """Whether a function, asked this, answers the same all day."""
+def _is_constant(name: str, args: Args) -> bool:
     if name not in CONSTANT:
         some = CONSTANT_BY_FIRST_ARGUMENT.get(name)
         if some is None or not args or args[0] not in some:

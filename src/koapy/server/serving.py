@@ -242,7 +242,7 @@ async def serve_async(
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(interruption, server.stop)
         # What has been made until now stays. The collector holds up everybody; it need not look through that each time.
-        gc.collect()
+        # Nor now: what is garbage of it by then is next to nothing, and looking for it a tenth of the start.
         gc.freeze()
         gc.set_threshold(YOUNG)
         (ready or _log_address)(server.address)
