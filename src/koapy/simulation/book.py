@@ -173,11 +173,8 @@ class Book:
         """The best prices of a side, best first."""
         half = self._half(side)
         prices = half.prices[: -count - 1 : -1] if half.buys else half.prices[:count]
-        levels = []
-        for price in prices:
-            queue = half.queues[price]
-            levels.append(Level(price, queue.total, len(queue.orders)))
-        return tuple(levels)
+        queues = half.queues
+        return tuple([Level(at, (queue := queues[at]).total, len(queue.orders)) for at in prices])
 
     def add(self, order: Resting) -> None:
         """Put an order at the end of the queue of its price. It must not trade: `match` first, or be in an auction."""

@@ -129,8 +129,8 @@ def book(
     net = depth.total_bid - depth.total_ask
     values = dict(_blank_book())
     values[21] = forms.clock(moment)
-    _side(values, (41, 61, 81), depth.asks, before.asks if before else None, base)
-    _side(values, (51, 71, 91), depth.bids, before.bids if before else None, base)
+    _side(values, (41, 61, 81, 6044), depth.asks, before.asks if before else None, base)
+    _side(values, (51, 71, 91, 6054), depth.bids, before.bids if before else None, base)
     values[121] = str(depth.total_ask)
     values[122] = forms.delta(depth.total_ask - before.total_ask if before else 0)
     values[125] = str(depth.total_bid)
@@ -140,8 +140,6 @@ def book(
     values[138] = forms.delta(-net)
     values[139] = forms.decimal(100 * depth.total_ask, depth.total_bid)
     values[13] = str(quote.volume)
-    for first, levels in ((6044, depth.asks), (6054, depth.bids)):  # of KRX alone, where all is
-        values |= {first + place: str(level.quantity) for place, level in enumerate(levels)}
     values[6064], values[6065] = values[121], values[125]
     if price:
         values[23], values[24] = forms.price(price, base), str(quantity)
@@ -259,22 +257,22 @@ def _index(quote: SectorQuote) -> dict[int, str]:
 
 def _side(
     values: dict[int, str],
-    first: tuple[int, int, int],
+    first: tuple[int, int, int, int],
     levels: Sequence[Level],
     before: Sequence[Level] | None,
     base: int,
 ) -> None:
     """Fill in the prices, quantities and changes of one side; a price that was not seen before has no change."""
     # This and what it calls is half of what a tick of the book costs: hence no calls of `forms` in here.
-    price, quantity, change = first
+    price, quantity, change, own = first
     seen = {at: there for at, there, _ in before} if before else {}
     for at, there, _ in levels:
         values[price] = f"-{at}" if at < base else f"+{at}" if at > base else f" {at}"
-        values[quantity] = str(there)
+        values[quantity] = values[own] = str(there)  # once for all venues, once for KRX, where all is
         moved = there - seen.get(at, there)
         if moved:
             values[change] = f"{moved:+d}"
-        price, quantity, change = price + 1, quantity + 1, change + 1
+        price, quantity, change, own = price + 1, quantity + 1, change + 1, own + 1
 
 
 @cache
