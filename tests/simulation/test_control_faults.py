@@ -102,6 +102,29 @@ def test_a_query_goes_wrong_as_planned(start, kind, returned, told):
             assert heard[0].arguments == ("1000", f"r{number}", "opt10001", "[RC7006] 모의투자 조회실패")
 
 
+def test_a_hidden_limit_bars_queries_until_the_next_login(start):
+    program = start(faults=plan(Fault(kind="barred", on="query", which=(2,)))).login()
+    program.call("GetConditionLoad")
+    program.advance(2)
+    name = program.call("GetConditionNameList").split(";")[0].partition("^")[2]
+
+    def asked():
+        program.advance(1)
+        return program.ask("opt10001", 종목코드=CODE)
+
+    assert [asked() for _ in range(3)] == [0, -209, -209]
+    assert program.call("SendCondition", "4000", name, 0, 0) == -209
+    assert buy(program) == (0, USUAL)
+    program.call("CommConnect")
+    program.advance(1)
+    assert asked() == 0
+
+
+def test_what_a_fault_returns_is_what_it_would():
+    assert [Fault(kind="code", on=on).returned for on in ("order", "query")] == [-308, -200]
+    assert Fault(kind="code", on="query", code=-203).returned == -203
+
+
 def test_ticks_are_dropped_by_share_and_by_number(start):
     programs = [start(faults=faults).login() for faults in (None, plan(Fault(kind="dropped", on="tick", share=0.5)))]
     counts = []
@@ -186,7 +209,7 @@ def test_a_plan_is_read_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[fault]]\nkind = 'dropt'", "fault 1: kind = 'dropt': one of 'code', 'delayed'"),
+        ("[[fault]]\nkind = 'dropt'", "fault 1: kind = 'dropt': one of 'barred', 'code', 'delayed'"),
         ("[[fault]]\nkind = 'early'", "kind = 'early' on '': it happens on 'order'"),
         ("[[fault]]\nkind = 'dropped'\non = 'tick'\nshare = 2", "share = 2: 0 to 1"),
         ("[[fault]]\nkind = 'frozen'\nseconds = [2, 1]", "seconds = [2, 1]: at least and at most"),

@@ -76,6 +76,8 @@ class Conditions:
             return FAILED
         if not self._session.use_screen(strScrNo):
             return FAILED
+        if self._session.faults.barred:
+            return self._session.faults.barred
         if not self._session.queries.take(now):
             return TOO_MANY_REQUESTS
         self._last[nIndex] = now

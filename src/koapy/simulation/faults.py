@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Kind = Literal[
-    "code", "delayed", "disconnect", "dropped", "early", "frozen", "lost", "refused", "silent", "transit"
+    "barred", "code", "delayed", "disconnect", "dropped", "early", "frozen", "lost", "refused", "silent", "transit"
 ]  # fmt: skip
 On = Literal["", "order", "query", "tick"]
 
 KINDS: Mapping[On, tuple[Kind, ...]] = {
     "order": ("delayed", "early", "lost", "silent", "transit", "refused", "code", "frozen"),
-    "query": ("delayed", "lost", "refused", "code", "frozen"),
+    "query": ("delayed", "lost", "refused", "code", "barred", "frozen"),
     "tick": ("dropped",),
     "": ("disconnect", "frozen"),
 }
@@ -70,11 +70,12 @@ class FaultError(ValueError):
 class Fault:
     """One thing that goes wrong.
 
-    Kinds: `code`, the function returns `code` and nothing is sent; `refused`, the server answers with `message` and
-    does nothing else; `delayed`, the answer comes late, and with it all events of the order; `early`, the answer comes
-    late, but not the order events; `transit`, the order reaches the exchange late; `lost`, neither message nor answer
-    come, but what was asked is done; `silent`, the same, and no event of the order either until it is cancelled;
-    `dropped`, a tick is not told; `frozen`, the control's thread stands still; `disconnect`, the connection is lost.
+    Kinds: `code`, the function returns `code` and nothing is sent; `barred`, so do all queries from then on, until the
+    program logs in again, as when OpenAPI+'s hidden limit is met; `refused`, the server answers with `message` and does
+    nothing else; `delayed`, the answer comes late, and with it all events of the order; `early`, the answer comes late,
+    but not the order events; `transit`, the order reaches the exchange late; `lost`, neither message nor answer come,
+    but what was asked is done; `silent`, the same, and no event of the order either until it is cancelled; `dropped`, a
+    tick is not told; `frozen`, the control's thread stands still; `disconnect`, the connection is lost.
     """
 
     kind: Kind
@@ -93,8 +94,16 @@ class Fault:
     """A time of each day, instead of `after`."""
     seconds: tuple[float, float] = (0.05, 0.6)
     """How long it takes, at least and at most: seconds of the market, of the wall for `frozen`."""
-    code: int = -308
+    code: int | None = None
+    """What the function returns; by default -308 for an order, -200 for a query, -209 for `barred`."""
     message: str = "[RC4058] 모의투자 장애 시험: 거부되었습니다."
+
+    @property
+    def returned(self) -> int:
+        """What the function returns."""
+        if self.code is not None:
+            return self.code
+        return -308 if self.on == "order" else -209 if self.kind == "barred" else -200
 
     def __post_init__(self) -> None:
         for name, choices in (("kind", get_args(Kind)), ("on", get_args(On))):
@@ -197,6 +206,8 @@ class Faults:
     """The last ones, oldest first."""
     out_until: datetime | None = None
     """Until when no login succeeds."""
+    barred: int = 0
+    """What all queries return until the next login; 0: they are answered."""
     _chances: dict[str, list[Chance]] = field(default_factory=dict)
     _started: datetime | None = None
     _timers: list[Handle] = field(default_factory=list)
@@ -208,6 +219,7 @@ class Faults:
             timer.cancel()
         self._timers.clear()
         self._chances.clear()
+        self.barred = 0
         self._started = self.clock.now()
         for number, fault in enumerate(plan.faults):
             chance = Chance(fault, random.Random(f"{plan.seed}:{number}"))
@@ -230,6 +242,8 @@ class Faults:
                 met = chance
         if met is not None:
             self._note(met.fault, subject)
+            if met.kind == "barred":
+                self.barred = met.fault.returned
         return met
 
     def drops(self, kind: str) -> bool:

@@ -35,6 +35,7 @@ class Login:
         if not self._session.connected:
             self._session.connected = True
             self._session.logins += 1
+        self._session.faults.barred = 0
         self._session.events.OnEventConnect(0)
 
     def lose(self) -> None:

@@ -250,7 +250,7 @@ class Orders:
         )
         fault = self._session.faults.draw("order", name)
         if fault is not None and fault.kind == "code":
-            return fault.fault.code
+            return fault.fault.returned
         self._session.later(self._send, request, fault, delay=self._under_way(fault))
         return 0
 

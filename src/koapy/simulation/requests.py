@@ -103,7 +103,9 @@ class Requests:
     def _take(self, screen: str, fault: Chance | None) -> int:
         """Use up one request and the screen; a negative code when there is none to use, or by a fault."""
         if fault is not None and fault.kind == "code":
-            return fault.fault.code
+            return fault.fault.returned
+        if self._session.faults.barred:
+            return self._session.faults.barred
         if not self._session.use_screen(screen):
             return WRONG_INPUT
         if not self._session.queries.take(self._session.world.now()):
