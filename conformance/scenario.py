@@ -34,6 +34,8 @@ _BY_FORMAT = {
     "blank": "",
 }
 _BY_NAME = {"업종코드": "001", "시간": "60", "기간": "5", "봉갯수": "10", "날짜구분": "99"}
+_BY_TR = {"opt10017": {"상하한구분": "2", "종목조건": "0"}, "opt10025": {"매물집중비율": "20"}}
+"""What a quiet morning has rows for."""
 _TRIES = 3
 """How often a TR is asked, with other choices each time, while it has no rows."""
 
@@ -163,7 +165,7 @@ def _questions(what: Tr, account: str, attempt: int) -> Iterator[dict[str, str]]
     )
     codes = (WARRANT,) if "ELW" in what.name or what.code == "opt10041" else CODES
     for code in codes if about and not attempt else codes[:1]:
-        given = {each.name: _input(each, account, attempt) for each in what.inputs}
+        given = {each.name: _input(each, account, attempt) for each in what.inputs} | _BY_TR.get(what.code, {})
         if about:
             given[about] = code
         yield given
@@ -181,7 +183,7 @@ def _input(known: TrInput, account: str, attempt: int) -> str:
     choices = [value for value, _ in known.values]
     if choices and attempt:
         return choices[min(attempt - 1, len(choices) - 1)]
-    if known.name in _BY_NAME:
+    if known.name in _BY_NAME and (not choices or _BY_NAME[known.name] in choices):
         return _BY_NAME[known.name]
     return known.example or (choices[0] if choices else "")
 
