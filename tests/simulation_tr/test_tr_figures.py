@@ -17,6 +17,7 @@ from koapy.simulation.figures.draws import apportion
 from koapy.simulation.figures.investors import Investor, split
 from koapy.simulation.market import load_market
 from koapy.simulation.model import OrderKind, Side
+from koapy.simulation.samples import BookSamples
 from koapy.simulation.tr import BadInput, answer
 from koapy.simulation.tr.selection import amount, price_range
 from koapy.simulation.world import World
@@ -326,3 +327,25 @@ def test_minutes_of_past_days_make_up_the_day(world):
     of_day = [row for row in options if row["체결시간"].startswith(yesterday)]
     assert of_day[0]["현재가"] == closes[1]["현재가"]
     assert sum(int(row["거래량"]) for row in of_day) <= int(closes[1]["누적거래량"])
+
+
+def test_books_are_compared_with_those_of_some_minutes_ago():
+    clock = ManualClock(datetime(2026, 11, 20, 10, 30, tzinfo=KST))
+    exchange = Exchange(clock, load_market(size=30))
+    world = World(exchange, clock, samples=BookSamples(exchange, clock))
+    assert ask(world, "opt10021", 시장구분="001", 시간구분="5")[1] == []
+    began = {code: exchange.waiting(code) for code in exchange.instruments}
+    clock.advance(180)
+    for kind, place in (("1", 1), ("2", 0)):
+        _, rows, _ = ask(world, "opt10021", 시장구분="001", 시간구분="4", 매매구분=kind)
+        assert rows
+        for row in rows:
+            assert int(row["기준률"]) == began[row["종목코드"]][place]
+            assert int(row["현재"]) == exchange.waiting(row["종목코드"])[place]
+        grown = [int(row["급증수량"]) for row in rows]
+        assert grown == sorted(grown, reverse=True)
+        assert min(grown) > 0
+    _, rows, _ = ask(world, "opt10022", 시장구분="001", 시간구분="4")
+    rates = [float(row["급증률"]) for row in rows]
+    assert rates == sorted(rates, reverse=True)
+    assert all(float(row["현재비율"]) > float(row["기준률"]) for row in rows)

@@ -211,6 +211,11 @@ class Exchange:
         """The visible book, at most ten levels a side. In an auction the sides may overlap."""
         return self._pits[code].depth()
 
+    def waiting(self, code: str) -> tuple[int, int]:
+        """Shares that are offered and asked for in the whole book."""
+        book = self._pits[code].book
+        return book.total(Side.SELL), book.total(Side.BUY)
+
     def trades(self, code: str, limit: int | None = None) -> list[Trade]:
         """Today's trades, newest first; the exchange keeps the last 600 of each code.
 

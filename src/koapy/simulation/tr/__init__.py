@@ -15,6 +15,7 @@ from koapy.simulation.tr import (  # noqa: F401  they register themselves
     contract_accounts,
     contract_charts,
     contracts,
+    crowds,
     deposits,
     evening,
     firms,

@@ -206,11 +206,3 @@ def most_credit(request: Request) -> Answer:
         rates[each.code] = credit_rate(each.code, company.credit, request.exchange.today) if company else 0
     found = [each for each in traded(request) if rates[each.code]]
     return ranked(request, found, lambda each: rates[each.code])
-
-
-@responder("opt10021", "opt10022", source=Source.EMPTY)
-def book_jumps(request: Request) -> Answer:
-    """호가잔량급증, 잔량율급증: nothing, as the exchange keeps no book but the present one."""
-    for name in ("매매구분", "정렬구분", "비율구분", "거래량구분", "종목조건"):
-        request.label(name)
-    return request.answer()
