@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from koapy.control.apartment import CALLS_AT_ONCE, Apartment, Frozen, Visit, inside
+from koapy.control.apartment import CALLS_AT_ONCE, Apartment, Frozen, inside
+from koapy.control.jobs import Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

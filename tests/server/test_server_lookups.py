@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koapy.control.apartment import Visit, inside
+from koapy.control.apartment import inside
+from koapy.control.jobs import Visit
 from koapy.server.lookups import LONGEST_ARGUMENTS, MOST, Lookups
 
 CONSTANT = [

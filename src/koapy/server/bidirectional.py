@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from koapy.control.apartment import Visit
+from koapy.control.jobs import Visit
 from koapy.server.failure import Failure
 
 if TYPE_CHECKING:
