@@ -127,7 +127,7 @@ class Feeds:
 
         Raises:
             TypeError: one of the arguments is no text.
-            Failure: as a value is not that somebody needs here.
+            Failure: a price that is wanted here is no text.
         """
         try:
             plan = self._plans[code][real_type]
