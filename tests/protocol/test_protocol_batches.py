@@ -17,7 +17,7 @@ from koapy.client.batches import Batch, Decoder, single
 from koapy.client.columns import Column
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import streams_pb2 as v1
-from koapy.server.batching import Schemas, event, missed
+from koapy.server.batching import MOST_SCHEMAS, Schemas, event, missed
 from koapy.server.events import ReceiveMsg
 from koapy.server.reading import View
 from koapy.server.ticks import Lane, Tick
@@ -143,6 +143,15 @@ def test_arrays_are_what_frames_say(texts: list[str], name: str) -> None:
         np.testing.assert_array_equal(array.astype(float), series.astype(float).to_numpy(dtype=float, na_value=np.nan))
     arrow = column.arrow(as_numbers=True).to_pylist()
     assert arrow == [None if pd.isna(each) else each for each in series.tolist()]
+
+
+def test_schemas_are_numbered_once_and_not_kept_without_end() -> None:
+    schemas = Schemas()
+    first = schemas.of(tick("주식체결", "005930", "", "", ""))
+    assert schemas.of(tick("주식체결", "000660", "", "", "")) is first
+    numbers = {schemas.of(Tick(1, Lane("005930", f"{each}", OTHER), "", ("",))).number for each in range(MOST_SCHEMAS)}
+    again = schemas.of(tick("주식체결", "005930", "", "", ""))
+    assert again.number not in {first.number, *numbers}
 
 
 def test_ticks_of_one_kind_are_one_table_and_others_must_be_named() -> None:

@@ -23,7 +23,7 @@ MOST_TABLES = 256
 """In a segment, as one byte says which one a tick is in."""
 SEPARATOR = "\t"
 """OpenAPI+'s own between the values of a tick, so that none has it in it; where one has, the table has cells."""
-MOST_SCHEMAS = 10_000
+MOST_SCHEMAS = 2_000
 """Remembered; what clients ask for must not fill the memory."""
 
 SEGMENTS, ORDER, TABLES, EVENTS = b"\x12", b"\x0a", b"\x12", b"\x1a"
