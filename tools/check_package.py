@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fresh
+from build_ocx import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,12 @@ def build(folder: Path) -> Path:
 
 
 def missing(wheel: Path) -> set[str]:
-    """Files of the source tree that the wheel lacks."""
+    """Files of the source tree, and the host of OpenAPI+ where it is built, that the wheel lacks."""
     tracked = subprocess.run(["git", "ls-files", "src"], cwd=fresh.ROOT, check=True, capture_output=True, text=True)
-    return {name.removeprefix("src/") for name in tracked.stdout.split()} - set(zipfile.ZipFile(wheel).namelist())
+    names = {name.removeprefix("src/") for name in tracked.stdout.split()}
+    if HOST.exists():  # only where there is a compiler for it
+        names.add(str(HOST.relative_to(fresh.ROOT / "src")))
+    return names - set(zipfile.ZipFile(wheel).namelist())
 
 
 @contextmanager

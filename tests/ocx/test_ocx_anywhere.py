@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from koapy.ocx.contract import differences
 from koapy.ocx.doctor import judged
+from koapy.ocx.nights import away_until
 from koapy.ocx.plans import MOST_FIDS, Reading
 from koapy.ocx.process import HostNotFound, host_command
 from koapy.openapi.functions import EVENTS, FUNCTIONS
@@ -57,6 +59,22 @@ def test_the_plan_has_all_that_the_catalogue_knows_and_learns_the_rest() -> None
     assert reading.plan.fids[""] == (99999,)
     reading.add(*range(1000))
     assert len(reading.plan.fids[""]) == MOST_FIDS
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-11-24T04:59:59", None),
+        ("2026-11-24T05:00:00", "05:10"),
+        ("2026-11-28T05:09:59", "05:10"),
+        ("2026-11-28T05:10:00", None),
+        ("2026-11-29T04:00:00", "04:30"),
+        ("2026-11-29T05:05:00", None),
+    ],
+)
+def test_the_nightly_check_has_its_hours(now: str, until: str | None) -> None:
+    found = away_until(datetime.fromisoformat(f"{now}+09:00"))
+    assert (found and found.isoformat(timespec="minutes")) == (until and f"{now[:10]}T{until}+09:00")
 
 
 def test_a_host_that_is_not_there_says_where_it_comes_from() -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from koapy.control.reads import READING
 from koapy.control.signals import Signal
 from koapy.ocx import ControlLost, OcxControl
 from koapy.ocx.boxes import KNOWN
+from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.remote import frames
 from koapy.remote.frames import Kind, Rule, Splitter
@@ -322,6 +324,15 @@ def test_a_killed_host_is_replaced_and_logged_in_again(simulation: SimulatedCont
         assert heard.wait(3) == [(0,), (-106,), (0,)]
         assert ocx.host_pid != host
         assert call(ocx, "GetMasterCodeName", "005930") == "삼성전자"
+
+
+def test_at_night_the_login_waits_for_the_end_of_the_check(simulation: SimulatedControl) -> None:
+    with chain(simulation, now=lambda: datetime(2026, 11, 24, 5, 2, tzinfo=KST)) as ocx:
+        heard = log_in(ocx)
+        assert ocx.host_pid
+        os.kill(ocx.host_pid, 9)
+        assert heard.wait(2) == [(0,), (-106,)]
+        assert ocx.prospect == "the login is made again at 05:10:00, when Kiwoom's servers have been checked"
 
 
 def test_a_new_login_takes_a_new_host(simulation: SimulatedControl) -> None:

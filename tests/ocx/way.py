@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from koapy.ocx import OcxControl
 from koapy.ocx.process import host_command
+from koapy.openapi.calendar import KST
 from koapy.remote.host import Host
 from koapy.server import Server
 
@@ -32,6 +34,8 @@ WINE = {
     "WINEDLLOVERRIDES": "mscoree,mshtml=",
     "DISPLAY": "",
 }
+NOON = datetime(2026, 11, 24, 12, tzinfo=KST)
+"""So that no test runs while Kiwoom's servers are checked."""
 PROGRAMS = ("wine", "i686-w64-mingw32-g++", "i686-w64-mingw32-widl")
 PACKAGES = "wine wine32:i386 wine64 libwine:i386 g++-mingw-w64-i686 mingw-w64-tools"
 
@@ -95,6 +99,7 @@ def command(address: str, fault: str = "") -> list[str]:
 @contextmanager
 def chain(control: Any, fault: str = "", **options: Any) -> Iterator[OcxControl]:
     """`control` as it looks from the other end: a host of ours, the fake OCX, COM, the 32-bit host, its pipe."""
+    options = {"now": lambda: NOON} | options
     with Host(control) as host:
         with OcxControl(CONTROL, command=command(host.address, fault), **options) as ocx:
             yield ocx

@@ -2,7 +2,8 @@
 
 A control is any object that has the OpenAPI+ functions under their own names and argument orders and the OpenAPI+
 events as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer. A
-control that has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread.
+control that has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread. One that
+knows what leads out of a lost login says so in ``prospect``, a text that may be read on any thread.
 """
 
 from __future__ import annotations

@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from koapy.ocx import boxes
 from koapy.ocx.contract import differences
+from koapy.ocx.nights import away_until
 from koapy.ocx.plans import Reading
 from koapy.ocx.process import HostProcess, host_command
+from koapy.openapi.calendar import KST
 from koapy.remote import frames
 from koapy.remote.frames import Kind, Step
 from koapy.remote.proxy import CONNECTED, LOGGED_IN, ControlLost, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from koapy.control.reads import Value
     from koapy.remote.frames import Dialog, Rule, Welcome
@@ -44,8 +47,8 @@ class OcxControl(Proxy):
     The host is started here and ends with this object, and with this process however that ends. When it dies, or hangs
     in a call for `hang_seconds` without a box on the screen, OnEventConnect(-106) is told, and another one is started.
     OpenAPI+ takes one login a process, so CommConnect after a login takes a new host too. A login that is lost is made
-    again by itself, in pauses that grow to five minutes, for which OpenAPI+'s automatic login has to be on; otherwise
-    its window waits for somebody.
+    again by itself, in pauses that grow to five minutes and not while Kiwoom's servers are checked at night. For that
+    OpenAPI+'s automatic login has to be on; otherwise its window waits for somebody.
 
     Args:
         control: ProgID or CLSID.
@@ -54,6 +57,7 @@ class OcxControl(Proxy):
         relogin: whether to log in again by itself.
         hang_seconds: how long a call may take before the host is given up.
         rules: what to do about boxes that are known.
+        now: the time in Korea; what it says decides about nothing but logins at night.
         pace: when the host is taken to be dead.
 
     Raises:
@@ -72,12 +76,14 @@ class OcxControl(Proxy):
         relogin: bool = True,
         hang_seconds: float = 60.0,
         rules: Sequence[Rule] = boxes.KNOWN,
+        now: Callable[[], datetime] = lambda: datetime.now(KST),
         pace: Pace | None = None,
     ) -> None:
         self._command = [*(command or host_command()), control]
         self._relogin = relogin
         self._hang_seconds = hang_seconds
         self._rules = tuple(rules)
+        self._now = now
         self._reading = Reading()
         self.about: Mapping[str, str] = {}
         """Facts about the control and its host: file, version, bits, code page and the like."""
@@ -96,12 +102,24 @@ class OcxControl(Proxy):
         self._logged_in_at = 0.0
         self._pause = FIRST_PAUSE
         self._login_at: float | None = None
+        self._next_login: datetime | None = None
         super().__init__(f"the control {control}", name="koapy", wait=0.0, pace=pace)
 
     @property
     def dialogs(self) -> tuple[Dialog, ...]:
         """The boxes on the screen that somebody has to deal with."""
         return tuple(self._dialogs.values())
+
+    @property
+    def prospect(self) -> str:
+        """What leads out of a lost login: a box that waits for somebody, the next try, or somebody who logs in."""
+        if self._dialogs:
+            box = next(iter(self._dialogs.values()))
+            return f"the box {box.title!r} is on its screen: {box.text}"
+        if self._next_login is None:
+            return "log in again by LoginCall"
+        night = ", when Kiwoom's servers have been checked" if away_until(self._now()) else ""
+        return f"the login is made again at {self._next_login:%H:%M:%S}{night}"
 
     def wait_for_boxes(self, seconds: float) -> None:
         """Return when there is a box on the screen, or when `seconds` have passed. Not on the control's thread."""
@@ -187,7 +205,7 @@ class OcxControl(Proxy):
             self._delay = 0.0
             self._replace("a new login takes a new host")
         self._used = True
-        self._login_at = None
+        self._login_at = self._next_login = None
         return super()._call("CommConnect")
 
     def _tell(self, name: str, args: tuple[Value, ...], *rest: Any) -> None:
@@ -198,14 +216,17 @@ class OcxControl(Proxy):
     def _connected(self, code: Value) -> None:
         now = time.monotonic()
         if code == CONNECTED:
-            self._wanted, self._logged_in_at, self._login_at = True, now, None
+            self._wanted, self._logged_in_at = True, now
+            self._login_at = self._next_login = None
             return
         if not (self._wanted and self._relogin):
             return
         if self._logged_in_at and now - self._logged_in_at > STEADY_SECONDS:
             self._pause = FIRST_PAUSE
-        self._login_at, self._logged_in_at = now + self._pause, 0.0
-        logger.warning("the login is lost; it is tried again in %.0f s", self._pause)
+        here = self._now()
+        self._next_login = max(here + timedelta(seconds=self._pause), away_until(here) or here)
+        self._login_at, self._logged_in_at = now + (self._next_login - here).total_seconds(), 0.0
+        logger.warning("the login is lost; %s", self.prospect)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _watched(self) -> None:

@@ -91,8 +91,8 @@ class Health:
         self._reasons.pop(state, None)
         self._tell(before)
 
-    def connected(self, code: int) -> None:
-        """OnEventConnect has come with this code."""
+    def connected(self, code: int, prospect: str = "") -> None:
+        """OnEventConnect has come with this code; `prospect` says what leads out of it, where the control knows."""
         if code >= 0:
             if self._lost_since is not None:
                 self._gaps.append(Gap(self._lost_since, datetime.now(KST)))
@@ -106,7 +106,8 @@ class Health:
             self.set(State.NOT_LOGGED_IN, f"the login failed ({told}); log in by LoginCall or CommConnect")
             return
         self._lost_since = self._lost_since or datetime.now(KST)
-        text = f"the connection to OpenAPI+ was lost at {self._lost_since:%H:%M:%S} ({told}); log in again by LoginCall"
+        then = prospect or "log in again by LoginCall"
+        text = f"the connection to OpenAPI+ was lost at {self._lost_since:%H:%M:%S} ({told}); {then}"
         self.set(State.CONNECTION_LOST, text)
 
     def refusal(self, state: State, then: str = "nothing was sent") -> Failure | None:

@@ -46,7 +46,7 @@ class Restoration:
         """OnEventConnect has come with this code."""
         health = self._core.health
         lost = health.refusal(State.CONNECTION_LOST) is not None
-        health.connected(code)
+        health.connected(code, getattr(self._core.apartment.control, "prospect", ""))
         if self._task is not None:
             self._task.cancel()
             self._task = None
