@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from koapy.control.limits import LimitExceeded, RateLimit, Windows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@asynccontextmanager
+async def permit(limit: RateLimit, client: str, deadline: float | None = None) -> AsyncIterator[None]:
+    await limit.begin(client, deadline)
+    try:
+        yield
+    finally:
+        limit.end()
 
 
 @given(
@@ -38,7 +52,7 @@ async def test_a_burst_passes_and_the_next_waits_for_the_window() -> None:
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for _ in range(4):
-        async with limit.permit("a"):
+        async with permit(limit, "a"):
             pass
     assert loop.time() - begun >= 0.05
     assert limit.waiting == 0
@@ -49,7 +63,7 @@ async def test_clients_take_turns() -> None:
     order: list[str] = []
 
     async def one(client: str) -> None:
-        async with limit.permit(client):
+        async with permit(limit, client):
             order.append(client)
 
     async with asyncio.TaskGroup() as group:
@@ -60,10 +74,10 @@ async def test_clients_take_turns() -> None:
 
 async def test_a_deadline_that_cannot_be_met_is_refused_at_once() -> None:
     limit = RateLimit("TR requests", [(1, 60.0)])
-    async with limit.permit("a"):
+    async with permit(limit, "a"):
         pass
     with pytest.raises(LimitExceeded) as refused:
-        async with limit.permit("a", asyncio.get_running_loop().time() + 1):
+        async with permit(limit, "a", asyncio.get_running_loop().time() + 1):
             pass
     assert 59 < refused.value.wait <= 60
     assert limit.waiting == 0
@@ -71,18 +85,18 @@ async def test_a_deadline_that_cannot_be_met_is_refused_at_once() -> None:
 
 async def test_a_call_that_runs_holds_its_place() -> None:
     limit = RateLimit("TR requests", [(1, 0.01)])
-    async with limit.permit("a"):
+    async with permit(limit, "a"):
         await asyncio.sleep(0.03)
         assert not limit.try_begin()
 
 
 async def test_cancelling_gives_the_place_back() -> None:
     limit = RateLimit("TR requests", [(1, 0.02)])
-    async with limit.permit("a"):
+    async with permit(limit, "a"):
         pass
 
     async def wait() -> None:
-        async with limit.permit("b"):
+        async with permit(limit, "b"):
             raise AssertionError("it was cancelled before")
 
     waiter = asyncio.create_task(wait())
@@ -91,7 +105,7 @@ async def test_cancelling_gives_the_place_back() -> None:
     waiter.cancel()
     await asyncio.wait([waiter])
     assert limit.waiting == 0
-    async with limit.permit("c"):
+    async with permit(limit, "c"):
         pass
 
 
@@ -116,8 +130,8 @@ def test_a_limit_is_as_good_as_new_when_no_call_counts_any_more() -> None:
 async def test_a_limit_that_somebody_waits_for_is_in_use() -> None:
     limit = RateLimit("conditions", [(1, 0.02)])
     assert limit.idle
-    async with limit.permit("a"):
-        waiting = asyncio.create_task(limit.permit("b").__aenter__())
+    async with permit(limit, "a"):
+        waiting = asyncio.create_task(permit(limit, "b").__aenter__())
         await asyncio.sleep(0)
         assert not limit.idle
     await waiting

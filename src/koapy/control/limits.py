@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from koapy.openapi.limit import Window
 
@@ -99,9 +98,8 @@ class RateLimit:
         ahead = own + sum(min(len(queue), own + 1) for other, queue in self._queues.items() if other != client)
         return self._windows.free_at(now, ahead) - now
 
-    @asynccontextmanager
-    async def permit(self, client: str, deadline: float | None = None) -> AsyncIterator[None]:
-        """Wait for a slot and hold it while the call is made; it counts as used when the block ends.
+    async def begin(self, client: str, deadline: float | None = None) -> None:
+        """Wait for a slot and take it, for one call; pair it with `end`.
 
         Args:
             client: whose call this is; clients take turns.
@@ -110,14 +108,6 @@ class RateLimit:
         Raises:
             LimitExceeded: at once, when the slot would come later. Cancelling gives the place back.
         """
-        await self.begin(client, deadline)
-        try:
-            yield
-        finally:
-            self.end()
-
-    async def begin(self, client: str, deadline: float | None = None) -> None:
-        """Wait for a slot, as `permit` does, and take it; pair it with `end`."""
         wait = self.expected_wait(client)
         if deadline is not None and asyncio.get_running_loop().time() + wait > deadline:
             raise LimitExceeded(self.name, wait)
