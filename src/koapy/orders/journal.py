@@ -10,21 +10,23 @@ import contextlib
 import logging
 import sqlite3
 import threading
-from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
 from koapy.orders import lock, state
 from koapy.orders.book import Book
+from koapy.orders.entries import Barrier, Change, Intent, Probe, SetHalt, Told
 from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderState
 from koapy.orders.store import JournalError, Store, connect, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
+
+    from koapy.orders.entries import Entry
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +49,6 @@ _IS_UNSETTLED = f"state IN ({', '.join('?' * len(_UNSETTLED))})"
 
 class JournalFailed(Exception):
     """This could not be put on disk, and was not done; the text says why."""
-
-
-class _Entry(Protocol):
-    """Something to be written, and whom to tell."""
-
-    can_wait: bool
-    """Whether it is kept for a disk that refuses it."""
-
-    def write(self, book: Book) -> None: ...
-    def done(self) -> None: ...
-    def failed(self, error: Exception) -> None: ...
 
 
 class Journal:
@@ -103,7 +94,7 @@ class Journal:
         """Why nothing can be written at the moment."""
         self.on_trouble: Callable[[str | None], object] = lambda _: None
         """Called on the writing thread when `trouble` has changed."""
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="koapy-journal", daemon=True)
         self._thread.start()
 
@@ -139,13 +130,13 @@ class Journal:
             state=OrderState.INTENDED,
             changed=now,
         )
-        entry = _Intent(record)
+        entry = Intent(record)
         self._queue.put(entry)
         return entry.future
 
     def _change(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> Future[OrderRecord]:
         """Change an order as `to` says, on the writing thread; the future has what is on disk then."""
-        entry = _Change(order_id, to)
+        entry = Change(order_id, to)
         self._queue.put(entry)
         return entry.future
 
@@ -171,11 +162,11 @@ class Journal:
         if event.sequence != self._sequence + 1:
             raise ValueError(f"event {event.sequence} after {self._sequence}")
         self._sequence = event.sequence
-        self._queue.put(_Told(event, then))
+        self._queue.put(Told(event, then))
 
     def after(self, then: Callable[[], object]) -> None:
         """Call `then` when all events before it are on disk and told."""
-        self._queue.put(_Barrier(then))
+        self._queue.put(Barrier(then))
 
     def halt(self, by: str, reason: str) -> Future[Halt | None]:
         """Turn the kill switch on; the future gives it when it is on disk. `halted` says so at once."""
@@ -188,7 +179,7 @@ class Journal:
     def _set_halt(self, halt: Halt | None) -> Future[Halt | None]:
         if halt is not None:
             self.halted = halt
-        entry = _SetHalt(halt, self)
+        entry = SetHalt(halt, self)
         self._queue.put(entry)
         return entry.future
 
@@ -250,13 +241,13 @@ class Journal:
             lock.release(self._lock_file)
 
     def _write_all(self) -> None:
-        waiting: list[_Entry] = []
+        waiting: list[Entry] = []
         closing = False
         while not closing:
             more, closing = self._taken(RETRY_SECONDS if self.trouble else None)
             waiting += more
             # A disk that has refused is tried again even when nothing waits, so that its recovery is noticed.
-            entries = waiting or [_Probe()]
+            entries = waiting or [Probe()]
             error = self._written(entries)
             if error is None:
                 self._report(None)
@@ -272,9 +263,9 @@ class Journal:
         if waiting:
             logger.error("%d entries of the journal are lost with this process: %s", len(waiting), self.trouble)
 
-    def _taken(self, seconds: float | None) -> tuple[list[_Entry], bool]:
+    def _taken(self, seconds: float | None) -> tuple[list[Entry], bool]:
         """What waits in the queue, at most so many seconds for the first one, and whether the journal closes."""
-        taken: list[_Entry] = []
+        taken: list[Entry] = []
         with contextlib.suppress(Empty):
             entry = self._queue.get(timeout=seconds)
             while entry is not None:
@@ -285,7 +276,7 @@ class Journal:
             return taken, True
         return taken, False
 
-    def _written(self, entries: list[_Entry]) -> Exception | None:
+    def _written(self, entries: list[Entry]) -> Exception | None:
         """Write these in one transaction; an entry that is wrong in itself fails alone."""
         try:
             with self._between, self._transaction():
@@ -299,7 +290,7 @@ class Journal:
         self._book.written()
         return None
 
-    def _written_singly(self, entries: list[_Entry]) -> Exception | None:
+    def _written_singly(self, entries: list[Entry]) -> Exception | None:
         """The same, one after the other, so that it shows which one is wrong."""
         execute = self._writing.execute
         try:
@@ -371,116 +362,3 @@ def _guarded(function: Callable[..., object], *args: object) -> None:
         function(*args)
     except Exception:
         logger.exception("whoever waited for the journal has failed")
-
-
-def _future() -> Future[Any]:
-    """One that is under way: what is given to the journal is written, whether or not somebody still waits for it."""
-    future: Future[Any] = Future()
-    future.set_running_or_notify_cancel()
-    return future
-
-
-class _Intent:
-    can_wait = False
-
-    def __init__(self, record: OrderRecord) -> None:
-        self._record = record
-        self.future: Future[OrderRecord] = _future()
-
-    def write(self, book: Book) -> None:
-        book.add(self._record)
-
-    def done(self) -> None:
-        self.future.set_result(self._record)
-
-    def failed(self, error: Exception) -> None:
-        self.future.set_exception(error)
-
-
-class _Change:
-    can_wait = True
-
-    def __init__(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> None:
-        self._id = order_id
-        self._to = to
-        self._record: OrderRecord | None = None
-        self.future: Future[OrderRecord] = _future()
-
-    def write(self, book: Book) -> None:
-        record = book.order(self._id)
-        self._record = state.changed(record, self._to(record), datetime.now(KST))
-        if self._record is not record:
-            book.change(self._record)
-
-    def done(self) -> None:
-        assert self._record is not None
-        self.future.set_result(self._record)
-
-    def failed(self, error: Exception) -> None:
-        self.future.set_exception(error)
-
-
-class _Probe:
-    """Finds out whether the disk takes anything."""
-
-    can_wait = False
-
-    def write(self, book: Book) -> None:
-        book.store.set_meta("probed", datetime.now(KST).isoformat())
-
-    def done(self) -> None:
-        """Nobody waits for it."""
-
-    def failed(self, error: Exception) -> None:
-        """Nobody waits for it."""
-
-
-@dataclass(slots=True)
-class _Told:
-    event: OrderEvent
-    then: Callable[[int], object]
-    can_wait: bool = True
-    order_id: int = 0
-
-    def write(self, book: Book) -> None:
-        self.order_id = book.tell(self.event)
-
-    def done(self) -> None:
-        self.then(self.order_id)
-
-    def failed(self, error: Exception) -> None:
-        logger.error("event %d is missing in the journal: %s", self.event.sequence, error)
-
-
-@dataclass(slots=True)
-class _Barrier:
-    then: Callable[[], object]
-    can_wait: bool = True
-
-    def write(self, book: Book) -> None:
-        """Nothing to write."""
-
-    def done(self) -> None:
-        self.then()
-
-    def failed(self, error: Exception) -> None:
-        """Cannot happen, as nothing is written."""
-
-
-class _SetHalt:
-    can_wait = False
-
-    def __init__(self, halt: Halt | None, journal: Journal) -> None:
-        self._halt = halt
-        self._journal = journal
-        self.future: Future[Halt | None] = _future()
-
-    def write(self, book: Book) -> None:
-        book.store.set_halt(self._halt)
-
-    def done(self) -> None:
-        self._journal.halted = self._halt
-        self.future.set_result(self._halt)
-
-    def failed(self, error: Exception) -> None:
-        self.future.set_exception(error)

@@ -1,0 +1,174 @@
+"""What the journal's thread is given: something to be written, and whom to tell when it is on disk."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from koapy.openapi.calendar import KST
+from koapy.orders import state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from koapy.orders.book import Book
+    from koapy.orders.journal import Journal
+    from koapy.orders.model import Halt, OrderEvent, OrderRecord
+
+logger = logging.getLogger(__name__)
+
+
+class Entry(Protocol):
+    """Something to be written, and whom to tell."""
+
+    can_wait: bool
+    """Whether it is kept for a disk that refuses it."""
+
+    def write(self, book: Book) -> None:
+        """Put it into the book; what is raised says that the entry itself is wrong."""
+
+    def done(self) -> None:
+        """It is on disk."""
+
+    def failed(self, error: Exception) -> None:
+        """It is not, and never will be."""
+
+
+def _future() -> Future[Any]:
+    """One that is under way: what is given to the journal is written, whether or not somebody still waits for it."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+class Intent:
+    """An order that is about to be sent."""
+
+    can_wait = False
+
+    def __init__(self, record: OrderRecord) -> None:
+        self._record = record
+        self.future: Future[OrderRecord] = _future()
+
+    def write(self, book: Book) -> None:
+        """Put it into the book."""
+        book.add(self._record)
+
+    def done(self) -> None:
+        """Tell who waits for it."""
+        self.future.set_result(self._record)
+
+    def failed(self, error: Exception) -> None:
+        """Tell who waits for it."""
+        self.future.set_exception(error)
+
+
+class Change:
+    """An order becomes something else."""
+
+    can_wait = True
+
+    def __init__(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> None:
+        self._id = order_id
+        self._to = to
+        self._record: OrderRecord | None = None
+        self.future: Future[OrderRecord] = _future()
+
+    def write(self, book: Book) -> None:
+        """Put it into the book."""
+        record = book.order(self._id)
+        self._record = state.changed(record, self._to(record), datetime.now(KST))
+        if self._record is not record:
+            book.change(self._record)
+
+    def done(self) -> None:
+        """Tell who waits for it."""
+        assert self._record is not None
+        self.future.set_result(self._record)
+
+    def failed(self, error: Exception) -> None:
+        """Tell who waits for it."""
+        self.future.set_exception(error)
+
+
+class Probe:
+    """Finds out whether the disk takes anything."""
+
+    can_wait = False
+
+    def write(self, book: Book) -> None:
+        """Put it into the book."""
+        book.store.set_meta("probed", datetime.now(KST).isoformat())
+
+    def done(self) -> None:
+        """Nobody waits for it."""
+
+    def failed(self, error: Exception) -> None:
+        """Nobody waits for it."""
+
+
+@dataclass(slots=True)
+class Told:
+    """An event."""
+
+    event: OrderEvent
+    then: Callable[[int], object]
+    can_wait: bool = True
+    order_id: int = 0
+
+    def write(self, book: Book) -> None:
+        """Put it into the book."""
+        self.order_id = book.tell(self.event)
+
+    def done(self) -> None:
+        """Tell who waits for it."""
+        self.then(self.order_id)
+
+    def failed(self, error: Exception) -> None:
+        """Nobody waits for it but those who follow the numbers."""
+        logger.error("event %d is missing in the journal: %s", self.event.sequence, error)
+
+
+@dataclass(slots=True)
+class Barrier:
+    """Something that is to happen when all before it is on disk and told."""
+
+    then: Callable[[], object]
+    can_wait: bool = True
+
+    def write(self, book: Book) -> None:
+        """Nothing to write."""
+
+    def done(self) -> None:
+        """Tell who waits for it."""
+        self.then()
+
+    def failed(self, error: Exception) -> None:
+        """Cannot happen, as nothing is written."""
+
+
+class SetHalt:
+    """The kill switch."""
+
+    can_wait = False
+
+    def __init__(self, halt: Halt | None, journal: Journal) -> None:
+        self._halt = halt
+        self._journal = journal
+        self.future: Future[Halt | None] = _future()
+
+    def write(self, book: Book) -> None:
+        """Put it into the book."""
+        book.store.set_halt(self._halt)
+
+    def done(self) -> None:
+        """Tell who waits for it."""
+        self._journal.halted = self._halt
+        self.future.set_result(self._halt)
+
+    def failed(self, error: Exception) -> None:
+        """Tell who waits for it."""
+        self.future.set_exception(error)
