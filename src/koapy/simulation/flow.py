@@ -77,6 +77,7 @@ class Traders:
     def start_day(self, instrument: Instrument, ladder: Ladder, fair: float) -> None:
         """Take over a day's reference price, limits and ticks."""
         self._base, self._lower, self._upper = instrument.base_price, instrument.lower, instrument.upper
+        self._fund = instrument.fund  # follows many issues, so that no news is its own
         self._ladder = ladder
         self.fair = min(max(fair, float(self._lower)), float(self._upper))
         self._tended: tuple[int, int, int] | None = None
@@ -86,7 +87,7 @@ class Traders:
         spread = self._turmoil * math.sqrt(seconds / _SECONDS_OF_TURMOIL)
         pull = math.log(self._base / self.fair) * min(_PULL * seconds, 1.0)
         move = self._random.gauss(pull, spread)
-        if self._random.random() < _NEWS * seconds:
+        if not self._fund and self._random.random() < _NEWS * seconds:
             move += self._random.choice((1, -1)) * self._random.uniform(*_IMPACT)
         fair = self.fair * math.exp(move)
         self.fair = min(max(fair, float(self._lower)), float(self._upper))

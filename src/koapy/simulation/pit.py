@@ -32,7 +32,7 @@ _TRADES_A_STEP = 0.8
 _CLOSING_SECONDS = 900.0
 """Seconds of usual trading that a closing auction stands for."""
 
-_VOLUME_A_STEP = 0.9
+_VOLUME_A_STEP = 1.1
 """Size of a normal trade, in shares that a normal day has for each step; measured, so that days become normal."""
 
 _VOLUME_A_LEVEL = 0.0008
