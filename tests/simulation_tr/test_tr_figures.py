@@ -17,7 +17,7 @@ from koapy.simulation.figures.draws import apportion
 from koapy.simulation.figures.investors import Investor, split
 from koapy.simulation.market import load_market
 from koapy.simulation.model import OrderKind, Side
-from koapy.simulation.samples import BookSamples
+from koapy.simulation.samples import Samples
 from koapy.simulation.tr import BadInput, answer
 from koapy.simulation.tr.selection import amount, price_range
 from koapy.simulation.world import World
@@ -332,7 +332,7 @@ def test_minutes_of_past_days_make_up_the_day(world):
 def test_books_are_compared_with_those_of_some_minutes_ago():
     clock = ManualClock(datetime(2026, 11, 20, 10, 30, tzinfo=KST))
     exchange = Exchange(clock, load_market(size=30))
-    world = World(exchange, clock, samples=BookSamples(exchange, clock))
+    world = World(exchange, clock, samples=Samples(exchange, clock))
     assert ask(world, "opt10021", 시장구분="001", 시간구분="5")[1] == []
     began = {code: exchange.waiting(code) for code in exchange.instruments}
     clock.advance(180)
@@ -349,3 +349,17 @@ def test_books_are_compared_with_those_of_some_minutes_ago():
     rates = [float(row["급증률"]) for row in rows]
     assert rates == sorted(rates, reverse=True)
     assert all(float(row["현재비율"]) > float(row["기준률"]) for row in rows)
+
+
+def test_tallies_of_the_day_are_compared_with_those_of_half_an_hour_ago():
+    clock = ManualClock(datetime(2026, 11, 20, 10, 30, tzinfo=KST))
+    exchange = Exchange(clock, load_market(size=12))
+    world = World(exchange, clock, samples=Samples(exchange, clock))
+    before = {row["종목코드"]: row for row in ask(world, "opt10063", 금액수량구분="2")[1]}
+    assert {row["이전순매수금액"] for row in before.values()} == {"0"}
+    clock.advance(30 * 60 - 1)
+    for row in ask(world, "opt10063", 금액수량구분="2")[1]:
+        then = before[row["종목코드"]]
+        assert row["이점시전순매수수량"] == then["순매수수량"]
+        assert int(row["순매수증감"]) == int(row["순매수수량"]) - int(then["순매수수량"])
+        assert int(row["매수수량증감"]) == int(row["매수수량"]) - int(then["매수수량"]) >= 0

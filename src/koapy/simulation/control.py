@@ -26,7 +26,7 @@ from koapy.simulation.market import load_market
 from koapy.simulation.orders import Orders
 from koapy.simulation.realtime import RealTime
 from koapy.simulation.requests import Requests
-from koapy.simulation.samples import BookSamples
+from koapy.simulation.samples import Samples
 from koapy.simulation.screening import CONDITIONS
 from koapy.simulation.session import Session
 from koapy.simulation.statefile import StateFile
@@ -109,7 +109,7 @@ class SimulatedControl:
         self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
         """What is simulated; it belongs to the control's thread."""
         self.world.contracts = Contracts(exchange)
-        self.world.samples = BookSamples(exchange, self._clock)
+        self.world.samples = Samples(exchange, self._clock)
         self.faults = Faults(self._clock)
         """What goes wrong on purpose; it belongs to the control's thread."""
         session = Session(self.world, answer_delay, self.faults)

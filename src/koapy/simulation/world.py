@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from koapy.simulation.clock import Clock
     from koapy.simulation.exchange import Exchange
     from koapy.simulation.futures import Contracts
-    from koapy.simulation.samples import BookSamples
+    from koapy.simulation.samples import Samples
 
 ServerKind = Literal["mock", "real"]
 """모의투자 or the real server."""
@@ -37,8 +37,8 @@ class World:
     user: User = field(default_factory=User)
     contracts: Contracts | None = None
     """Orders and positions in futures and options; None where there are none."""
-    samples: BookSamples | None = None
-    """What waited in the books before; None where nobody looks."""
+    samples: Samples | None = None
+    """How the market stood before; None where nobody looks."""
     order_screens: dict[int, str] = field(default_factory=dict)
     """Screen (화면번호) under which an order was sent, by order number."""
 

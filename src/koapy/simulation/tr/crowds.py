@@ -12,12 +12,12 @@ from koapy.simulation.tr.selection import selected
 from koapy.simulation.tr.stocks import stocks
 
 if TYPE_CHECKING:
-    from koapy.simulation.samples import Waiting
+    from koapy.simulation.samples import Look
     from koapy.simulation.tr.request import Answer, Request
     from koapy.simulation.tr.stocks import Stock
 
 
-def _pairs(request: Request) -> dict[str, tuple[Waiting, Stock]]:
+def _pairs(request: Request) -> dict[str, tuple[Look, Stock]]:
     """Issues and what waited in their books as many minutes ago as 시간구분 says, by code; an hour at most."""
     samples = request.world.samples
     span = min(max(request.number("시간구분", 1), 1), KEPT)

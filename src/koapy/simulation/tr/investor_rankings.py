@@ -44,6 +44,9 @@ TEN_THOUSAND = 10_000
 
 EOK = 100_000_000
 
+HALF_HOUR = 30
+"""Minutes between the tallies of opt10063."""
+
 LONGEST = 20
 """Days in a row that are counted at most."""
 
@@ -184,7 +187,7 @@ def both(request: Request) -> Answer:
 
 @responder("opt10063", source=Source.OWN)
 def during_the_day(request: Request) -> Answer:
-    """장중투자자별매매: today of one kind of investors. There is no earlier tally to compare with: its items are 0."""
+    """장중투자자별매매: today of one kind of investors, and half an hour before; 0 when nobody looked then."""
     kinds = GROUPS[request.label("투자자별") or "외국인"]
     both_wanted, by_value = request.choice("동시순매수구분", "0") == "1", request.choice("금액수량구분", "1") == "1"
     request.label("외국계전체")
@@ -194,18 +197,35 @@ def during_the_day(request: Request) -> Answer:
         found = [each for each in found if all(flow_now(each, k).net > 0 for k in ((Investor.FOREIGN,), INSTITUTIONS))]
 
     def extra(each: Stock) -> dict[str, str]:
-        flow = now[each.code]
-        blank = dict.fromkeys([name for name in request.tr.multi_names if "증감" in name or name[0] == "이"], "0")
-        return blank | {
-            "순매수금액": str(forms.millions(flow.net_value)),
-            "매수금액": str(forms.millions(flow.bought_value)),
-            "매도금액": str(forms.millions(flow.sold_value)),
+        flow, then = now[each.code], _flow_before(request, each, kinds)
+        amounts = {
+            "순매수금액": (flow.net_value, then.net_value),
+            "매수금액": (flow.bought_value, then.bought_value),
+            "매도금액": (flow.sold_value, then.sold_value),
+        }
+        shares = {"매수수량": (flow.bought, then.bought), "매도수량": (flow.sold, then.sold)}
+        return {
+            **{name: str(forms.millions(value)) for name, (value, _) in amounts.items()},
+            **{f"{name}증감": str(forms.millions(value - before)) for name, (value, before) in amounts.items()},
+            **{name: str(value) for name, (value, _) in shares.items()},
+            **{f"{name}증감": str(value - before) for name, (value, before) in shares.items()},
+            "이전순매수금액": str(forms.millions(then.net_value)),
             "순매수수량": str(flow.net),
-            "매수수량": str(flow.bought),
-            "매도수량": str(flow.sold),
+            "이점시전순매수수량": str(then.net),
+            "순매수증감": str(flow.net - then.net),
         }
 
     return ranked(request, found, lambda each: now[each.code].net_value if by_value else now[each.code].net, extra)
+
+
+def _flow_before(request: Request, stock: Stock, kinds: Sequence[Investor]) -> Flow:
+    """What some investors had done today half an hour ago."""
+    samples, today = request.world.samples, request.exchange.today
+    look = samples.before(stock.code, HALF_HOUR) if samples else None
+    # Yesterday's last looks have more volume than a morning.
+    if look is None or look.volume > stock.quote.volume:
+        return Flow()
+    return flows(stock.instrument, today, look.volume, look.value).of(*kinds)
 
 
 @responder("opt10065", source=Source.OWN)
