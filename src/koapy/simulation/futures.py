@@ -169,9 +169,9 @@ class Contracts:
 
     def bound(self, account: str) -> int:
         """Won that positions and open orders bind as margin."""
-        held = sum(self._margin(each.code, each.quantity) for each in self._books[account].holdings.values())
+        held = sum(self.bound_by(each.code, each.quantity) for each in self._books[account].holdings.values())
         waiting = (each for each in self.orders(account) if each.open)
-        return held + sum(self._need(each.account, each.code, each.side, each.price, each.open) for each in waiting)
+        return held + sum(self.need(each.account, each.code, each.side, each.price, each.open) for each in waiting)
 
     def orderable(self, account: str) -> int:
         """Won that a new order may bind."""
@@ -186,7 +186,7 @@ class Contracts:
         if quantity <= 0:
             raise Refused(Refusal.BAD_QUANTITY, str(quantity))
         limit = self._limit(now, side, kind, price)
-        need, free = self._need(account, code, side, limit, quantity), self.orderable(account)
+        need, free = self.need(account, code, side, limit, quantity), self.orderable(account)
         if need > free:
             raise Refused(Refusal.NO_CASH, f"{need:,} won needed, {free:,} there")
         order = self._new(account, code, side, kind, price, quantity, Action.NEW, None)
@@ -210,7 +210,7 @@ class Contracts:
         if price == old.price:
             raise Refused(Refusal.SAME_PRICE, str(price))
         self._orders[original] = replace(old, open=old.open - part)
-        if self._need(account, old.code, old.side, limit, part) > self.orderable(account):
+        if self.need(account, old.code, old.side, limit, part) > self.orderable(account):
             self._orders[original] = old
             raise Refused(Refusal.NO_CASH, f"{part} at {price}")
         new = self._new(account, old.code, old.side, OrderKind.LIMIT, price, part, Action.MODIFY, original)
@@ -257,7 +257,7 @@ class Contracts:
             return highest if side is Side.BUY else lowest
         return now.offers(asks=side is Side.BUY)[0][0]
 
-    def _need(self, account: str, code: str, side: Side, price: int, quantity: int) -> int:
+    def need(self, account: str, code: str, side: Side, price: int, quantity: int) -> int:
         """Won that an order binds: nothing for what closes a position."""
         held = self.holding(account, code).quantity
         closing = max(-held if side is Side.BUY else held, 0)
@@ -267,9 +267,10 @@ class Contracts:
             return 0
         if side is Side.BUY and now.contract.kind is not Kind.FUTURE:
             return _won(now, price * opening) + self._fee(now, price * opening)
-        return self._margin(code, opening if side is Side.BUY else -opening) + self._fee(now, price * opening)
+        return self.bound_by(code, opening if side is Side.BUY else -opening) + self._fee(now, price * opening)
 
-    def _margin(self, code: str, quantity: int) -> int:
+    def bound_by(self, code: str, quantity: int) -> int:
+        """Won that a position binds as margin."""
         now = contract_now(self._exchange, code)
         if now is None or (quantity > 0 and now.contract.kind is not Kind.FUTURE):
             return 0

@@ -222,17 +222,10 @@ def transactions(request: Request) -> Answer:
     return request.answer(single, message=nothing_found(request, ()))
 
 
-@responder(
-    *("opw20001", "opw20002", "opw20003", "opw20004", "opw20005", "opw20006", "opw20008", "opw20009"),
-    *("opw20011", "opw20012", "opw20013", "opw20014", "opt50031", "opt50032"),
-    source=Source.EMPTY,
-)
-def of_derivatives(request: Request) -> Answer:
-    """What is asked about futures and options of an account: it has none, so amounts are 0 and lists are empty."""
-    account = account_of(request)
-    for each in request.tr.inputs:
-        request.label(each.name)
-    if account is None:
+@responder("opw20011", source=Source.EMPTY)
+def margins_by_step(request: Request) -> Answer:
+    """선옵계좌예비증거금상세: margins of the simulation do not come from steps of the price, so there are none."""
+    request.label("증거금구분")
+    if account_of(request) is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    single = zeros(request.tr.single, {}) if request.tr.single else None
-    return request.answer(single, message=nothing_found(request, ()) if request.tr.multi else None)
+    return request.answer({"출력건수": forms.padded(0, 4)}, message=nothing_found(request, ()))
