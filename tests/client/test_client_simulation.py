@@ -107,7 +107,7 @@ async def test_what_goes_wrong(session):
     with pytest.raises(Unimplemented, match="GetMasterCodeName"):
         await session.call("GetMasterCodeNam", SAMSUNG)
     with pytest.raises(OpenApiError):
-        await session.tr("opt10059", 종목코드=SAMSUNG)
+        await session.tr("opt10081", 종목코드=SAMSUNG, 기준일자="soon")
     with pytest.warns(KoapyWarning, match="종목번호"):
         await session.tr("opt10001", 종목코드=SAMSUNG, 종목번호=SAMSUNG)
 
