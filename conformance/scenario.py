@@ -214,7 +214,9 @@ def _listen(program: Program) -> None:
     strike = int(program.call("GetActPriceList").split(";")[10]) / 100
     option = program.call("GetOptionCode", f"{strike:.2f}", 2, program.call("GetMonthList").split(";")[0])
     warrant = program.call("GetCodeListByMarket", "3").split(";")[0]
-    program.call("SetRealReg", "3004", ";".join((*CODES, future, option, warrant)), "10;36;41;141;195;202", "0")
+    program.call(
+        "SetRealReg", "3004", ";".join((*CODES, "P00101", future, option, warrant)), "10;36;41;141;195;202", "0"
+    )
     program.order(1, INTERRUPTED, 10)
     high = program.price(INTERRUPTED) * 108 // 1000 * 10
     program.order(2, INTERRUPTED, 10, high, "00")

@@ -327,6 +327,14 @@ def test_programs_net_is_bought_less_sold(program):
     assert int(values[210]) == int(values[206]) - int(values[202])
 
 
+def test_programs_of_a_market_have_a_code_of_their_own(program):
+    program.call("SetRealReg", "3000", "P00101", "202", "0")
+    values = values_of(told(program, 25, "프로그램매매")[-1])
+    assert len(values) == 66
+    assert int(values[210]) == int(values[206]) - int(values[202])
+    assert float(values[197]) != 0
+
+
 def test_a_fund_is_worth_about_what_it_costs(program):
     program.call("SetRealReg", "3000", ETF, "36", "0")
     values = values_of(told(program, 15, "ETF NAV")[0])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from koapy.simulation import realdata, realfigures
 from koapy.simulation.realdata import BREADTH, INDEX
-from koapy.simulation.realfigures import FIRMS, NAV, PROGRAMS, WARRANT_TYPES
+from koapy.simulation.realfigures import FIRMS, MARKET_PROGRAMS, MARKETS, NAV, PROGRAMS, WARRANT_TYPES
 from koapy.simulation.tr.contracts import contract
 from koapy.simulation.tr.stocks import Stock
 from koapy.simulation.tr.warrants import Paper, listed
@@ -65,6 +65,12 @@ class Periodic:
             self._sector(code)
         for code in sorted(exchange.instruments.keys() & wanted):
             self._issue(code)
+        for code in sorted(MARKETS.keys() & wanted):
+            if self._audience.wants(code, MARKET_PROGRAMS):
+                values, self._programs[code] = realfigures.market_program(
+                    exchange, code, self._world.now(), self._programs.get(code)
+                )
+                self._audience.tell(code, MARKET_PROGRAMS, values)
 
     def _sector(self, code: str) -> None:
         exchange, audience, now = self._world.exchange, self._audience, self._world.now()

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from koapy.openapi.realtype import real_type
 from koapy.simulation import forms
+from koapy.simulation.figures.chain import futures
 from koapy.simulation.figures.contract import Kind
 from koapy.simulation.figures.firms import firm_flows
 from koapy.simulation.figures.funds import nav, tracking_error
 from koapy.simulation.figures.programs import programs
-from koapy.simulation.tr.derived import DERIVED
+from koapy.simulation.tr.derived import DERIVED, Derived
+from koapy.simulation.tr.programs import KOSPI200, PROGRAM, market_today
 from koapy.simulation.tr.stocks import STOCK
 from koapy.simulation.tr.warrants import WARRANT
 
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from koapy.simulation.exchange import Exchange
     from koapy.simulation.figures.firms import Firm
-    from koapy.simulation.tr.derived import Derived
     from koapy.simulation.tr.stocks import Stock
     from koapy.simulation.tr.warrants import Paper
 
 FIRMS, PROGRAMS, NAV = "주식당일거래원", "종목프로그램매매", "ETF NAV"
+MARKET_PROGRAMS = "프로그램매매"
+MARKETS = {"P00101": "KOSPI", "P10102": "KOSDAQ"}
+"""Codes of whole markets."""
 FUTURE_TYPES = ("선물시세", "선물호가잔량", "선물이론가", "선물옵션우선호가")
 OPTION_TYPES = ("옵션시세", "옵션호가잔량", "옵션이론가", "선물옵션우선호가")
 WARRANT_TYPES = ("ELW 지표", "ELW 이론가")
@@ -33,6 +38,7 @@ SHOWN = 5
 _HOME, _ABROAD_SELLS, _ABROAD_BUYS = "!!!!", "DHDB", "DGDB"
 """Colours."""
 
+_RATES = (508, 517, 532, 541)
 _NO_AUCTION = {23: "0.00", 200: " 0.00", 201: "0.00", 238: "3", 291: " 0.00", 293: "3", 294: " 0.00", 295: "0.00"}
 """What a book says of an auction while there is none."""
 
@@ -88,6 +94,32 @@ def program(it: Stock, moment: datetime, before: tuple[int, int] | None) -> tupl
         211: str(net[0] - shares),
         212: str(net[1]),
         213: str(net[1] - amount),
+    }, net
+
+
+def market_program(
+    exchange: Exchange, code: str, moment: datetime, before: tuple[int, int] | None
+) -> tuple[dict[int, str], tuple[int, int]]:
+    """프로그램매매: what programs did in a whole market. What is not modelled is 0."""
+    whole = market_today(exchange, MARKETS[code])
+    net = whole.all.net, forms.millions(whole.all.net_value)
+    shares, amount = before or net
+    own = dict.fromkeys(_RATES, "0.00") | {
+        20: forms.clock(moment),
+        210: forms.delta(net[0]),
+        212: forms.delta(net[1]),
+        211: forms.delta(net[0] - shares),
+        213: forms.delta(net[1] - amount),
+        928: forms.delta(net[1] - amount),
+        929: forms.delta(net[0] - shares),
+    }
+    if KOSPI200 in exchange.sectors:
+        quote, future = exchange.sector_quote(KOSPI200), Derived(exchange, futures(exchange.today)[0])
+        own |= {number: DERIVED[number](future) for number in (183, 195)}
+        own |= {197: forms.index(quote.last, quote.base)}
+    return {
+        number: own.get(number) or (PROGRAM[number](whole) if number in PROGRAM else "0")
+        for number in real_type(MARKET_PROGRAMS).fids
     }, net
 
 

@@ -39,6 +39,7 @@ from koapy.simulation.realdata import (
 from koapy.simulation.realfigures import (
     FIRMS,
     FUTURE_TYPES,
+    MARKET_PROGRAMS,
     NAV,
     OPTION_TYPES,
     PROGRAMS,
@@ -280,7 +281,7 @@ def _types(fids: frozenset[int]) -> frozenset[str]:
     """The real types that these FIDs bring: each one that has any of them; all without FIDs."""
     if not fids:
         return EVERYTHING
-    known = (*_STOCK_TYPES, *_SECTOR_TYPES, *_CONTRACT_TYPES, PHASE)
+    known = (*_STOCK_TYPES, *_SECTOR_TYPES, *_CONTRACT_TYPES, MARKET_PROGRAMS, PHASE)
     found = {name for name in known if not fids.isdisjoint(real_type(name).fids)}
     return frozenset(found | {name for name, own in _BY_OWN_FIDS.items() if not fids.isdisjoint(own)})
 
