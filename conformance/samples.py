@@ -117,7 +117,9 @@ def _together(found: dict[tuple[Field, str], Judged]) -> dict[tuple[Field, str],
     series: dict[tuple[str, ...], list[tuple[Field, str]]] = defaultdict(list)
     for field, server in found:
         name = re.sub(r"\d+", "#", field.spoken)
-        if name == "#":  # a FID without a name
+        if name == "#":  # a FID without a name: alike in all types that have it
+            if field.kind == "real":
+                series["real", field.field].append((field, server))
             continue
         if _INVESTOR.search(name) and all(
             isinstance(form, Number | Literal) for form in found[field, server].rule.forms

@@ -189,7 +189,7 @@ def _input(known: TrInput, account: str, attempt: int) -> str:
 
 
 def _register(program: Program) -> None:
-    program.call("SetRealReg", "3001", ";".join((*CODES[:3], *SECTORS)), "10;41;131", "0")
+    program.call("SetRealReg", "3001", ";".join((*CODES[:3], *SECTORS)), "10;41;131;10010", "0")
 
 
 def _announced(program: Program) -> list[str]:

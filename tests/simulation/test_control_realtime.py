@@ -395,3 +395,19 @@ def test_trades_at_the_close_are_told_as_after_hours(start):
     assert all(each[20] >= "154000" for each in late)
     volumes = [int(each[13]) for each in late if each[10] == late[0][10]]
     assert volumes
+
+
+def test_the_evening_s_auctions_have_types_of_their_own(start):
+    program = start(server="real", hours="krx", start=datetime(2026, 3, 10, 16, 5, tzinfo=KST)).login()
+    program.call("SetRealReg", "3000", ";".join(program.world.exchange.instruments), "10010", "0")
+    events = [each for each in program.named("OnReceiveRealData", 1900) if each.arguments[1].startswith("ECN")]
+    trades, quotes = (
+        {each.arguments[0]: values_of(each) for each in events if each.arguments[1] == kind}
+        for kind in ("ECN주식체결", "ECN주식시세")
+    )
+    assert trades
+    assert trades.keys() == quotes.keys()
+    for code, values in trades.items():
+        assert values[10020] in ("161000", "162000", "163000")
+        assert {number: values[number] for number in quotes[code]} == quotes[code]
+        assert program.world.exchange.after_hours(code).volume == int(values[10013])

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
-    from koapy.simulation.model import Bar, Depth, Instrument, Interruption, Level, Quote, SectorQuote, Trade
+    from koapy.simulation.model import (
+        AfterHoursQuote,
+        Bar,
+        Depth,
+        Instrument,
+        Interruption,
+        Level,
+        Quote,
+        SectorQuote,
+        Trade,
+    )
 
 TRADE, QUOTE, BEST, BOOK, EXPECTED = "주식체결", "주식시세", "주식우선호가", "주식호가잔량", "주식예상체결"
 FACTS, INTERRUPTION = "주식종목정보", "VI발동/해제"
+EVENING_TRADE, EVENING_QUOTE = "ECN주식체결", "ECN주식시세"
 INDEX, BREADTH = "업종지수", "업종등락"
 LATE_BOOK = "주식시간외호가"
 PHASE = "장시작시간"
@@ -114,6 +125,25 @@ def interruption(found: Interruption, instrument: Instrument, quote: Quote) -> d
         9069: "1" if up else "2",
         1279: f"{'+' if up else '-'}{kind}",
     }
+
+
+def evening_quote(late: AfterHoursQuote) -> dict[int, str]:
+    """ECN주식시세: the evening's auctions so far, against the close; what is as high as that has no sign."""
+    close = late.close
+    prices = {10010: late.last, 10016: late.open, 10017: late.high, 10018: late.low}
+    prices |= {10027: late.best_ask, 10028: late.best_bid}
+    return {number: forms.price(price, close).strip() for number, price in prices.items()} | {
+        10011: forms.change(late.last - close),
+        10012: forms.percent(late.last - close, close),
+        10013: str(late.volume),
+        10014: str(forms.millions(late.value)),
+        10025: forms.sign(late.last, close, late.upper, late.lower),
+    }
+
+
+def evening_trade(late: AfterHoursQuote, time: datetime, quantity: int) -> dict[int, str]:
+    """ECN주식체결: one trade of the evening's auctions, of no side."""
+    return evening_quote(late) | {10020: forms.clock(time), 10015: f" {quantity}"}
 
 
 def best(depth: Depth, base: int) -> dict[int, str]:

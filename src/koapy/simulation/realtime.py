@@ -27,6 +27,8 @@ from koapy.simulation.realdata import (
     BEST,
     BOOK,
     BREADTH,
+    EVENING_QUOTE,
+    EVENING_TRADE,
     EXPECTED,
     FACTS,
     INDEX,
@@ -68,6 +70,8 @@ INTERRUPTIONS = "opt10054"
 
 _STOCK_TYPES = (TRADE, QUOTE, BEST, BOOK, EXPECTED, LATE_BOOK)
 _BY_OWN_FIDS = {
+    EVENING_TRADE: frozenset(range(10010, 10029)),
+    EVENING_QUOTE: frozenset(range(10010, 10029)),
     FACTS: frozenset({297, 305, 306, 307, 592, 593, 689, 594, 382, 370, 300}),
     FIRMS: frozenset(range(141, 181)) | frozenset({*range(261, 269), *range(271, 276), *range(281, 286)}),
     PROGRAMS: frozenset({202, 204, 206, 208, *range(210, 214)}),
@@ -173,8 +177,8 @@ class RealTime:
                 if code in self._registrations.wanted and self.wants(code, LATE_BOOK):
                     self._evening(code)
             case AfterHoursTraded(code, time, price, quantity, fixed):
-                if fixed and code in self._registrations.wanted and self.wants(code, TRADE):
-                    self._traded_at_close(code, time, price, quantity)
+                if code in self._registrations.wanted:
+                    self._traded_late(code, time, price, quantity, fixed=fixed)
             case Interrupted(found) | Resumed(found):
                 self._interrupted(found)
             case PhaseChanged(phase, _):
@@ -195,6 +199,18 @@ class RealTime:
         if self.wants(code, TRADE):
             values = realdata.trade(trade, exchange.instruments[code], exchange.quote(code), exchange.today)
             self.tell(code, TRADE, values)
+
+    def _traded_late(self, code: str, time: datetime, price: int, quantity: int, *, fixed: bool) -> None:
+        """A trade outside the day's hours."""
+        late = self._session.world.exchange.after_hours(code)
+        if fixed:
+            if self.wants(code, TRADE):
+                self._traded_at_close(code, time, price, quantity)
+        elif late is not None:
+            if self.wants(code, EVENING_TRADE):
+                self.tell(code, EVENING_TRADE, realdata.evening_trade(late, time, quantity))
+            if self.wants(code, EVENING_QUOTE):
+                self.tell(code, EVENING_QUOTE, realdata.evening_quote(late))
 
     def _traded_at_close(self, code: str, time: datetime, price: int, quantity: int) -> None:
         """A trade outside the day's hours at a close: it adds to the day's volume, and 장구분 says when it was."""
