@@ -182,14 +182,14 @@ def _log_row(request: Request, order: Order) -> Values:
     confirmed = request.world.mock or order.action is not Action.NEW
     at = forms.clock_colons(order.time)
     return _account_columns(request, order) | {
-        "신용구분": "보통매매",
+        "신용구분": _lent(order),
         "확인수량": order.quantity if confirmed else 0,
         "접수구분": "주문완료" if request.world.mock else "접수",
         "반대여부": "",
         "주문시간": at,
         "원주문": forms.order_number(order.original),
         "주문구분": _paid(order),
-        "대출일": "",
+        "대출일": forms.day(order.credit.loan_date) if order.credit and order.credit.loan_date else "",
         "주문잔량": order.open,
         "정정취소": _CHANGES[order.action],
         "확인시간": at if confirmed else "",
@@ -206,7 +206,7 @@ def _state_row(request: Request, order: Order, last: Fill | None) -> Values:
         "접수구분": "접수",
         "원주문번호": forms.order_number(order.original),
         "결제구분": "삼일결제",
-        "신용거래구분": "보통매매",
+        "신용거래구분": _lent(order),
         "정정취소구분": "" if order.action is Action.NEW else _CHANGES[order.action],
         "체결시간": forms.clock_colons(last.time) if last else "",
     }
@@ -229,4 +229,8 @@ def _account_columns(request: Request, order: Order) -> Values:
 
 
 def _paid(order: Order) -> str:
-    return f"현금{'매수' if order.side is Side.BUY else '매도'}"
+    return f"{'신용' if order.credit else '현금'}{'매수' if order.side is Side.BUY else '매도'}"
+
+
+def _lent(order: Order) -> str:
+    return "자기융자" if order.credit else "보통매매"
