@@ -11,8 +11,9 @@ A rule is a list of alternatives, separated by ` | `:
     ±?9             plus or minus; nothing neutral was recorded: nothing or a blank
     ±±9             as ±9, with a second minus: the first sign is a colour
     ?9              a number of which no sign was recorded: zeros only, or negative ones only
-    time, date, moment, hh:mm:ss, code, A+code, direction, account
-                    HHMMSS, YYYYMMDD, YYYYMMDDHHMMSS, ..., a code, a code with its kind in front, 1 to 5, ten digits
+    time, date, moment, hh:mm:ss, code, A+code, direction, account, screen
+                    HHMMSS, YYYYMMDD, YYYYMMDDHHMMSS, ..., a code, a code with its kind in front, 1 to 5 (0: none),
+                    ten digits, four digits
     text            words;  text{40}  filled with blanks to 40 bytes;  ±text  with a sign in front,
                     or a blank in its place
     each;(RULE)     a list, each item followed by ";";  join;(RULE)  a list with ";" between its items
@@ -52,12 +53,14 @@ _CLASSES = {
     "hh:mm:ss": r"\d\d:\d\d:\d\d",
     "code": r"[0-9A-Z]{3}|[0-9A-Z]{6}(_AL|_NX)?|[0-9A-Z]{8}",
     "A+code": r"[AJQ][0-9A-Z]{6}",
-    "direction": r"[1-5]",
+    "direction": r"[0-5]",
+    "screen": r"\d{4}",
     "account": r"\d{10}",
 }
 
 # What the name of a field says about its values.
 _CODE = re.compile(r"코드$|^종목번호$")
+_SCREEN = re.compile(r"^화면번호$|ScrNo$")
 _ACCOUNT = re.compile(r"^계좌번호$")
 _TIME = re.compile(r"시간(?!외)|시각")
 _DIRECTION = re.compile(r"기호|부호|^sign$")
@@ -228,11 +231,29 @@ def derive(name: str, values: Iterable[str], *, stripped: bool) -> Rule:
     return Rule(tuple(dict.fromkeys(forms)), stripped)
 
 
+def with_signs(rule: Rule) -> Rule:
+    """Let whole numbers have a sign that were only recorded without one: they were neutral then."""
+    forms = (
+        Number("±?", 0, form.places)
+        if isinstance(form, Number) and form.sign in ("", "-", "?") and not form.fill
+        else form
+        for form in rule.forms
+    )
+    return Rule(tuple(dict.fromkeys(forms)), rule.stripped)
+
+
+def says_direction(name: str) -> bool:
+    """Whether a field of this name says whether a price has risen or fallen."""
+    return _DIRECTION.search(name) is not None
+
+
 def _by_name(name: str, values: set[str]) -> list[Form]:
     """Forms of values whose field says what they are."""
     kinds = []
     if _CODE.search(name):
         kinds = ["code", "A+code"]
+    elif _SCREEN.search(name):
+        kinds = ["screen"]
     elif _ACCOUNT.search(name):
         kinds = ["account"]
     elif _DIRECTION.search(name):

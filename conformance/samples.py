@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from conformance.forms import Form, Literal, Number, Rule, derive, parse
+from conformance.forms import Form, Literal, Number, Rule, derive, parse, says_direction, with_signs
 from koapy.openapi.fid import fid
 from koapy.openapi.tr import is_tr, tr
 
@@ -174,7 +174,21 @@ def _judged(field: Field, server: str, group: list[Sample]) -> Judged:
                 of_rank[0].read,
             )
     assert rule is not None
-    return Judged(rule, read, server)
+    return Judged(with_signs(rule) if _signed(field) else rule, read, server)
+
+
+_SIGNED = {"10", "16", "17", "18", "27", "28", "10010", "10016", "10017", "10018", "10027", "10028"}
+"""Prices of ticks."""
+
+
+def _signed(field: Field) -> bool:
+    """Whether a field is a price that has a sign wherever one beside it says which way it went."""
+    if field.kind == "real":
+        return field.field in _SIGNED or (field.field.isdigit() and 41 <= int(field.field) <= 60)
+    if field.kind != "tr" or not field.spoken.endswith("현재가"):
+        return False
+    what = tr(field.name)
+    return any(says_direction(name) for name in (what.multi_names if field.part == "multi" else what.single_names))
 
 
 def says_nothing(rule: Rule) -> bool:

@@ -7,7 +7,7 @@ import json
 import pytest
 from conformance.forms import Class, Items, Literal, Number, Rule, Text, derive, parse
 from conformance.recordings import collect
-from conformance.samples import RULES, STRIPPED, Field, load, rules, says_nothing, table, write
+from conformance.samples import CONTROL, RULES, STRIPPED, Field, Sample, load, rules, says_nothing, table, write
 from conformance.signs import disagreements
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +119,8 @@ def test_a_rule_is_read_as_it_is_written(rule):
         ("종목번호", ["A005930"], "A+code", ["Q520009"], ["005930"]),
         ("종목명", ["삼성전자" + " " * 32], "text{40}", ["KD건설" + " " * 34], ["삼성전자"]),
         ("주문구분", ["+매수", "-매도"], "±text", ["+매수정정"], ["매수"]),
-        ("전일대비기호", ["2"], "direction", ["5"], ["6", "+"]),
+        ("전일대비기호", ["2"], "direction", ["5", "0"], ["6", "+"]),
+        ("sScrNo", ["8686"], "screen", ["0540"], ["540"]),
         ("", ["005930;000660;"], "each;(code)", ["005930;"], ["005930", ""]),
         ("", ["100|a;101|b"], "join;(text)", ["1|c"], ["1|c;"]),
     ],
@@ -135,6 +136,18 @@ def test_blanks_are_not_judged_where_they_were_lost():
     rule = derive("현재가", ["+77600", "77500"], stripped=True)
     assert str(rule) == "~ ±9 | '-0'"
     assert rule.accepts(" 77500")
+
+
+def test_a_price_of_a_tick_has_a_sign_though_only_neutral_ones_were_recorded():
+    samples = [
+        Sample(Field("real", "주식체결", "", "10"), "", CONTROL, ("13000",)),
+        Sample(Field("real", "주식체결", "", "13"), "", CONTROL, ("13000",)),
+        Sample(Field("tr", "opt10020", "multi", "현재가"), "", CONTROL, ("13000",)),
+        Sample(Field("tr", "opt10081", "multi", "현재가"), "", CONTROL, ("13000",)),
+    ]
+    found = {(field.name, field.field): each.rule for (field, _), each in rules(samples).items()}
+    signed = {key for key, rule in found.items() if rule.accepts("+13050")}
+    assert signed == {("주식체결", "10"), ("opt10020", "현재가")}
 
 
 def test_zeros_say_nothing_of_signs():
