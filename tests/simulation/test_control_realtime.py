@@ -375,8 +375,11 @@ def test_futures_options_and_elws_have_their_own_types(program):
     program.call("SetRealReg", "3000", f"{future};{option};{warrant}", "10;41;195;666", "0")
     found = {}
     for each in program.named("OnReceiveRealData", 60):
-        values_of(each)
+        values = values_of(each)
         found.setdefault(each.arguments[0], set()).add(each.arguments[1])
+        if each.arguments[1] == "옵션시세":  # of a call near the money: of a day, and of a percent
+            assert 0.4 < float(values[190]) < 0.7
+            assert -2 < float(values[193]) < 0 < float(values[192]) < 5
     assert found == {
         future: {"선물시세", "선물호가잔량", "선물이론가", "선물옵션우선호가"},
         option: {"옵션시세", "옵션호가잔량", "옵션이론가", "선물옵션우선호가"},

@@ -176,7 +176,8 @@ def warrant(name: str, it: Paper, moment: datetime) -> dict[int, str]:
     greeks = it.contract.greeks(it.day, it.level)
     own |= {
         number: forms.decimal(round(1_000_000 * value), 1_000_000, 6)
-        for number, value in ((674, greeks.theta), (675, greeks.vega), (676, greeks.rho))
+        # Of a day, of a percent of volatility, of a percent of interest.
+        for number, value in ((674, greeks.theta / 365), (675, greeks.vega / 100), (676, greeks.rho / 100))
     }
     return {
         number: own.get(number) or (WARRANT if number in WARRANT else DERIVED)[number](it)

@@ -273,11 +273,18 @@ def _fair(it: Derived) -> float:
     return it.contract.fair(it.day, it.level)
 
 
+_UNITS = {"delta": 1.0, "gamma": 1.0, "theta": 1 / 365, "vega": 0.01, "rho": 0.01}
+"""Of a day, of a percent of volatility, of a percent of interest."""
+_POWERS = {"delta": 0, "gamma": 1, "theta": -1, "vega": -1, "rho": -1}
+"""Of the units in a point: prices and levels are whole units, what is told is of points."""
+
+
 def _greek(name: str) -> Callable[[Derived], str]:
     def said(it: Derived) -> str:
         if it.contract.kind is Kind.FUTURE:
             return {"delta": "1.0000"}.get(name, "0.0000")
-        return forms.decimal(round(10_000 * getattr(it.contract.greeks(it.day, it.level), name)), 10_000, 4)
+        value = getattr(it.contract.greeks(it.day, it.level), name) * _UNITS[name] * it.contract.scale ** _POWERS[name]
+        return forms.decimal(round(10_000 * value), 10_000, 4)
 
     return said
 
