@@ -73,6 +73,7 @@ Control::Control()
       }) {
     load(FUNCTIONS, &functions_);
     load(EVENTS, &events_);
+    declare();
     InterlockedIncrement(&alive);
 }
 
@@ -102,34 +103,27 @@ STDMETHODIMP_(ULONG) Control::Release() {
     return left;
 }
 
-HRESULT Control::declared(DISPID id, std::string& name, std::vector<VARTYPE>& types) {
-    for (UINT each = 0;; ++each) {
-        FUNCDESC* function = nullptr;
-        HRESULT result = functions_->GetFuncDesc(each, &function);
-        if (FAILED(result)) return DISP_E_MEMBERNOTFOUND;
-        bool found = function->memid == id;
-        if (found) {
-            BSTR text = nullptr;
-            UINT count;
-            functions_->GetNames(id, &text, 1, &count);
-            name = utf8(text);
-            SysFreeString(text);
-            for (SHORT at = 0; at < function->cParams; ++at) types.push_back(function->lprgelemdescParam[at].tdesc.vt);
-            types.push_back(function->elemdescFunc.tdesc.vt);
-        }
+void Control::declare() {
+    FUNCDESC* function = nullptr;
+    for (UINT each = 0; functions_ && SUCCEEDED(functions_->GetFuncDesc(each, &function)); ++each) {
+        BSTR text = nullptr;
+        UINT count;
+        functions_->GetNames(function->memid, &text, 1, &count);
+        Declared& found = declared_[function->memid];
+        found.name = utf8(text);
+        for (SHORT at = 0; at < function->cParams; ++at)
+            found.parameters.push_back(function->lprgelemdescParam[at].tdesc.vt);
+        found.returns = function->elemdescFunc.tdesc.vt;
+        SysFreeString(text);
         functions_->ReleaseFuncDesc(function);
-        if (found) return S_OK;
     }
 }
 
 STDMETHODIMP Control::Invoke(DISPID id, REFIID, LCID, WORD, DISPPARAMS* given, VARIANT* result, EXCEPINFO* info, UINT*) {
     if (!window_) return E_UNEXPECTED;  // what a control made with MFC answers when nobody hosts it
-    std::string name;
-    std::vector<VARTYPE> types;
-    HRESULT known = declared(id, name, types);
-    if (FAILED(known)) return known;
-    VARTYPE returns = types.back();
-    types.pop_back();
+    auto known = declared_.find(id);
+    if (known == declared_.end()) return DISP_E_MEMBERNOTFOUND;
+    const auto& [name, types, returns] = known->second;
     if (given->cArgs != types.size()) return DISP_E_BADPARAMCOUNT;
     std::vector<Variant> arguments(types.size());
     for (size_t each = 0; each < types.size(); ++each)

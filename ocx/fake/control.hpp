@@ -107,13 +107,19 @@ public:
 private:
     static LRESULT CALLBACK received(HWND window, UINT message, WPARAM wide, LPARAM lng);
     HRESULT activate();
-    // Name and parameter types of a function, from the type library; what it returns last.
-    HRESULT declared(DISPID id, std::string& name, std::vector<VARTYPE>& types);
+    // What the type library says of a function.
+    struct Declared {
+        std::string name;
+        std::vector<VARTYPE> parameters;
+        VARTYPE returns;
+    };
+    void declare();
 
     LONG references_ = 1;
     HWND window_ = nullptr;
     IOleClientSite* site_ = nullptr;
     ITypeInfo *functions_ = nullptr, *events_ = nullptr;
+    std::map<DISPID, Declared> declared_;
     Point point_;
     SIZEL extent_ = {100, 100};
     OpenApi api_;
