@@ -148,7 +148,7 @@ def desk(moment, **options):
     return clock, exchange, Contracts(exchange)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32))
 def test_cash_and_contracts_add_up_whatever_is_ordered(seed):
     random = Random(seed)

@@ -90,11 +90,11 @@ def day(seed):
         later.control.advance(10)
         return first + later.hash()
 
-print(json.dumps([morning(1), morning(1), morning(2), day(1)]))
+print(json.dumps([morning(1), day(1), *([morning(1), morning(2)] if sys.argv[1:] else [])]))
 """
 
 
-def run(python: str, hashes: str) -> object:
+def run(python: str, hashes: str, *words: str) -> list[list[object]]:
     environment = {
         "PYTHONHASHSEED": hashes,
         "PATH": "",
@@ -104,7 +104,7 @@ def run(python: str, hashes: str) -> object:
     if sys.platform == "win32":
         environment["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
     done = subprocess.run(
-        [python, "-X", "utf8", "-c", SESSION],
+        [python, "-X", "utf8", "-c", SESSION, *words],
         env=environment,
         capture_output=True,
         text=True,
@@ -112,12 +112,13 @@ def run(python: str, hashes: str) -> object:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    made: list[list[object]] = json.loads(done.stdout)
+    return made
 
 
 @cache
-def here() -> object:
-    return run(sys.executable, "1")
+def here() -> list[list[object]]:
+    return run(sys.executable, "1", "and others")
 
 
 def other_python(version: str) -> str | None:
@@ -134,7 +135,7 @@ def other_python(version: str) -> str | None:
 
 
 def test_the_same_seed_gives_the_same_session():
-    first, again, other, day = here()
+    first, day, again, other = here()
     assert first[0] > 100
     assert day[0] > 100
     assert first == again
@@ -142,7 +143,7 @@ def test_the_same_seed_gives_the_same_session():
 
 
 def test_it_does_so_where_texts_have_other_hashes():
-    assert run(sys.executable, "2") == here()
+    assert run(sys.executable, "2") == here()[:2]
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
@@ -150,4 +151,4 @@ def test_it_does_so_on_another_python(version):
     python = other_python(version)
     if python is None:
         pytest.skip(f"no other Python {version} is installed")
-    assert run(python, "3") == here()
+    assert run(python, "3") == here()[:2]
