@@ -148,9 +148,17 @@ def test_an_answer_that_fails_is_logged_and_nothing_else_stops(program, caplog, 
         raise ZeroDivisionError("in a responder")
 
     with monkeypatch.context() as patch:
-        patch.setattr("koapy.simulation.requests.answer", broken)
+        patch.setattr("koapy.simulation.requests.answering", broken)
         program.ask("opt10001", 종목코드="005930")
         assert program.advance(0.5) == []
     assert "in a responder" in caplog.text
     program.ask("opt10001", 종목코드="005930")
     assert answers(program.advance(0.5))
+
+
+def test_a_ranking_over_many_days_lets_others_be_answered_first(start):
+    program = start(market_size=60).login()
+    program.ask("opt10034", screen="1001", request="오래", 시장구분="000", 매매구분="2", 기간="60")
+    program.ask("opt10001", screen="1002", request="짧게", 종목코드="005930")
+    told = [each.arguments[1] for each in answers(program.advance(1))]
+    assert told == ["짧게", "오래"]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from koapy.openapi.limit import CODES_PER_REQUEST
@@ -12,16 +11,17 @@ from koapy.openapi.tr import is_tr, tr
 from koapy.simulation import messages
 from koapy.simulation.answers import Reply
 from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
-from koapy.simulation.tr import BadInput, answer, preparation
+from koapy.simulation.tr import BadInput, answering
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from koapy.openapi.tr import Tr
     from koapy.simulation.answers import Answers
     from koapy.simulation.faults import Chance
     from koapy.simulation.realtime import RealTime
     from koapy.simulation.session import Session
+    from koapy.simulation.tr import Answer
 
 TOO_MANY_REQUESTS = -200
 UNKNOWN_TR = -201
@@ -33,7 +33,7 @@ _Query = tuple[str, str, tuple[tuple[str, str], ...]]
 _CONTINUED = 1000
 
 _STEPS = 10
-"""Issues whose past is made up at a time."""
+"""Of an answer that looks at the whole market: issues at a time."""
 
 _KEYWORD_TRS = {0: "OPTKWFID", 3: "OPTFOFID"}
 """CommKwRqData's type flag; these cannot be sent by CommRqData."""
@@ -73,8 +73,7 @@ class Requests:
         # queries going under names of their own rely on the opposite, so name, TR and inputs say what is continued.
         known = self._continued.pop(_query(sRQName, what, inputs), None)
         after = known if nPrevNext == 2 else None
-        steps = preparation(what, inputs, self._session.world.exchange)
-        self._deliver(fault, asked, self._prepare, steps, what, inputs, after, asked)
+        self._deliver(fault, asked, self._answer, what, inputs, after, asked)
         return 0
 
     def CommKwRqData(
@@ -131,22 +130,29 @@ class Requests:
     def _refuse(self) -> None:
         self._session.events.OnReceiveMsg("", "", "", messages.WRONG_REQUEST)
 
-    def _prepare(
-        self, steps: Iterator[None], what: Tr, inputs: dict[str, str], after: int | None, asked: tuple[str, str, str]
-    ) -> None:
-        """Have what the answer looks at made up, some issues at a time: the thread has other work."""
-        if sum(1 for _ in islice(steps, _STEPS)) == _STEPS:
-            self._session.later(self._prepare, steps, what, inputs, after, asked, delay=0)
-        else:
-            self._answer(what, inputs, after, asked)
-
     def _answer(self, what: Tr, inputs: dict[str, str], after: int | None, asked: tuple[str, str, str]) -> None:
-        screen, request, code = asked
+        self._work(answering(what, inputs, after, self._session.world), what, inputs, asked)
+
+    def _work(
+        self,
+        steps: Generator[None, None, Answer | None],
+        what: Tr,
+        inputs: dict[str, str],
+        asked: tuple[str, str, str],
+    ) -> None:
+        """Work on an answer for some steps, then let the thread do other work in between."""
         try:
-            found = answer(what, inputs, after, self._session.world)
+            for _ in range(_STEPS):
+                next(steps)
+        except StopIteration as done:
+            self._tell(done.value, what, inputs, asked)
         except BadInput:
             self._refuse()
-            return
+        else:
+            self._session.later(self._work, steps, what, inputs, asked, delay=0)
+
+    def _tell(self, found: Answer | None, what: Tr, inputs: dict[str, str], asked: tuple[str, str, str]) -> None:
+        screen, request, code = asked
         if found is None:
             self._session.events.OnReceiveMsg(screen, request, code, messages.NOT_SERVED)
             return

@@ -7,7 +7,7 @@ rest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from koapy.simulation.tr import (  # noqa: F401  they register themselves
     accounts,
@@ -42,13 +42,12 @@ from koapy.simulation.tr.registry import MINUTES, PAST, RESPONDERS, SOURCES, Sou
 from koapy.simulation.tr.request import Answer, BadInput, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from koapy.openapi.tr import Tr
-    from koapy.simulation.exchange import Exchange
     from koapy.simulation.world import World
 
-__all__ = ["Answer", "BadInput", "Fundamentals", "Source", "answer", "fundamentals", "preparation", "source"]
+__all__ = ["Answer", "BadInput", "Fundamentals", "Source", "answer", "answering", "fundamentals", "source"]
 
 
 def answer(tr: Tr, inputs: Mapping[str, str], after: int | None, world: World) -> Answer | None:
@@ -61,19 +60,33 @@ def answer(tr: Tr, inputs: Mapping[str, str], after: int | None, world: World) -
     Returns: None when the TR is not offered.
     Raises: BadInput when an input cannot be what OpenAPI+ sends.
     """
-    respond = RESPONDERS.get(tr.code.lower())
-    return respond(Request(tr, inputs, after, world)) if respond else None
+    steps = answering(tr, inputs, after, world)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return cast("Answer | None", done.value)
 
 
-def preparation(tr: Tr, inputs: Mapping[str, str], exchange: Exchange) -> Iterator[None]:
-    """Have at hand what an answer looks at, an issue a step: the first look at an issue's past makes it up."""
+def answering(
+    tr: Tr, inputs: Mapping[str, str], after: int | None, world: World
+) -> Generator[None, None, Answer | None]:
+    """Answer as `answer` does, in steps of some milliseconds: only what looks at the whole market has more than one.
+
+    The first look at an issue's past makes it up, so that is done before, an issue a step.
+    """
     code = tr.code.lower()
+    respond = RESPONDERS.get(code)
+    if respond is None:
+        return None
     count, minutes = PAST.get(code, 0), code in MINUTES and inputs.get("시간구분") != "2"
-    for issue in exchange.instruments if count or minutes else ():
-        exchange.recent(issue, count)
+    for issue in world.exchange.instruments if count or minutes else ():
+        world.exchange.recent(issue, count)
         if minutes:
-            exchange.today_minutes(issue)
+            world.exchange.today_minutes(issue)
         yield
+    found = respond(Request(tr, inputs, after, world))
+    return found if isinstance(found, Answer) else (yield from found)
 
 
 def source(code: str) -> Source | None:

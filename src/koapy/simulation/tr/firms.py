@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from koapy.simulation.exchange import Exchange
+    from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
 
 SHOWN = 5
@@ -220,7 +221,7 @@ def firm_in_issue(request: Request) -> Answer:
 
 
 @responder("opt10039", source=Source.OWN, past=PAST)
-def issues_of_firm(request: Request) -> Answer:
+def issues_of_firm(request: Request) -> Steps:
     """증권사별매매상위: what a firm bought, or sold, most of in a period; amounts in million won."""
     which, selling = firm(request.text("회원사코드")), request.choice("매매구분", "1") == "2"
     by_value, period = request.choice("금액수량구분", "1") == "1", int(request.choice("기간", "1"))
@@ -228,6 +229,7 @@ def issues_of_firm(request: Request) -> Answer:
         return request.answer()
     found, flows, stretches = selected(request, list(stocks(request.exchange))), {}, {}
     for each in found:
+        yield
         stretch = days(request.exchange, each.code, period)
         if stretch:
             stretches[each.code] = stretch
@@ -260,13 +262,14 @@ def _moved(stretch: Sequence[Day]) -> dict[str, str]:
 
 
 @responder("opt10037", source=Source.OWN, past=PAST)
-def foreign_firms(request: Request) -> Answer:
+def foreign_firms(request: Request) -> Steps:
     """외국계창구매매상위: what the foreign firms bought, or sold, most of in a period; amounts in million won."""
     kind, by_value = request.choice("매매구분", "1"), request.choice("정렬구분", "1") == "1"
     period = int(request.choice("기간", "0"))
     foreign = [each for each in firms() if each.foreign]
     found, flows = selected(request, list(stocks(request.exchange))), {}
     for each in found:
+        yield
         stretch = days(request.exchange, each.code, max(period, 1) + (period == 1))
         if period == 0:
             stretch = [day for day in stretch if day.date == request.exchange.today]

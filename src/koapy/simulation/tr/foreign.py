@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from koapy.simulation.exchange import Exchange
     from koapy.simulation.model import Instrument
+    from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
     from koapy.simulation.tr.stocks import Stock
 
@@ -90,11 +91,14 @@ def _stretch(exchange: Exchange, code: str, period: int) -> list[Day]:
 
 
 @responder("opt10034", source=Source.OWN, past=COMPANY_PAST)
-def most_bought(request: Request) -> Answer:
+def most_bought(request: Request) -> Steps:
     """외인기간별매매상위."""
     kind, period = request.choice("매매구분", "2"), int(request.choice("기간", "0"))
     found = selected(request, list(stocks(request.exchange)))
-    nets = {each.code: sum(map(net, _stretch(request.exchange, each.code, period))) for each in found}
+    nets = {}
+    for each in found:
+        nets[each.code] = sum(map(net, _stretch(request.exchange, each.code, period)))
+        yield
     wanted = [each for each in found if nets[each.code] and (kind == "3" or (nets[each.code] > 0) is (kind == "2"))]
 
     def extra(each: Stock) -> dict[str, str]:
@@ -105,11 +109,12 @@ def most_bought(request: Request) -> Answer:
 
 
 @responder("opt10035", source=Source.OWN, past=COMPANY_PAST)
-def bought_three_days(request: Request) -> Answer:
+def bought_three_days(request: Request) -> Steps:
     """외인연속순매매상위: bought, or sold, on each of three days."""
     selling, yesterday = request.choice("매매구분", "2") == "1", request.choice("기준일구분", "0") == "1"
     found, nets = selected(request, list(stocks(request.exchange))), {}
     for each in found:
+        yield
         past = days(request.exchange, each.code, 4)
         if yesterday and past and past[-1].date == request.exchange.today:
             past = past[:-1]
@@ -130,12 +135,13 @@ def bought_three_days(request: Request) -> Answer:
 
 
 @responder("opt10036", source=Source.OWN, past=COMPANY_PAST)
-def most_exhausted(request: Request) -> Answer:
+def most_exhausted(request: Request) -> Steps:
     """외인한도소진율증가상위."""
     period = int(request.choice("기간", "5"))
     found = selected(request, list(stocks(request.exchange)))
     pairs = {}
     for each in found:
+        yield
         stretch = _stretch(request.exchange, each.code, period)
         if stretch:
             now = held_by_day(request.exchange, each.instrument, days(request.exchange, each.code, 2))

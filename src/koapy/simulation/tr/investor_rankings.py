@@ -16,9 +16,10 @@ from koapy.simulation.tr.selection import selected
 from koapy.simulation.tr.stocks import STOCK, Stock, stocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from koapy.simulation.figures.investors import Flows
+    from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
 
 PAST = LOOK_BACK + 1
@@ -57,7 +58,9 @@ def flow_now(stock: Stock, kinds: Sequence[Investor]) -> Flow:
     return flows(stock.instrument, stock.exchange.today, quote.volume, quote.value).of(*kinds)
 
 
-def _sums(request: Request, found: list[Stock], *groups: Sequence[Investor]) -> dict[str, list[Flow]]:
+def _sums(
+    request: Request, found: list[Stock], *groups: Sequence[Investor]
+) -> Generator[None, None, dict[str, list[Flow]]]:
     """What groups of investors did in the period that is asked for, by code; nothing of an issue that did not trade."""
     first, last = request.period()
     sums = {}
@@ -65,28 +68,29 @@ def _sums(request: Request, found: list[Stock], *groups: Sequence[Investor]) -> 
         known = [day.flows for day in in_period(request.exchange, each.code, first, last)]
         if known:
             sums[each.code] = [total(flows.of(*kinds) for flows in known) for kinds in groups]
+        yield
     return sums
 
 
 @responder("opt10044", source=Source.OWN, past=PAST)
-def institutions(request: Request) -> Answer:
+def institutions(request: Request) -> Steps:
     """일별기관매매종목: what institutions bought or sold most of in a period."""
     return _most(request, INSTITUTIONS, "순매수수량", "순매수금액")
 
 
 @responder("opt10058", source=Source.OWN, past=PAST)
-def one_kind(request: Request) -> Answer:
+def one_kind(request: Request) -> Steps:
     """투자자별일별매매종목: the same of one kind of investors."""
     kinds = GROUPS[request.label("투자자구분") or "기관계"]
     return _most(request, kinds, "순매도수량", "순매도금액")
 
 
-def _most(request: Request, kinds: Sequence[Investor], quantity: str, amount: str) -> Answer:
+def _most(request: Request, kinds: Sequence[Investor], quantity: str, amount: str) -> Steps:
     selling = request.choice("매매구분", "2") == "1"
     sign = "-" if selling else "+"
     found = selected(request, list(stocks(request.exchange)))
     # Everything that was bought, by whomever, is what was traded.
-    sums = _sums(request, found, kinds, tuple(Investor))
+    sums = yield from _sums(request, found, kinds, tuple(Investor))
     wanted = [each for each in found if each.code in sums and (-1 if selling else 1) * sums[each.code][0].net_value > 0]
 
     def extra(each: Stock) -> dict[str, str]:
@@ -156,12 +160,12 @@ def _net(parts: Sequence[Flows], kinds: Sequence[Investor], by_value: bool) -> i
 
 
 @responder("opt10062", source=Source.OWN, past=PAST)
-def both(request: Request) -> Answer:
+def both(request: Request) -> Steps:
     """동일순매매순위: what institutions and foreigners bought, or sold, alike in a period; amounts in million won."""
     selling, by_value = request.choice("매매구분", "1") == "2", request.choice("정렬조건", "1") == "2"
     unit, sign = int(request.choice("단위구분", "1")), -1 if selling else 1
     found = selected(request, list(stocks(request.exchange)))
-    sums = _sums(request, found, INSTITUTIONS, (Investor.FOREIGN,))
+    sums = yield from _sums(request, found, INSTITUTIONS, (Investor.FOREIGN,))
     wanted = [each for each in found if each.code in sums and all(sign * flow.net > 0 for flow in sums[each.code])]
 
     def extra(each: Stock) -> dict[str, str]:
@@ -258,7 +262,7 @@ def after_the_day(request: Request) -> Answer:
 
 
 @responder("opt10131", source=Source.OWN, past=121)
-def in_a_row(request: Request) -> Answer:
+def in_a_row(request: Request) -> Steps:
     """기관외국인연속매매현황: what institutions and foreigners bought in a period, and for how many days in a row."""
     exchange, period = request.exchange, int(request.choice("기간", "1"))
     by_value = request.label("금액수량구분") != "수량"
@@ -268,6 +272,7 @@ def in_a_row(request: Request) -> Answer:
     first, last = request.period()
     rows: list[tuple[float, Stock, dict[str, str]]] = []
     for each in selected(request, list(stocks(exchange))):
+        yield
         known = days(exchange, each.code, max(period, LONGEST) if period else LOOK_BACK)
         found = known[-period:] if period else [day for day in known if first <= day.number <= last]
         if not found:

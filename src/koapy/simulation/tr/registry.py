@@ -6,11 +6,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from koapy.simulation.tr.request import Answer, Request
 
-    Responder = Callable[[Request], Answer]
+    Steps = Generator[None, None, Answer]
+    """An answer that takes long, in steps: the control's thread has other work between two of them."""
+
+    Responder = Callable[[Request], Answer | Steps]
 
 
 class Source(Enum):
