@@ -39,7 +39,7 @@ def commands() -> dict[str, Any]:
 
 def test_the_commands_are_these() -> None:
     wanted = """
-        serve ocx status halt release cert token demo
+        serve ocx service status halt release cert token demo
         tr login account call condition watch order orders
         realtype error fid function search version
     """

@@ -248,9 +248,10 @@ def test_a_flood_comes_whole_and_in_order_while_calls_are_made(ocx: OcxControl) 
     assert [read[0] for read in heard.read] == [f"10={left}" for left in range(3000, 0, -1)]
 
 
-def test_a_box_that_is_known_is_closed_and_the_call_returns(ocx: OcxControl, caplog: Any) -> None:
-    call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 안내|점검이 시작됩니다")
-    assert call(ocx, "GetMasterCodeName", "x").startswith(KOREAN)
+def test_a_box_that_is_known_is_closed_and_the_call_returns(echo: Echo, caplog: Any) -> None:
+    with chain(echo, relogin=False, rules=(Rule("안내", "", "점검", "close"),)) as ocx:
+        call(ocx, "KOA_Functions", "Fake", "dialog before GetMasterCodeName 안내|점검이 시작됩니다")
+        assert call(ocx, "GetMasterCodeName", "x").startswith(KOREAN)
     assert "'안내' of koapy-ocx-host.exe: 점검이 시작됩니다" in caplog.text
 
 
@@ -263,6 +264,14 @@ def test_a_box_that_is_not_known_is_told_and_left_alone(echo: Echo) -> None:
         assert (box.title, box.text, box.action) == ("계좌비밀번호", "입력하세요", "report")
         with pytest.raises(TimeoutError):
             waiting.result(4)  # and longer than a call may hang: somebody may be about to answer it
+
+
+def test_the_last_words_of_the_c_library_end_the_host(echo: Echo) -> None:
+    with chain(echo, relogin=False) as ocx:
+        title = "Microsoft Visual C++ Runtime Library"
+        call(ocx, "KOA_Functions", "Fake", f"dialog before GetMasterCodeName {title}|R6025")
+        with pytest.raises(ControlLost, match="the table of boxes says so"):
+            call(ocx, "GetMasterCodeName", "x")
 
 
 def test_a_rule_presses_a_button_or_ends_the_host(echo: Echo) -> None:

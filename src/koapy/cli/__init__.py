@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from koapy.cli import catalogue, connection, demo, journal, keys, ocx, operations, orders, queries, serving, streams
+from koapy.cli import (
+    catalogue,
+    connection,
+    demo,
+    journal,
+    keys,
+    ocx,
+    operations,
+    orders,
+    queries,
+    service,
+    serving,
+    streams,
+)
 from koapy.cli.app import CommandError, app
 
 if TYPE_CHECKING:
@@ -17,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 # The order of `koapy --help`: first what runs, then what asks a server, then what looks up.
-for family in (connection, serving, ocx, operations, keys, demo, queries, streams, orders, journal, catalogue):
+for family in (connection, serving, ocx, service, operations, keys, demo, queries, streams, orders, journal, catalogue):
     family.register(app)
 
 

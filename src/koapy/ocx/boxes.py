@@ -1,7 +1,9 @@
 """The boxes that OpenAPI+ is known to show, and what is done about each.
 
-Titles and programs are those that users of the control have reported; only the real control shows whether they are
-still the same. What is not in the table is reported and left alone. Nothing is ever typed into a box.
+Only what is safe whatever the box says stands here with an action. What OpenAPI+ itself asks (to start the program
+again after a lost connection, in a box of the title KHOpenAPI; to close all programs for an upgrade, in one of
+opstarter) is reported and left to the operator, and nothing is ever typed into a box. `OcxControl(rules=...)` takes
+another table.
 """
 
 from __future__ import annotations
@@ -11,12 +13,8 @@ from koapy.remote.frames import Rule
 KNOWN: tuple[Rule, ...] = (
     # The C++ library's own last words: the process behind such a box is dead, and only the box keeps it.
     Rule("Microsoft Visual C++ Runtime Library", "", "", "end"),
-    # "The connection was lost; start the program again", which is what a new host is.
-    Rule("KHOpenAPI", "", "재접속", "end"),
-    # Every program with the control has to be gone before an upgrade may go on.
+    # Programs besides the host whose boxes are looked for as well.
     Rule("", "opstarter", "", "report"),
     Rule("", "opversionup", "", "report"),
-    # Notices, which hold up the control until somebody has seen them; the log has their text.
-    Rule("안내", "", "", "close"),
 )
 """The first that fits counts."""

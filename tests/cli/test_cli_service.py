@@ -1,0 +1,53 @@
+"""`koapy service`: the command that Windows' task scheduler would be given."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def koapy(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "koapy", "service", *words]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+@pytest.fixture
+def config() -> Iterator[Path]:
+    # Not below pytest's own folder, whose name may be longer than a task's command can be.
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "my settings.toml"
+        file.touch()
+        yield file
+
+
+def test_the_task_starts_the_gateway_to_the_ocx_with_its_settings(config: Path) -> None:
+    done = koapy("install", "--config", str(config), "--show")
+    assert done.returncode == 0
+    task = subprocess.list2cmdline(
+        [sys.executable, "-m", "koapy", "serve", "--control", "ocx", "--config", str(config)]
+    )
+    words = ["schtasks", "/create", "/f", "/tn", "koapy", "/sc", "onlogon", "/rl", "limited", "/tr", task]
+    assert done.stdout.strip() == subprocess.list2cmdline(words)
+    assert koapy("remove", "--show").stdout == "schtasks /delete /f /tn koapy\n"
+
+
+def test_settings_that_are_not_there_are_said() -> None:
+    done = koapy("install", "--config", "no-such.toml", "--show")
+    assert (done.returncode, done.stderr) == (1, "koapy: no-such.toml is not there\n")
+
+
+def test_a_command_that_is_too_long_for_a_task_is_refused(config: Path) -> None:
+    long = config.with_name("x" * 250)
+    long.touch()
+    done = koapy("install", "--config", str(long), "--show")
+    assert (done.returncode, "261 characters" in done.stderr) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="here the task would be made")
+def test_elsewhere_than_on_windows_it_says_so() -> None:
+    done = koapy("install")
+    assert done.returncode == 1
+    assert "this is not Windows" in done.stderr
