@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from koapy.simulation.figures.chain import INDEX, at_the_money, bases, futures, stock_futures, strikes
 from koapy.simulation.figures.contract import Contract, Kind
 from koapy.simulation.tr.contracts import contracts, find
-from koapy.simulation.tr.warrants import listed as warrants
+from koapy.simulation.tr.papers import listed as warrants
 
 if TYPE_CHECKING:
     from koapy.simulation.exchange import Exchange

@@ -8,8 +8,8 @@ from koapy.simulation import realdata, realfigures
 from koapy.simulation.realdata import BREADTH, INDEX
 from koapy.simulation.realfigures import FIRMS, MARKET_PROGRAMS, MARKETS, NAV, PROGRAMS, WARRANT_TYPES
 from koapy.simulation.tr.contracts import contract
+from koapy.simulation.tr.papers import Paper, listed
 from koapy.simulation.tr.stocks import Stock
-from koapy.simulation.tr.warrants import Paper, listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -11,10 +11,11 @@ from koapy.simulation.figures.contract import Kind
 from koapy.simulation.figures.firms import firm_flows
 from koapy.simulation.figures.funds import nav, tracking_error
 from koapy.simulation.figures.programs import programs
-from koapy.simulation.tr.derived import DERIVED, Derived
+from koapy.simulation.tr.contract_words import DERIVED
+from koapy.simulation.tr.derived import Derived
+from koapy.simulation.tr.papers import WARRANT
 from koapy.simulation.tr.programs import KOSPI200, PROGRAM, market_today
 from koapy.simulation.tr.stocks import STOCK
-from koapy.simulation.tr.warrants import WARRANT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from koapy.simulation.exchange import Exchange
     from koapy.simulation.figures.firms import Firm
+    from koapy.simulation.tr.papers import Paper
     from koapy.simulation.tr.stocks import Stock
-    from koapy.simulation.tr.warrants import Paper
 
 FIRMS, PROGRAMS, NAV = "주식당일거래원", "종목프로그램매매", "ETF NAV"
 MARKET_PROGRAMS = "프로그램매매"

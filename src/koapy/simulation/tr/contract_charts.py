@@ -9,9 +9,10 @@ from koapy.simulation.figures.chain import INDEX, futures
 from koapy.simulation.figures.contract import Kind
 from koapy.simulation.history.aggregate import merge, monthly, weekly, yearly
 from koapy.simulation.model import Bar
+from koapy.simulation.tr.contract_words import DERIVED, MOMENT
 from koapy.simulation.tr.contracts import asked, contracts, front
 from koapy.simulation.tr.days import day_number
-from koapy.simulation.tr.derived import DERIVED, MOMENT, Derived, Step, historical, steps
+from koapy.simulation.tr.derived import Derived, Step, historical, steps
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.vocabulary import spoken
 

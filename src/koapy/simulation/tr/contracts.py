@@ -8,7 +8,8 @@ from koapy.openapi.calendar import trading_days
 from koapy.simulation import forms
 from koapy.simulation.figures.chain import INDEX, at_the_money, expiries, futures, options, stock_futures
 from koapy.simulation.figures.contract import Contract, Kind
-from koapy.simulation.tr.derived import DERIVED, MOMENT, Derived, known, steps
+from koapy.simulation.tr.contract_words import DERIVED, MOMENT
+from koapy.simulation.tr.derived import Derived, known, steps
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.vocabulary import spoken
 

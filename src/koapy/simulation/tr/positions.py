@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from koapy.simulation import forms
 from koapy.simulation.figures.contract import Kind
 from koapy.simulation.figures.investors import Investor, split, total
+from koapy.simulation.tr.contract_words import DERIVED
 from koapy.simulation.tr.contracts import converted, money, of_month
 from koapy.simulation.tr.days import day_number
-from koapy.simulation.tr.derived import DERIVED
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.vocabulary import spoken
 
