@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib.util
 import shutil
 import subprocess
@@ -55,16 +54,18 @@ def missing() -> str | None:
     )
 
 
-def wine(*words: str | Path) -> None:
-    """Run a Windows program to its end."""
+def run(*words: str | Path) -> None:
+    """Run a program to its end."""
     # Files, not pipes: what Wine starts in the background keeps them.
     with (CACHE / "wine.log").open("ab") as log:
-        done = subprocess.run(["wine", *map(str, words)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=100)
+        done = subprocess.run(list(map(str, words)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=100)
     assert done.returncode == 0, f"{words} ended with {done.returncode}; {log.name} says why"
 
 
 def prepare() -> None:
     """Build what is not fresh, make a Windows, and register the fake OCX with it; all of it once, kept in .cache."""
+    import fcntl  # not on Windows, where this is never called
+
     tools = load("build_ocx", ROOT / "tools/build_ocx.py")
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
@@ -74,10 +75,13 @@ def prepare() -> None:
         registered = CACHE / "registered"
         if not registered.exists():
             shutil.rmtree(CACHE / "wine", ignore_errors=True)
-            wine("wineboot", "-i")
-            wine("reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
+            run("wine", "wineboot", "-i")
+            run("wine", "reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
+            # What runs in the background by now still asks for a screen. It may have ended by itself.
+            subprocess.run(["wineserver", "-k"], check=False)
+            subprocess.run(["wineserver", "-w"], check=False)
         if not registered.exists() or registered.stat().st_mtime < fake.stat().st_mtime:
-            wine(r"C:\windows\syswow64\regsvr32.exe", "/s", fake)
+            run("wine", r"C:\windows\syswow64\regsvr32.exe", "/s", fake)
             registered.touch()
 
 
