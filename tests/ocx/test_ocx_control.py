@@ -206,6 +206,19 @@ def test_an_answer_is_read_in_its_event_and_not_afterwards(ocx: OcxControl, echo
     assert call(ocx, "GetCommData", *known, 0, "종목코드") == ""
 
 
+def test_what_no_plan_foresaw_is_read_while_the_control_waits(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("koapy.ocx.plans._trs", lambda: ())
+    known = ("opt10081", "일봉")
+    with chain(echo, relogin=False) as ocx:
+        call(ocx, "KOA_Functions", "Fake", "log in")
+        heard = Heard(lambda: (ocx.GetRepeatCnt(*known), ocx.GetCommData(*known, 1, "현재가"), ocx.GetConnectState()))
+        ocx.OnReceiveTrData.connect(heard)
+        data = {"rows": "2", (1, "현재가"): "+70000"}
+        echo.fire("OnReceiveTrData", "0001", "일봉", "opt10081", "", "2", 0, "", "", "", data=data)
+        heard.wait()
+    assert heard.read == [(2, "+70000", -len("GetConnectState"))]
+
+
 def test_a_tick_carries_its_type_and_learns_what_else_is_read(ocx: OcxControl, echo: Echo) -> None:
     heard = Heard(lambda: [ocx.GetCommRealData("005930", fid) for fid in (10, 99999)])
     ocx.OnReceiveRealData.connect(heard)
