@@ -160,8 +160,7 @@ class Apartment:
         if visit is None or not visit.submit(lambda: self._make(job)):
             self._queue.append(job)
             if not self._coming:
-                self._coming = True
-                self._loop.call_soon(self._send_for_calls)
+                self._send_for_calls()
         return job
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
