@@ -228,6 +228,9 @@ def test_a_plan_that_cannot_be_says_what_would_be_right(tmp_path, text, said):
     assert said in str(caught.value)
     with pytest.raises(FaultError, match="No such file"):
         load_faults(tmp_path / "none.toml")
+    file.write_bytes("# 고장".encode("cp949"))
+    with pytest.raises(FaultError, match=r"faults\.toml: 'utf-8' codec"):
+        load_faults(file)
 
 
 def test_the_plan_of_the_documentation_is_one(tmp_path):

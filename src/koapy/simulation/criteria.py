@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import operator
 import re
-import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from koapy.simulation.screening import Condition
+from koapy.simulation.toml import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,13 +117,7 @@ def load_conditions(path: Path) -> tuple[Condition, ...]:
 
     Raises: ConditionError: the file cannot be read, or says what it cannot say.
     """
-    try:
-        with path.open("rb") as file:
-            said = tomllib.load(file)
-    except OSError as error:
-        raise ConditionError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConditionError(f"{path}: {error}") from error
+    said = read_toml(path, ConditionError)
     listed = said.get("condition")
     if said.keys() != {"condition"} or not isinstance(listed, list):
         raise ConditionError(f"{path}: [[condition]] is wanted, and nothing else")

@@ -28,13 +28,13 @@ from __future__ import annotations
 import logging
 import random
 import threading
-import tomllib
 from collections import deque
 from dataclasses import dataclass, field, fields
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from koapy.openapi.calendar import KST
+from koapy.simulation.toml import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,13 +142,7 @@ def load_faults(path: Path) -> FaultPlan:
 
     Raises: FaultError: the file cannot be read, or says what it cannot say.
     """
-    try:
-        with path.open("rb") as file:
-            said = tomllib.load(file)
-    except OSError as error:
-        raise FaultError(f"{path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise FaultError(f"{path}: {error}") from error
+    said = read_toml(path, FaultError)
     if unknown := said.keys() - {"seed", "fault"}:
         raise FaultError(f"{path}: {', '.join(sorted(unknown))}: seed and [[fault]] are wanted")
     found = []
