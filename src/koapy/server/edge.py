@@ -103,7 +103,7 @@ class Caller:
                 await self.open()
             self._begun = True  # with the first message, where nothing is announced
         if isinstance(message, bytes) and not self._takes_bytes:
-            message = _decoded(message)
+            message = _decoded(pb.ListenResponse.FromString, message)
         await self._context.write(message)
 
     async def ready(self, kind: type[Message] = pb.ListenResponse) -> Callable[[bytes], Awaitable[None]]:
@@ -112,7 +112,8 @@ class Caller:
         if self._takes_bytes:
             write: Callable[[bytes], Awaitable[None]] = self._context.write
             return write
-        return lambda encoded: self._context.write(kind.FromString(encoded))
+        decode = kind.FromString
+        return lambda encoded: self._context.write(_decoded(decode, encoded))
 
     def announce(self, key: str, text: str) -> None:
         """Add to the initial metadata, which goes out before anything else does."""
@@ -218,9 +219,9 @@ def rpc(
 
 
 @functools.lru_cache(maxsize=64)
-def _decoded(encoded: bytes) -> pb.ListenResponse:
+def _decoded(decode: Callable[[bytes], Message], encoded: bytes) -> Message:
     """The message that these bytes are, once for the streams that write it at about the same time."""
-    return pb.ListenResponse.FromString(encoded)
+    return decode(encoded)
 
 
 async def _opened(requests: Any) -> tuple[Any, Any]:
