@@ -11,9 +11,10 @@ from collections import deque
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from koapy.control.jobs import fulfil
+from koapy.control.owner import Owner
 from koapy.control.reads import ELSEWHERE, READING, Nothing, Reads
 from koapy.control.signals import Signal
 from koapy.openapi.functions import EVENTS
@@ -51,7 +52,7 @@ class ControlLost(ConnectionError):
         """Whether the call may have been made; otherwise it has not been and never will be."""
 
 
-class Proxy:
+class Proxy(Owner):
     """The functions and events of a control in another process.
 
     It owns a thread, on which all functions must be called and all events are told, one at a time and in the order in
@@ -81,12 +82,10 @@ class Proxy:
     longest_pause = LONGEST_PAUSE
 
     def __init__(self, where: str, *, name: str, wait: float, pace: Pace | None) -> None:
-        self._where = where
+        super().__init__(where)
         self._name = name
         self._pace = pace or Pace()
-        self._changed = threading.Condition()
-        # All below is changed under the lock only.
-        self._jobs: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        # All below is changed under the condition only, as are the jobs.
         self._news: deque[tuple[Link, bytes] | _Lost | _Back] = deque()
         """What is to be told, in order: events, and what became of the connection."""
         self._unread = 0
@@ -102,7 +101,6 @@ class Proxy:
         self._replaced: Link | None = None
         """A connection whose end is nobody's loss."""
         self._why = "it has never been there"
-        self._closed = False
         # Of the control's thread only.
         self._calls = itertools.count(1)
         self._inputs: list[tuple[str, tuple[Value, ...]]] = []
@@ -169,20 +167,6 @@ class Proxy:
         """Whether the other process is there; GetConnectState says whether the control is logged in."""
         return self._link is not None
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run `function(*args)` on the control's thread and give its outcome. May be called on any thread.
-
-        Raises:
-            RuntimeError: the control has been closed.
-        """
-        future: Future[Any] = Future()
-        with self._changed:
-            if self._closed:
-                raise RuntimeError(f"{self._where} has been closed")
-            self._jobs.append((future, function, args))
-            self._changed.notify_all()
-        return future
-
     def close(self) -> None:
         """End the connection and the threads; the control in the other process goes on. Harmless twice."""
         with self._changed:
@@ -194,15 +178,9 @@ class Proxy:
             greeted.end("closed")
         if link is not None:
             link.finish(frames.told(Kind.BYE, "the gateway is shutting down"), "closed")
-        for thread in (self._keeper, self._thread):
-            if thread is not threading.current_thread():
-                thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        if self._keeper is not threading.current_thread():
+            self._keeper.join()
+        super().close()
 
     # The control's thread.
 
@@ -274,11 +252,7 @@ class Proxy:
 
     def _call(self, name: str, *args: Value) -> Value:
         """Call a function of the control."""
-        if threading.current_thread() is not self._thread:
-            raise RuntimeError(
-                f"{name} was called on thread {threading.current_thread().name!r}, but OpenAPI+ works on the control's "
-                f"own thread only: use control.submit(control.{name}, ...)"
-            )
+        self._require_own_thread(name)
         context = 0
         link = self._link
         if self._event is not None:

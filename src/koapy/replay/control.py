@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from koapy.control.jobs import fulfil
+from koapy.control.owner import Owner
 from koapy.control.reads import ELSEWHERE, READING, Answer, Reads
 from koapy.control.signals import Signal
 from koapy.openapi.functions import FUNCTIONS
@@ -31,7 +31,7 @@ from koapy.replay.script import (
 from koapy.replay.tape import Called, Run, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
     from pathlib import Path
 
     from koapy.control.reads import Value
@@ -45,7 +45,7 @@ SEND_FAILED = -307
 NOTHING: dict[str, Value] = {"int": 0, "str": "", "array": [], "none": None, "bool": False}
 
 
-class ReplayControl:
+class ReplayControl(Owner):
     """The functions and events of a recorded control.
 
     The recording is played from its first line to its last. Where a login, a query, an order, a condition search or a
@@ -67,15 +67,13 @@ class ReplayControl:
     """
 
     def __init__(self, file: Path, *, speed: float | None = 1.0, patience: float = PATIENCE) -> None:
+        super().__init__("the replay")
         self._file = file
         self._speed = speed
         self._patience = patience
         self._script = Script(tape.read(file))
         self._signals = {name: Signal(name) for name in self._script.events}
-        self._functions = {name: self._function(name) for name in self._script.functions}
-        self._changed = threading.Condition()
-        self._jobs: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._closed = False
+        self._functions = {name: partial(self._call, name) for name in self._script.functions}
         self._over = threading.Event()
         # Of the control's thread only.
         self._connected = False
@@ -98,49 +96,14 @@ class ReplayControl:
                 return found
         raise AttributeError(f"the recorded control did not offer {name}", name=name, obj=self)
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run `function(*args)` on the control's thread and give its outcome. May be called on any thread.
-
-        Raises:
-            RuntimeError: the control has been closed.
-        """
-        future: Future[Any] = Future()
-        with self._changed:
-            if self._closed:
-                raise RuntimeError("the replay has been closed")
-            self._jobs.append((future, function, args))
-            self._changed.notify_all()
-        return future
-
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the recording has been played to its end; False when that takes longer."""
         return self._over.wait(seconds)
 
-    def close(self) -> None:
-        """End the thread and wait for it. Harmless twice."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     # Functions.
 
-    def _function(self, name: str) -> Callable[..., Any]:
-        return partial(self._call, name)
-
     def _call(self, name: str, *args: Value) -> Value:
-        if threading.current_thread() is not self._thread:
-            raise RuntimeError(
-                f"{name} was called on thread {threading.current_thread().name!r}, but OpenAPI+ works on the control's "
-                f"own thread only: use control.submit(control.{name}, ...)"
-            )
+        self._require_own_thread(name)
         if name in READING:
             known = ELSEWHERE if self._reads is None else self._reads.answer(name, args)
             if known is not ELSEWHERE:
