@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
@@ -12,14 +13,14 @@ from koapy.simulation.figures.draws import draws
 from koapy.simulation.history.aggregate import minutes_of
 from koapy.simulation.model import Side
 from koapy.simulation.tr.days import Day, daily, days
-from koapy.simulation.tr.quotes import strengths, trade_row
+from koapy.simulation.tr.quotes import bar_row, strengths, trade_row
 from koapy.simulation.tr.registry import Source, responder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from koapy.simulation.exchange import Exchange
-    from koapy.simulation.model import Bar, Tick, Trade
+    from koapy.simulation.model import Bar, Trade
     from koapy.simulation.tr.request import Answer, Request
 
 SPANS = (5, 20, 60)
@@ -41,14 +42,7 @@ def minutes(request: Request) -> Answer:
 def _minute_row(bar: Bar, base: int) -> dict[str, str]:
     return {
         "날짜": forms.clock(bar.start),
-        "시가": forms.price(bar.open, base),
-        "고가": forms.price(bar.high, base),
-        "저가": forms.price(bar.low, base),
-        "종가": forms.price(bar.close, base),
-        "대비": forms.change(bar.close - base),
-        "등락률": forms.percent(bar.close - base, base),
-        "거래량": str(bar.volume),
-        "거래대금": str(forms.millions(bar.value)),
+        **bar_row(bar, base),
         # Whether buyers or sellers came last is not kept by the minute.
         "체결강도": "0.00",
     }
@@ -197,38 +191,37 @@ def _earlier_trades(request: Request, day: datetime, latest: datetime) -> tuple[
     """Trades of an earlier day, of which neither side nor book are known."""
     code, exchange = request.code(), request.exchange
     done = [tick for tick in exchange.ticks(code) if day <= tick.time < day + timedelta(days=1)]
-    base, sums = _base(request, day), _running(done)
+    base, sums = _base(request, day), _running([(tick.quantity, tick.quantity * tick.price) for tick in done])
     kept = [place for place, tick in enumerate(done) if tick.time < latest]
     page = request.page([sums[place][0] for place in kept])
     rows = []
     for index in page.indices:
         tick, (volume, value) = done[kept[index]], sums[kept[index]]
-        row = {
-            "시간": forms.clock(tick.time),
-            "현재가": forms.price(tick.price, base),
-            "전일대비": forms.change(tick.price - base),
-            "대비율": forms.percent(tick.price - base, base),
-            "체결거래량": str(tick.quantity),
-            "우선매도호가단위": "-0",
-            "우선매수호가단위": "-0",
-            "sign": forms.sign(tick.price, base),
-            "체결강도": "0.00",
-            "누적거래량": str(volume),
-            "거래소구분": "KRX",
-        }
-        rows.append(_traded(row, value))
+        rows.append(_traded(_past_row(tick.time, tick.price, tick.quantity, base, volume), value))
     return rows, page.after
 
 
-def _running(done: Sequence[Tick]) -> list[tuple[int, int]]:
-    """Shares and won traded up to and with each trade."""
-    volume = value = 0
-    sums = []
-    for tick in done:
-        volume += tick.quantity
-        value += tick.quantity * tick.price
-        sums.append((volume, value))
-    return sums
+def _running(done: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Shares and won traded up to and with each of these."""
+    volumes, values = zip(*done, strict=True) if done else ((), ())
+    return list(zip(accumulate(volumes), accumulate(values), strict=True))
+
+
+def _past_row(time: datetime, price: int, quantity: int, base: int, volume: int) -> dict[str, str]:
+    """What is known of a trade or a minute of which neither side nor book are."""
+    return {
+        "시간": forms.clock(time),
+        "현재가": forms.price(price, base),
+        "전일대비": forms.change(price - base),
+        "대비율": forms.percent(price - base, base),
+        "체결거래량": str(quantity),
+        "우선매도호가단위": "-0",
+        "우선매수호가단위": "-0",
+        "sign": forms.sign(price, base),
+        "체결강도": "0.00",
+        "누적거래량": str(volume),
+        "거래소구분": "KRX",
+    }
 
 
 def _minutes(request: Request) -> tuple[list[dict[str, str]], int | None]:
@@ -238,36 +231,15 @@ def _minutes(request: Request) -> tuple[list[dict[str, str]], int | None]:
     day = _day(request)
     base, latest = _base(request, day), _latest(request, day)
     found = [bar for bar in exchange.minutes(code) if day <= bar.start < latest and bar.start.date() == day.date()]
-    sums = _running_bars(found)
+    sums = _running([(bar.volume, bar.value) for bar in found])
     page = request.page([int(bar.start.timestamp()) for bar in found])
     return [_minute_trade(found[index], base, sums[index]) for index in page.indices], page.after
 
 
-def _running_bars(found: Sequence[Bar]) -> list[tuple[int, int]]:
-    volume = value = 0
-    sums = []
-    for bar in found:
-        volume += bar.volume
-        value += bar.value
-        sums.append((volume, value))
-    return sums
-
-
 def _minute_trade(bar: Bar, base: int, so_far: tuple[int, int]) -> dict[str, str]:
-    return {
-        "시간": forms.clock(bar.start),
-        "현재가": forms.price(bar.close, base),
-        "전일대비": forms.change(bar.close - base),
-        "대비율": forms.percent(bar.close - base, base),
-        "체결거래량": str(bar.volume),
-        "우선매도호가단위": "-0",
-        "우선매수호가단위": "-0",
-        "sign": forms.sign(bar.close, base),
-        "체결강도": "0.00",
-        "누적거래량": str(so_far[0]),
-        "누적거래대금": str(forms.millions(so_far[1])),
-        "거래소구분": "KRX",
-    }
+    volume, value = so_far
+    row = _past_row(bar.start, bar.close, bar.volume, base, volume)
+    return row | {"누적거래대금": str(forms.millions(value))}
 
 
 @responder("opt10071")
@@ -279,7 +251,7 @@ def share_of_yesterday(request: Request) -> Answer:
         return request.answer()
     base, whole = exchange.instruments[code].base_price, exchange.quote(code).previous_volume
     found = minutes_of(exchange.today_minutes(code), span)
-    sums = _running_bars(found)
+    sums = _running([(bar.volume, bar.value) for bar in found])
     page = request.page([int(bar.start.timestamp()) for bar in found])
     rows = []
     for index in page.indices:

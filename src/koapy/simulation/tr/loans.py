@@ -13,7 +13,7 @@ from koapy.simulation.tr.selection import selected
 from koapy.simulation.tr.stocks import Stock, stocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from koapy.simulation.model import Instrument
     from koapy.simulation.tr.request import Answer, Request
@@ -146,6 +146,13 @@ def _sums(found: Iterable[tuple[Loan, int, Instrument]]) -> tuple[int, int, int,
     )
 
 
+def _sums_and_parts(found: Sequence[tuple[Loan, int, Instrument]]) -> list[str]:
+    """The sums of the ten most lent issues, and what part of the market they are in hundredths of a percent."""
+    sums = _sums(found[:TOP])
+    parts = map(forms.rounded, (10_000 * each for each in sums), _sums(found))
+    return [str(each) for each in (*sums, *parts)]
+
+
 _SUMS = ("대차거래체결주수합", "대차거래상환주수합", "잔고주수합", "잔고금액합")
 _PARTS = ("대차거래체결주수비율", "대차거래상환주수비율", "잔고주수비율", "잔고금액비율")
 
@@ -156,9 +163,7 @@ def most_lent(request: Request) -> Answer:
     found = _of_period(request)
     if not found:
         return request.answer()
-    sums = _sums(found[:TOP])
-    parts = map(forms.rounded, (10_000 * each for each in sums), _sums(found))
-    single = dict(zip((*_SUMS, *_PARTS), map(str, (*sums, *parts)), strict=True))
+    single = dict(zip((*_SUMS, *_PARTS), _sums_and_parts(found), strict=True))
     rows = [
         _named(instrument) | _lent(loan, 0) | {"잔고금액": str(forms.millions(value))}
         for loan, value, instrument in found[:TOP]
@@ -172,9 +177,7 @@ def most_lent_sums(request: Request) -> Answer:
     found = _of_period(request)
     if not found:
         return request.answer()
-    sums = _sums(found[:TOP])
-    parts = map(forms.rounded, (10_000 * each for each in sums), _sums(found))
-    return request.answer(rows=[{f"일자{place}": str(value) for place, value in enumerate((*sums, *parts), 1)}])
+    return request.answer(rows=[{f"일자{place}": value for place, value in enumerate(_sums_and_parts(found), 1)}])
 
 
 @responder("opw20016", source=Source.OWN)

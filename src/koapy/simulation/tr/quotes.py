@@ -309,9 +309,12 @@ def _signed_quantity(trade: Trade) -> str:
 
 
 def _history_row(bar: Bar, before: Bar | None) -> Mapping[str, str]:
-    base = before.close if before else bar.open
+    return {"날짜": forms.day(bar.start)} | bar_row(bar, before.close if before else bar.open)
+
+
+def bar_row(bar: Bar, base: int) -> dict[str, str]:
+    """A bar, as what is priced against a reference price; its time is the caller's."""
     return {
-        "날짜": forms.day(bar.start),
         "시가": forms.price(bar.open, base),
         "고가": forms.price(bar.high, base),
         "저가": forms.price(bar.low, base),
