@@ -87,7 +87,6 @@ class Bare(grpc.GenericRpcHandler):
         self._gates = 0
         self._acknowledged: SimpleQueue[None] = SimpleQueue()
         self._offered: asyncio.Queue[bytes] = asyncio.Queue()
-        self._cells = cells
         self._answers: dict[str, asyncio.Queue[Any]] = {}
         control.OnReceiveRealData.connect(self._on_real_data)
         if cells:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from koapy.simulation.world import ServerKind
 
 CODES = ("005930", "000660", "207940", "069500", "900290")
-ASKED = ("005930", "069500", "900290")
-"""A company, a fund and a foreign company."""
 SECTORS = ("001", "101")
 INTERRUPTED = "900290"
 """Cheap enough that one order moves it too far."""

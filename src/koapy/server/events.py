@@ -264,7 +264,7 @@ class ReceiveChejanData(Event):
 
 @dataclass(frozen=True)
 class ReceiveRealData(Event):
-    """A tick; its values depend on what a stream asked for, so `message` is made by the reader."""
+    """A tick without its values, for those who read them themselves; streams that want them get a `ticks.Tick`."""
 
     code: str
     real_type: str
@@ -277,12 +277,6 @@ class ReceiveRealData(Event):
     @cached_property
     def encoded(self) -> bytes:
         return encoding.bare_tick(encoding.tick_head(self.code, self.real_type), self.raw)
-
-    def with_values(self, names: tuple[str, ...], values: tuple[str, ...]) -> pb.ListenResponse:
-        """The message with these values."""
-        message = self._bare()
-        message.single_data.CopyFrom(pb.SingleData(names=names, values=values))
-        return message
 
 
 @dataclass(frozen=True)
