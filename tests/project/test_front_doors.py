@@ -8,7 +8,7 @@ import pytest
 
 PUBLISHED = "koapy.backend.kiwoom_open_api_plus.grpc"
 SERVICER = f"{PUBLISHED}.KiwoomOpenApiPlusServiceServicer"
-FRONT_DOORS = ("koapy", "koapy.client", "koapy.openapi", "koapy.server", SERVICER)
+FRONT_DOORS = ("koapy", "koapy.client", "koapy.openapi", "koapy.server", "koapy.simulation.model", SERVICER)
 
 
 def loaded_by(statement: str) -> set[str]:
