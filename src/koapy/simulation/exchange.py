@@ -5,11 +5,9 @@ Single-threaded: everything here is called on the thread of its clock.
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from koapy.openapi.calendar import KST
 from koapy.simulation.account import Ledger
 from koapy.simulation.desk import Desk
 from koapy.simulation.history import History
@@ -17,59 +15,33 @@ from koapy.simulation.hours import Timetable, midnight_after
 from koapy.simulation.instruments import instrument, leverage, margins
 from koapy.simulation.keeper import SECONDS as KEEP_SECONDS
 from koapy.simulation.keeper import Keeper, look
-from koapy.simulation.model import (
-    AccountSetup,
-    DayStarted,
-    OrderKind,
-    Phase,
-    PhaseChanged,
-    Refusal,
-    Refused,
-    Side,
-    Tick,
-    Trade,
-)
+from koapy.simulation.marketdata import MarketData
+from koapy.simulation.model import AccountSetup, DayStarted, OrderKind, Phase, PhaseChanged, Refusal, Refused, Side
 from koapy.simulation.morning import Morning
 from koapy.simulation.pit import Pit
 from koapy.simulation.sectors import KOSPI200, SectorBoard, sectors_of
 from koapy.simulation.statefile import StateError
-from koapy.simulation.tape import TRADES_KEPT
 from koapy.simulation.tariff import Tariff
 from koapy.simulation.telling import Telling
 from koapy.simulation.trading import Trading
 from koapy.simulation.volatility import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Container, Sequence
+    from datetime import datetime
 
     from koapy.openapi.market import Server
     from koapy.simulation.clock import Clock
     from koapy.simulation.hours import Hours
     from koapy.simulation.market import Market
-    from koapy.simulation.model import (
-        Account,
-        AfterHoursQuote,
-        Bar,
-        Credit,
-        Depth,
-        Event,
-        Fill,
-        Instrument,
-        Interruption,
-        Order,
-        Quote,
-        Sector,
-        SectorMoment,
-        SectorQuote,
-    )
+    from koapy.simulation.model import Account, Bar, Credit, Event, Fill, Order
     from koapy.simulation.statefile import StateFile
 
 DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
 """What an exchange has if nothing else is asked for."""
 
 
-class Exchange:
+class Exchange(MarketData):
     """A market that runs from its construction on.
 
     Args:
@@ -108,28 +80,25 @@ class Exchange:
         kept = look(state) if state is not None else None
         if kept is not None and kept.today > session:
             raise StateError(f"the state is of {kept.today}, the clock stands at {now:%Y-%m-%d}")
-        self.today: date = kept.today if kept else session
-        """The day of the session: under "krx" the last trading day."""
+        self.today = kept.today if kept else session
         self._issues = market.issues
         self._history = History(market.seed, market.issues, market.recorded, kept.first if kept else self.today)
         bases: dict[str, int] = {}
         if kept is not None:
             bases |= kept.bases
             self._history.take_up(kept.days)
-        self.instruments: Mapping[str, Instrument] = {
+        self.instruments = {
             code: instrument(issue, bases.get(code) or self._history.base_price(code), self.today)
             for code, issue in market.issues.items()
         }
-        """By code, ascending; today's reference prices and limits."""
         # What is taken up goes on otherwise than it has begun, but as surely.
         self._seed = f"{seed}" if kept is None else f"{seed}:{kept.moment:%Y%m%d%H%M%S%f}"
         self._keeper: Keeper | None = None
         self._morning = Morning(market.seed, self._timetable)
         self._telling = Telling(clock, self._keep_orders)
-        self.sectors: Mapping[str, Sector] = sectors_of(self.instruments.values())
-        """By code, ascending."""
+        self.sectors = sectors_of(self.instruments.values())
         large = frozenset(self.sectors[KOSPI200].members if KOSPI200 in self.sectors else ())
-        self._pits: dict[str, Pit] = {}
+        self._pits = {}
         evenings = server == "real" and hours == "krx"
         self._trading = Trading(clock, self._timetable, self._pits, self._telling, evenings=evenings)
         for code in self.instruments:
@@ -200,123 +169,6 @@ class Exchange:
     def account_numbers(self) -> tuple[str, ...]:
         """All accounts, in the order in which they were given."""
         return tuple(self._ledgers)
-
-    # Market data. Unknown codes raise KeyError.
-
-    def quote(self, code: str) -> Quote:
-        """The instrument's day so far."""
-        return self._pits[code].quote(self._history.last_day(code))
-
-    def depth(self, code: str) -> Depth:
-        """The visible book, at most ten levels a side. In an auction the sides may overlap."""
-        return self._pits[code].depth()
-
-    def waiting(self, code: str) -> tuple[int, int]:
-        """Shares that are offered and asked for in the whole book."""
-        book = self._pits[code].book
-        return book.total(Side.SELL), book.total(Side.BUY)
-
-    def trades(self, code: str, limit: int | None = None) -> list[Trade]:
-        """Today's trades, newest first; the exchange keeps the last 600 of each code.
-
-        Of the trades before the exchange began, as of past days, at most four a minute are known.
-        """
-        pit = self._pits[code]
-        kept = list(pit.tape.trades)
-        if pit.known_from is not None and len(kept) < TRADES_KEPT:
-            seen = [each for each in kept if each.time >= pit.known_from]
-            kept = [*self._morning.trades(pit, self.today), *seen][-TRADES_KEPT:]
-        return kept[::-1][:limit]
-
-    def expected(self, code: str) -> tuple[int, int]:
-        """Price and quantity at which an auction would trade now; (0, 0) outside auctions and when nothing would."""
-        pit = self._pits[code]
-        return pit.crossing() if pit.auction else (0, 0)
-
-    def auction(self, code: str) -> bool:
-        """Whether an issue trades in an auction now: that of the opening or closing, or of an interruption."""
-        return self._pits[code].auction
-
-    def after_hours(self, code: str) -> AfterHoursQuote | None:
-        """What an issue does outside the day's hours; None where there is no such trading."""
-        evening = self._pits[code].evening
-        return evening.quote() if evening is not None else None
-
-    def after_hours_depth(self, code: str) -> Depth | None:
-        """The book of an issue outside the day's hours; None where there is no such trading."""
-        evening = self._pits[code].evening
-        return evening.depth() if evening is not None else None
-
-    def interruption(self, code: str) -> Interruption | None:
-        """The interruption (VI) of an issue that lasts now."""
-        return self._pits[code].interruption
-
-    def interruptions(self, code: str | None = None) -> list[Interruption]:
-        """Today's interruptions of an issue, or of all, in the order in which they began."""
-        if code is not None:
-            return list(self._pits[code].interruptions)
-        found = (each for pit in self._pits.values() for each in pit.interruptions)
-        return sorted(found, key=lambda each: (each.began, each.code))
-
-    def ticks_away(self, code: str, price: int, ticks: int) -> int:
-        """The price so many ticks above (or, negative, below) `price`, kept inside today's limits."""
-        pit = self._pits[code]
-        for _ in range(abs(ticks)):
-            price = pit.ladder.up(price) if ticks > 0 else pit.ladder.down(price)
-        return min(max(price, pit.instrument.lower), pit.instrument.upper)
-
-    def daily(self, code: str) -> Sequence[Bar]:
-        """Daily bars, ascending, up to the day before today.
-
-        Bars of a folder are exact, others are made up from the seed.
-        """
-        return self._history.daily(code)
-
-    def recent(self, code: str, count: int) -> Sequence[Bar]:
-        """The last `count` daily bars before today, ascending: `daily` without making up what nobody asks for."""
-        return self._history.recent(code, count)
-
-    def today_bar(self, code: str) -> Bar | None:
-        """Today's bar so far; None before the first trade."""
-        return self._pits[code].tape.bar(self.today)
-
-    def minutes(self, code: str) -> Sequence[Bar]:
-        """Bars of one minute, ascending, of the last week of trading days and of today.
-
-        Minutes without a trade are absent.
-        """
-        return [
-            *self._history.minutes(code),
-            *self._morning.minutes(self._pits[code]),
-            *self._pits[code].tape.minutes.bars(),
-        ]
-
-    def today_minutes(self, code: str) -> Sequence[Bar]:
-        """Bars of one minute of today, ascending; minutes without a trade are absent."""
-        pit = self._pits[code]
-        midnight = datetime.combine(self.today, time(), KST)
-        return [*self._morning.minutes(pit), *pit.tape.minutes.since(midnight)]
-
-    def ticks(self, code: str) -> Sequence[Tick]:
-        """Trades, ascending, of the last week of trading days and of today (of which the last 600 are kept)."""
-        today = (Tick(each.time, each.price, each.quantity) for each in reversed(self.trades(code)))
-        return [*self._history.ticks(code), *today]
-
-    def sector_quote(self, code: str) -> SectorQuote:
-        """An index's day so far, computed from its members."""
-        return self._board.quote(code)
-
-    def sector_moments(self, code: str) -> Sequence[SectorMoment]:
-        """An index through today, a value each ten seconds, ascending; the exchange keeps the last 600 of each."""
-        return self._board.moments(code)
-
-    def sector_daily(self, code: str) -> Sequence[Bar]:
-        """Daily bars of an index in hundredths of a point, ascending, up to the day before today."""
-        return self._board.daily(code)
-
-    def sector_today_bar(self, code: str) -> Bar | None:
-        """Today's bar of an index so far; None before the first trade of a member."""
-        return self._board.today_bar(code, self.today)
 
     # Orders. All raise Refused at once and then have changed nothing.
 
