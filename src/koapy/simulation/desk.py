@@ -1,4 +1,4 @@
-"""The order desk: gives numbers, checks orders, carries them to the pits and books what trades."""
+"""The order desk: takes orders of accounts, checks them, gives them numbers and books what trades."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from koapy.simulation import plain
-from koapy.simulation.book import Resting
 from koapy.simulation.model import (
     Action,
-    AfterHours,
     Fill,
     Order,
     OrderAccepted,
     OrderCleared,
     OrderConfirmed,
-    OrderExpired,
     OrderFilled,
     OrderKind,
     OrderState,
@@ -25,24 +22,28 @@ from koapy.simulation.model import (
     Refused,
     Side,
 )
-from koapy.simulation.ticket import Ticket, check_price, extreme, limit_of, waiting_price, worst_of
+from koapy.simulation.ticket import Ticket, check_price, limit_of, worst_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from koapy.simulation.account import Ledger, Tariff
+    from koapy.simulation.blotter import Blotter
+    from koapy.simulation.floor import Floor
     from koapy.simulation.holding import Key
     from koapy.simulation.model import Credit, Event
     from koapy.simulation.pit import Pit
 
 
 class Desk:
-    """All orders of one day.
+    """Where accounts give orders.
 
     Args:
         pits: by code.
         ledgers: by account number.
+        blotter: takes orders and fills.
+        floor: takes orders to their pits.
         emit: takes what happens.
     """
 
@@ -51,30 +52,16 @@ class Desk:
         pits: Mapping[str, Pit],
         ledgers: Mapping[str, Ledger],
         tariff: Tariff,
+        blotter: Blotter,
+        floor: Floor,
         emit: Callable[[Event], None],
     ) -> None:
         self._pits = pits
         self._ledgers = ledgers
         self._tariff = tariff
+        self._blotter = blotter
+        self._floor = floor
         self._emit = emit
-        self._tickets: dict[int, Ticket] = {}
-        self._fills: list[Fill] = []
-        self._changed: dict[int, None] = {}
-        """Numbers of the orders that have changed since `take_changed`."""
-        self._taken = 0
-        """Fills that were there then."""
-
-    def orders(self, account: str) -> list[Order]:
-        """Orders of an account as they stand, by number."""
-        return [each.snapshot() for each in self._tickets.values() if each.ledger.number == account]
-
-    def order(self, number: int) -> Order:
-        """One order as it stands. Unknown numbers raise KeyError."""
-        return self._tickets[number].snapshot()
-
-    def fills(self, account: str) -> list[Fill]:
-        """Fills of an account, oldest first."""
-        return [each for each in self._fills if each.order.account == account]
 
     def place(
         self,
@@ -111,7 +98,7 @@ class Desk:
         ticket.bind()
         accepted = ticket.snapshot()
         self._emit(OrderAccepted(accepted, ledger.position(ticket.lots[0][0]) if side is Side.SELL else None))
-        self._bring(ticket, now)
+        self._floor.bring(ticket, now)
         return accepted
 
     def modify(self, account: str, original: int, price: int, quantity: int, side: Side | None, now: datetime) -> Order:
@@ -138,7 +125,7 @@ class Desk:
         accepted = new.snapshot()
         self._emit(OrderAccepted(accepted, None))
         self._confirm(new, old, part)
-        self._bring(new, now)
+        self._floor.bring(new, now)
         return accepted
 
     def cancel(self, account: str, original: int, quantity: int, side: Side | None, now: datetime) -> Order:
@@ -170,46 +157,6 @@ class Desk:
         limit = limit_of(pit, side, kind, price)
         return ledger.affordable(worst_of(pit, side, kind, limit), ledger.share(code, credit))
 
-    def expire(self, codes: Container[str], *, but: OrderKind | None = None) -> None:
-        """End the day of some issues: what is open is open no more, but for orders of one kind."""
-        for ticket in self._tickets.values():
-            if not ticket.open or ticket.code not in codes or ticket.kind is but:
-                continue
-            ticket.state = OrderState.EXPIRED
-            self._changed[ticket.number] = None
-            self._emit(OrderExpired(ticket.snapshot()))
-            ticket.give_up(ticket.open)
-
-    def start_day(self) -> None:
-        """Begin a day: numbers start at 1."""
-        self._tickets.clear()
-        self._fills.clear()
-        self._changed.clear()
-        self._taken = 0
-
-    def convert(self) -> None:
-        """The closing auction begins: conditional orders become market orders."""
-        for ticket in self._tickets.values():
-            if ticket.open and ticket.kind is OrderKind.CONDITIONAL and ticket.resting is not None:
-                ticket.pit.book.remove(ticket.resting)
-                self._rest(ticket, extreme(ticket.pit, ticket.side), unpriced=True)
-
-    def take_changed(self) -> tuple[list[Ticket], list[Fill]]:
-        """Orders and fills that have changed, or come, since the last time."""
-        tickets, fills = [self._tickets[number] for number in self._changed], self._fills[self._taken :]
-        self._changed.clear()
-        self._taken = len(self._fills)
-        return tickets, fills
-
-    def put_back(self, tickets: list[Ticket], fills: list[Fill]) -> None:
-        """Have `take_changed` give these again."""
-        self._changed |= dict.fromkeys(each.number for each in tickets)
-        self._taken -= len(fills)
-
-    def everything(self) -> tuple[list[Ticket], list[Fill]]:
-        """All orders and fills of the day."""
-        return list(self._tickets.values()), list(self._fills)
-
     def restore(self, orders: Iterable[dict[str, Any]], fills: Iterable[dict[str, Any]]) -> None:
         """Take up the orders of a day as they were kept; those that are open wait for `reopen`."""
         for values in orders:
@@ -227,34 +174,12 @@ class Desk:
                 order.credit,
             )
             ticket.restore(values)
-        self._fills = [plain.fill(each) for each in fills]
-
-    def reopen(self, now: datetime) -> None:
-        """Bring the open orders of a day that is taken up again back to their books, first come first."""
-        for ticket in tuple(self._tickets.values()):
-            if not ticket.open:
-                continue
-            pit = ticket.pit
-            if ticket.kind.after_hours:
-                self._rest_late(ticket)
-                continue
-            if not pit.auction:
-                pit.trade(ticket.side, ticket.open, ticket.limit, now, ticket)
-            if ticket.open and ticket.unpriced and not pit.auction:
-                self._rest(ticket, waiting_price(ticket))
-            elif ticket.open:
-                self._rest(ticket, ticket.limit, unpriced=ticket.unpriced)
-
-    def price_rest(self, codes: Container[str]) -> None:
-        """After an auction: market orders that did not trade in full wait as limit orders at the last price."""
-        for ticket in self._tickets.values():
-            if ticket.open and ticket.unpriced and ticket.resting is not None and ticket.code in codes:
-                ticket.pit.book.remove(ticket.resting)
-                self._rest(ticket, waiting_price(ticket))
+        for each in fills:
+            self._blotter.add(plain.fill(each))
 
     def book_fill(self, ticket: Ticket, price: int, quantity: int, time: datetime) -> None:
         """Book a part of an order that traded."""
-        self._changed[ticket.number] = None
+        self._blotter.touch(ticket)
         value = price * quantity
         ticket.open -= quantity
         ticket.filled_quantity += quantity
@@ -273,8 +198,8 @@ class Desk:
             key, realised = self._delivered(ticket, price, quantity, fee, tax)
         ticket.bind()
         order = ticket.snapshot()
-        fill = Fill(len(self._fills) + 1, order, price, quantity, time, fee, tax, realised)
-        self._fills.append(fill)
+        fill = Fill(self._blotter.next_fill, order, price, quantity, time, fee, tax, realised)
+        self._blotter.add(fill)
         self._emit(OrderFilled(order, fill, ledger.position(key), ledger.account()))
 
     def _delivered(self, ticket: Ticket, price: int, quantity: int, fee: int, tax: int) -> tuple[Key, int]:
@@ -300,10 +225,9 @@ class Desk:
         now: datetime,
         credit: Credit | None,
     ) -> Ticket:
-        number = len(self._tickets) + 1
+        number = self._blotter.next_order
         ticket = Ticket(number, ledger, pit, side, kind, price, quantity, action, original, now, credit, self.book_fill)
-        self._tickets[number] = ticket
-        self._changed[number] = None
+        self._blotter.enter(ticket)
         return ticket
 
     def _ledger(self, account: str) -> Ledger:
@@ -319,7 +243,7 @@ class Desk:
     def _original(self, account: str, number: int, quantity: int, side: Side | None) -> tuple[Ticket, int]:
         """The order that is to be changed, and how much of it."""
         ledger = self._ledger(account)
-        old = self._tickets.get(number)
+        old = self._blotter.ticket(number)
         if old is None or old.ledger is not ledger:
             raise Refused(Refusal.NO_SUCH_ORDER, str(number))
         if side is not None and side is not old.side:
@@ -344,57 +268,10 @@ class Desk:
 
     def _confirm(self, ticket: Ticket, old: Ticket, part: int) -> None:
         ticket.state = OrderState.CONFIRMED
-        self._changed[old.number] = None
+        self._blotter.touch(old)
         self._emit(OrderConfirmed(ticket.snapshot(), old.snapshot(), part))
         if not old.open:
             self._emit(OrderCleared(old.snapshot()))
-
-    def _bring(self, ticket: Ticket, now: datetime) -> None:
-        """Take an order to its pit."""
-        pit, kind = ticket.pit, ticket.kind
-        if kind.after_hours:
-            self._bring_late(ticket, now)
-            return
-        if not pit.auction and (not kind.whole or pit.reachable(ticket.side, ticket.limit) >= ticket.quantity):
-            pit.trade(ticket.side, ticket.quantity, ticket.limit, now, ticket)
-        if ticket.open:
-            if kind.immediate:
-                self._drop(ticket)
-            elif pit.auction:
-                self._rest(ticket, ticket.limit, unpriced=kind.unlimited)
-            else:
-                self._rest(ticket, waiting_price(ticket) if kind.unlimited else ticket.limit)
-        pit.changed()
-
-    def _bring_late(self, ticket: Ticket, now: datetime) -> None:
-        """Take an order to where there is trading outside the day's hours."""
-        evening = ticket.pit.evening
-        if evening is None:
-            return
-        if ticket.pit.after_hours in (AfterHours.EARLY, AfterHours.LATE):
-            evening.bring(ticket.side, ticket.quantity, ticket.limit, now, ticket)
-        if ticket.open:
-            self._rest_late(ticket)
-        evening.changed()
-
-    def _rest_late(self, ticket: Ticket) -> None:
-        if ticket.pit.evening is not None:
-            ticket.book = ticket.pit.evening.book
-            self._rest(ticket, ticket.limit)
-
-    def _drop(self, ticket: Ticket) -> None:
-        """Cancel what an immediate order did not trade."""
-        key = ticket.lots[-1][0] if ticket.lots else None
-        ticket.give_up(ticket.open)
-        self._emit(OrderCleared(ticket.snapshot()))
-        if key is not None:
-            self._emit(PositionChanged(ticket.ledger.number, ticket.ledger.position(key)))
-
-    def _rest(self, ticket: Ticket, price: int, *, unpriced: bool = False) -> None:
-        ticket.limit, ticket.unpriced = price, unpriced
-        self._changed[ticket.number] = None
-        ticket.resting = Resting(ticket.side, price, ticket.open, ticket)
-        ticket.book.add(ticket.resting)
 
 
 def _free(ledger: Ledger, code: str, credit: Credit | None) -> int:

@@ -9,7 +9,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from koapy.simulation.account import Ledger
+from koapy.simulation.blotter import Blotter
 from koapy.simulation.desk import Desk
+from koapy.simulation.floor import Floor
 from koapy.simulation.history import History
 from koapy.simulation.hours import Timetable, midnight_after
 from koapy.simulation.instruments import instrument, leverage, margins
@@ -110,12 +112,21 @@ class Exchange(MarketData):
         given = {each.number for each in setups}
         setups += [AccountSetup(number, 0) for number in (kept.accounts if kept else ()) if number not in given]
         self._ledgers = {each.number: self._ledger(each, tariff) for each in setups}
-        self._desk = self._trading.desk = Desk(self._pits, self._ledgers, tariff, self._telling.emit)
+        self._blotter = Blotter()
+        self._floor = self._trading.floor = Floor(self._blotter, self._telling.emit)
+        self._desk = Desk(self._pits, self._ledgers, tariff, self._blotter, self._floor, self._telling.emit)
         self._board = self._trading.board = SectorBoard(self.sectors, self._pits, self._history, market.seed)
         if state is not None:
             identity = {"seed": seed, "hours": hours, "server": server}
             self._keeper = Keeper(
-                state, identity, self._pits, self._ledgers, self._desk, self._board, self._history.before
+                state,
+                identity,
+                self._pits,
+                self._ledgers,
+                self._desk,
+                self._blotter,
+                self._board,
+                self._history.before,
             )
         self._begin(market, now, taken_up=kept is not None)
 
@@ -136,9 +147,9 @@ class Exchange(MarketData):
         self._trading.prepare_books()
         late = self._trading.begin_evening(now)
         if taken_up:
-            self._desk.reopen(now)
+            self._floor.reopen(now)
         if self.phase is Phase.CLOSED:
-            self._desk.expire(self._pits, but=late.kind if late else None)
+            self._floor.expire(self._pits, but=late.kind if late else None)
         self._trading.start()
         self.clock.call_at(midnight_after(now), self._midnight)
         if self._keeper is not None:
@@ -232,15 +243,15 @@ class Exchange(MarketData):
 
     def orders(self, account: str) -> list[Order]:
         """Today's orders as they stand, by number. Those with `open` > 0 may still trade."""
-        return self._desk.orders(account)
+        return self._blotter.orders(account)
 
     def order(self, number: int) -> Order:
         """One of today's orders as it stands. Unknown numbers raise KeyError."""
-        return self._desk.order(number)
+        return self._blotter.order(number)
 
     def fills(self, account: str) -> list[Fill]:
         """Today's fills, oldest first."""
-        return self._desk.fills(account)
+        return self._blotter.fills(account)
 
     def max_quantity(
         self, account: str, code: str, side: Side, kind: OrderKind, price: int, credit: Credit | None = None
@@ -278,7 +289,7 @@ class Exchange(MarketData):
     def _known(self, number: int) -> tuple[str, OrderKind]:
         """Issue and kind of an order; of an unknown one, what is refused later."""
         try:
-            order = self._desk.order(number)
+            order = self._blotter.order(number)
         except KeyError:
             return "", OrderKind.LIMIT
         return order.code, order.kind
@@ -345,7 +356,7 @@ class Exchange(MarketData):
         for pit in self._pits.values():
             if pit.interruption is not None:
                 pit.end_interruption(self.clock.now())
-        self._desk.expire(self._pits)
+        self._floor.expire(self._pits)
         self._board.end_day(self.today)
         found = ((code, pit.tape.bar(self.today)) for code, pit in self._pits.items())
         ended = [(code, bar) for code, bar in found if bar is not None]
@@ -360,7 +371,7 @@ class Exchange(MarketData):
         for code, pit in self._pits.items():
             pit.start_day(self.instruments[code], self.today)
         self._board.start_day()
-        self._desk.start_day()
+        self._blotter.start_day()
         self._margins = margins(self.instruments.values())
         settles = self._timetable.settling(self.today)
         for ledger in self._ledgers.values():

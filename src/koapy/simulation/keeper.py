@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from koapy.simulation.account import Ledger
+    from koapy.simulation.blotter import Blotter
     from koapy.simulation.desk import Desk
     from koapy.simulation.pit import Pit
     from koapy.simulation.sectors import SectorBoard
@@ -94,6 +95,7 @@ class Keeper:
         pits: Mapping[str, Pit],
         ledgers: Mapping[str, Ledger],
         desk: Desk,
+        blotter: Blotter,
         board: SectorBoard,
         first: date,
     ) -> None:
@@ -106,7 +108,8 @@ class Keeper:
                 )
         self._file = file
         self._identity = dict(identity)
-        self._pits, self._ledgers, self._desk, self._board = pits, ledgers, desk, board
+        self._pits, self._ledgers, self._board = pits, ledgers, board
+        self._desk, self._blotter = desk, blotter
         self._first = first
         self._since: dict[str, tuple[int, datetime | None]] = {}
         """Volume of each issue when it was last written, and from when on its minutes are not."""
@@ -126,7 +129,7 @@ class Keeper:
 
     def keep_orders(self, today: date, now: datetime) -> None:
         """Write what has become of orders and accounts since the last time; nothing when nothing has."""
-        tickets, fills = self._desk.take_changed()
+        tickets, fills = self._blotter.take_changed()
         if not tickets:
             return
         codes = {each.code for each in tickets}
@@ -139,7 +142,7 @@ class Keeper:
                 self._put_issues(sorted(codes))
                 self._put_market(today, now)
         except sqlite3.Error as error:
-            self._desk.put_back(tickets, fills)
+            self._blotter.put_back(tickets, fills)
             self._complain(error)
         else:
             self._failed = False
@@ -154,7 +157,7 @@ class Keeper:
         try:
             with self._file.transaction():
                 self._file.forget("order", "fill", "issue")
-                tickets, fills = self._desk.everything()
+                tickets, fills = self._blotter.everything()
                 self._file.put("order", ((f"{each.number:07d}", each.dump()) for each in tickets))
                 self._file.put("fill", ((f"{each.number:07d}", plain.plain(each)) for each in fills))
                 self._file.put("account", ((number, each.dump()) for number, each in self._ledgers.items()))
@@ -166,7 +169,7 @@ class Keeper:
         except sqlite3.Error as error:
             self._complain(error)
         else:
-            self._desk.take_changed()
+            self._blotter.take_changed()
 
     def keep_other(self, name: str, value: Any) -> None:
         """Write plain values of somebody else."""

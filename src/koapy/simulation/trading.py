@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from koapy.simulation.clock import Clock
-    from koapy.simulation.desk import Desk
+    from koapy.simulation.floor import Floor
     from koapy.simulation.hours import Timetable
     from koapy.simulation.model import Interruption
     from koapy.simulation.pit import Pit
@@ -28,13 +28,13 @@ _SAMPLING = 10.0
 
 
 class Trading:
-    """Brings pits, desk and indices through the day. `desk` and `board` are set before anything is started.
+    """Brings pits, orders and indices through the day. `floor` and `board` are set before anything is started.
 
     Args:
         evenings: whether there is trading outside the day's hours.
     """
 
-    desk: Desk
+    floor: Floor
     board: SectorBoard
 
     def __init__(
@@ -108,7 +108,7 @@ class Trading:
             if before is None and after is not None:
                 evening.begin(after, now)
         if after is None and before is not AfterHours.EARLY and before is not AfterHours.WAITING:
-            self.desk.expire(self._pits)
+            self.floor.expire(self._pits)
         if before is None and after is not None:
             self._clock.call_later(_LATE_SECONDS, self._late_step, after)
 
@@ -166,16 +166,16 @@ class Trading:
         self.set_phase(phase)
         through = self._pits.keys() - prolonged
         if before.auction:
-            self.desk.price_rest(through)
+            self.floor.price_rest(through)
         if phase is Phase.OPENING_AUCTION:
             for pit in self._pits.values():
                 pit.traders.gap()
             self._start_flow()
         if phase is Phase.CLOSING_AUCTION:
-            self.desk.convert()
+            self.floor.convert()
         self.prepare_books()
         if phase is Phase.CLOSED:
-            self.desk.expire(through)
+            self.floor.expire(through)
 
     def interrupted(self, pit: Pit) -> None:
         """Have an interruption end in two minutes, and up to half a minute more by chance."""
@@ -187,7 +187,7 @@ class Trading:
             return
         code = {pit.instrument.code}
         pit.resume(self._clock.now())
-        self.desk.price_rest(code)
+        self.floor.price_rest(code)
         if self.phase is Phase.CLOSED:
-            self.desk.expire(code)
+            self.floor.expire(code)
         pit.traders.tend(pit.book)
