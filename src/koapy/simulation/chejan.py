@@ -23,7 +23,7 @@ from koapy.simulation.model import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from koapy.simulation.futures import ContractTold
+    from koapy.simulation.contract_model import ContractTold
     from koapy.simulation.model import Account, Event, Fill, Order, Position
     from koapy.simulation.session import Session
     from koapy.simulation.world import World

@@ -12,7 +12,7 @@ from koapy.simulation.tr.contracts import contract
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from koapy.simulation.futures import ContractOrder, ContractTold
+    from koapy.simulation.contract_model import ContractOrder, ContractTold
     from koapy.simulation.world import World
 
 

@@ -8,10 +8,11 @@ deposit of its own for them. Everything here belongs to the control's thread.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from koapy.simulation import plain
+from koapy.simulation import contract_margins as margins
+from koapy.simulation import contract_model, plain
+from koapy.simulation.contract_model import ContractFill, ContractOrder, ContractTold, Holding
 from koapy.simulation.figures.contract import Kind
 from koapy.simulation.model import Action, DayStarted, OrderKind, OrderState, Phase, Refusal, Refused, Side
 from koapy.simulation.tr.contracts import contract as contract_now
@@ -27,73 +28,11 @@ if TYPE_CHECKING:
 DEPOSIT = 100_000_000
 """Won for futures and options that an account begins with."""
 
-MARGIN_PERCENT = 10
-"""Of the value of a future, or of what a sold option is about, that it binds."""
-
-_FEE_PPM = {Kind.FUTURE: 30, Kind.CALL: 1_500, Kind.PUT: 1_500}
-"""Commission, in millionths of the value; our own figures."""
-
 _FIRST_NUMBER = 5_000_001
 """Order numbers of contracts, so that they are no numbers of orders in shares."""
 
 _LOOK_SECONDS = 1.0
 """Between two looks at whether waiting orders trade."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContractOrder:
-    """An order as it stood. Prices are in the units of the contract: hundredths of a point, or won."""
-
-    number: int
-    account: str
-    code: str
-    side: Side
-    kind: OrderKind
-    price: int
-    quantity: int
-    open: int
-    filled: int
-    filled_value: int
-    """Sum of price x quantity."""
-    fee: int
-    original: int | None
-    action: Action
-    state: OrderState
-    time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ContractFill:
-    """A part of an order that traded."""
-
-    number: int
-    price: int
-    quantity: int
-    time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What an account has of a contract; a negative quantity was sold."""
-
-    code: str
-    quantity: int = 0
-    cost: int = 0
-    """Sum of price x quantity of what is held, in the contract's units; never negative."""
-    bought: int = 0
-    sold: int = 0
-    realised: int = 0
-    """Won, today, before commission."""
-    fees: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ContractTold:
-    """Something happened to an order."""
-
-    what: Literal["accepted", "filled", "confirmed", "cleared"]
-    order: ContractOrder
-    fill: ContractFill | None = None
 
 
 @dataclass(slots=True)
@@ -165,7 +104,7 @@ class Contracts:
         if now is None or not holding.quantity:
             return 0
         gain = abs(holding.quantity) * now.last - holding.cost
-        return _won(now, gain if holding.quantity > 0 else -gain)
+        return now.won(gain if holding.quantity > 0 else -gain)
 
     def bound(self, account: str) -> int:
         """Won that positions and open orders bind as margin."""
@@ -192,7 +131,7 @@ class Contracts:
         order = self._new(account, code, side, kind, price, quantity, Action.NEW, None)
         self._limits[order.number] = limit
         self._tell(ContractTold("accepted", order))
-        if not kind.whole or sum(size for _, size in _reached(now, side, limit)) >= quantity:
+        if not kind.whole or sum(size for _, size in margins.reached(now, side, limit)) >= quantity:
             self._trade(order.number, now)
         if kind.immediate and self._orders[order.number].open:
             self._close(order.number)
@@ -259,27 +198,13 @@ class Contracts:
 
     def need(self, account: str, code: str, side: Side, price: int, quantity: int) -> int:
         """Won that an order binds: nothing for what closes a position."""
-        held = self.holding(account, code).quantity
-        closing = max(-held if side is Side.BUY else held, 0)
-        opening = max(quantity - closing, 0)
         now = contract_now(self._exchange, code)
-        if now is None or not opening:
-            return 0
-        if side is Side.BUY and now.contract.kind is not Kind.FUTURE:
-            return _won(now, price * opening) + self._fee(now, price * opening)
-        return self.bound_by(code, opening if side is Side.BUY else -opening) + self._fee(now, price * opening)
+        return margins.need(now, self.holding(account, code).quantity, side, price, quantity) if now is not None else 0
 
     def bound_by(self, code: str, quantity: int) -> int:
         """Won that a position binds as margin."""
         now = contract_now(self._exchange, code)
-        if now is None or (quantity > 0 and now.contract.kind is not Kind.FUTURE):
-            return 0
-        about = now.last if now.contract.kind is Kind.FUTURE else int(now.level * now.contract.ratio)
-        premium = 0 if now.contract.kind is Kind.FUTURE else now.last
-        return _won(now, abs(quantity) * (about * MARGIN_PERCENT // 100 + premium))
-
-    def _fee(self, now: Derived, value: int) -> int:
-        return _won(now, value) * _FEE_PPM[now.contract.kind] // 1_000_000 // 10 * 10
+        return margins.bound_by(now, quantity) if now is not None else 0
 
     def _kind(self, code: str) -> Kind | None:
         found = find(self._exchange, code)
@@ -343,7 +268,7 @@ class Contracts:
     def _trade(self, number: int, now: Derived, *, waited: bool = False) -> None:
         """Trade an order against the prices that are shown; one that has waited is met at its own price."""
         order, limit = self._orders[number], self._limits[number]
-        for price, size in _reached(now, order.side, limit):
+        for price, size in margins.reached(now, order.side, limit):
             part = min(size, self._orders[number].open)
             if part:
                 self._fill(number, now, limit if waited and order.price else price, part)
@@ -353,23 +278,13 @@ class Contracts:
     def _fill(self, number: int, now: Derived, price: int, quantity: int) -> None:
         order, book = self._orders[number], self._books[self._orders[number].account]
         held = book.holdings.get(order.code, Holding(order.code))
-        fee = self._fee(now, order.filled_value + price * quantity) - order.fee
+        fee = margins.fee(now, order.filled_value + price * quantity) - order.fee
         signed = quantity if order.side is Side.BUY else -quantity
-        closing = min(abs(held.quantity), quantity) if held.quantity * signed < 0 else 0
-        part = held.cost * closing // abs(held.quantity) if closing else 0
-        gain = (price * closing - part) * (1 if held.quantity > 0 else -1)
-        realised = _won(now, gain)
+        after, gain = held.after(signed, price)
+        realised = now.won(gain)
         # Of a future only profits move; an option is paid for.
-        book.cash += (realised if now.contract.kind is Kind.FUTURE else _won(now, -signed * price)) - fee
-        book.holdings[order.code] = Holding(
-            order.code,
-            held.quantity + signed,
-            held.cost - part + price * (quantity - closing),
-            held.bought + (quantity if signed > 0 else 0),
-            held.sold + (quantity if signed < 0 else 0),
-            held.realised + realised,
-            held.fees + fee,
-        )
+        book.cash += (realised if now.contract.kind is Kind.FUTURE else now.won(-signed * price)) - fee
+        book.holdings[order.code] = replace(after, realised=held.realised + realised, fees=held.fees + fee)
         self._count += 1
         fill = self._fills[number] = ContractFill(self._count, price, quantity, self._exchange.clock.now())
         self._orders[number] = replace(
@@ -428,7 +343,7 @@ class Contracts:
         if now.contract.kind is not Kind.FUTURE:
             return Holding(held.code, held.quantity, held.cost)
         gain = abs(held.quantity) * now.base - held.cost
-        book.cash += _won(now, gain if held.quantity > 0 else -gain)
+        book.cash += now.won(gain if held.quantity > 0 else -gain)
         return Holding(held.code, held.quantity, abs(held.quantity) * now.base)
 
     def _save(self) -> None:
@@ -458,33 +373,7 @@ class Contracts:
             return
         self._count = kept["count"]
         self._limits = {int(number): limit for number, limit in kept["limits"].items()}
-        self._orders = {each["number"]: _order(each) for each in kept["orders"]}
-        self._fills = {int(number): _fill(each) for number, each in kept["fills"].items()}
+        self._orders = {each["number"]: contract_model.order(each) for each in kept["orders"]}
+        self._fills = {int(number): contract_model.fill(each) for number, each in kept["fills"].items()}
         if any(each.open for each in self._orders.values()):
             self._look_later()
-
-
-def _reached(now: Derived, side: Side, limit: int) -> list[tuple[int, int]]:
-    """The prices on the other side that an order takes, best first, and the contracts there."""
-    buys = side is Side.BUY
-    return [(price, size) for price, size in now.offers(asks=buys) if (price <= limit if buys else price >= limit)]
-
-
-def _won(now: Derived, value: int) -> int:
-    """Won that price x quantity in the contract's units comes to."""
-    return value * now.contract.multiplier // now.contract.scale
-
-
-def _order(values: dict[str, Any]) -> ContractOrder:
-    made = {
-        "side": Side(values["side"]),
-        "kind": OrderKind(values["kind"]),
-        "action": Action(values["action"]),
-        "state": OrderState(values["state"]),
-        "time": datetime.fromisoformat(values["time"]),
-    }
-    return ContractOrder(**values | made)
-
-
-def _fill(values: dict[str, Any]) -> ContractFill:
-    return ContractFill(**values | {"time": datetime.fromisoformat(values["time"])})

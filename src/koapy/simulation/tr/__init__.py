@@ -14,6 +14,7 @@ from koapy.simulation.tr import (  # noqa: F401  they register themselves
     charts,
     contract_accounts,
     contract_charts,
+    contract_deposits,
     contract_ledger,
     contracts,
     crowds,

@@ -11,7 +11,8 @@ from koapy.simulation.tr.contracts import contract
 from koapy.simulation.tr.registry import Source, responder
 
 if TYPE_CHECKING:
-    from koapy.simulation.futures import ContractOrder, Contracts, Holding
+    from koapy.simulation.contract_model import ContractOrder, Holding
+    from koapy.simulation.futures import Contracts
     from koapy.simulation.tr.accounts import Values
     from koapy.simulation.tr.request import Answer, Request
 

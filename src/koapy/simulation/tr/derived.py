@@ -234,6 +234,10 @@ class Derived:
         first, second = self.at(self.underlying.base - width), self.at(self.underlying.base + width)
         return min(first, second), max(first, second)
 
+    def won(self, amount: int) -> int:
+        """Won that a sum of price x quantity comes to."""
+        return amount * self.contract.multiplier // self.contract.scale
+
     def write(self, value: int) -> str:
         """Write a price with its sign."""
         return forms.index(value, self.base) if self.contract.scale > 1 else forms.price(value, self.base)
