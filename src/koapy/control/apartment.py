@@ -55,8 +55,16 @@ class Portal:
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run `function(*args)` on the loop, soon. After the loop has closed nothing happens."""
+        self.add(function, *args)
+        self.wake()
+
+    def add(self, function: Callable[..., object], *args: Any) -> None:
+        """Run `function(*args)` on the loop when it is woken."""
         self._queue.append((function, args))
-        if not self._awake:
+
+    def wake(self) -> None:
+        """Have the loop run what has been added, if anything has."""
+        if self._queue and not self._awake:
             self._awake = True
             try:
                 self._loop.call_soon_threadsafe(self._drain)
@@ -157,7 +165,7 @@ class Apartment:
         """
         job = Job(function, args, self._loop.create_future())
         visit = _inside.get()
-        if visit is None or not visit.submit(lambda: self._make(job)):
+        if visit is None or not visit.submit(lambda: self._make_inside(job)):
             self._queue.append(job)
             if not self._coming:
                 self._send_for_calls()
@@ -202,7 +210,7 @@ class Apartment:
 
     def send(self, job: Job) -> None:
         """Have a prepared call made on the control's thread. May be called on any thread."""
-        if job.visit is None or not job.visit.submit(lambda: self._make(job)):
+        if job.visit is None or not job.visit.submit(lambda: self._make_inside(job)):
             self._queue.append(job)
             if not self._coming:
                 self._send_for_calls()
@@ -273,6 +281,9 @@ class Apartment:
 
     def _came(self, coming: Future[None]) -> None:
         """The thread has been there, or will not come."""
+        # The last thing that the thread does for these calls: a loop that is woken while the thread is still busy with
+        # them waits for the interpreter's lock at once.
+        self._outcomes.wake()
         if coming.cancelled():
             self._refuse(None)
         elif (error := coming.exception()) is not None:
@@ -301,16 +312,23 @@ class Apartment:
             except IndexError:
                 return
             self._make(job)
+            if queue:  # the thread goes on with another one, which may take its time
+                self._outcomes.wake()
         if queue and not self._coming:
             self._send_for_calls()
 
+    def _make_inside(self, job: Job) -> None:
+        """Make one call inside an event. Runs on the control's thread."""
+        self._make(job)
+        self._outcomes.wake()
+
     def _make(self, job: Job) -> None:
-        """Make one call, unless it has been taken back. Runs on the control's thread."""
+        """Make one call, unless it has been taken back; the woken loop hears of it. Runs on the control's thread."""
         if job.claim():
             job.make()
             self.done += 1
             if job.error is not None or not job.is_told:
-                self._outcomes.post(job.tell)
+                self._outcomes.add(job.tell)
 
     def has(self, name: str) -> bool:
         """Whether the control offers a function or an event of this name."""

@@ -157,7 +157,9 @@ EVENT_NEEDS: Mapping[str, Needs] = _table(
 
 def call_needs(name: str, arguments: Sequence[pb.Argument] = ()) -> Needs:
     """What calling a function with these arguments takes; ADMIN for one that the table has forgotten."""
-    needs = FUNCTION_NEEDS.get(name, ADMIN if name in FUNCTIONS or name in HELPERS else ANYBODY)
+    needs = FUNCTION_NEEDS.get(name)
+    if needs is None:
+        return ADMIN if name in FUNCTIONS or name in HELPERS else ANYBODY
     if isinstance(needs, frozenset):
         return needs
     # Two are enough for what decides, and a call with too few is refused anyway.

@@ -77,6 +77,8 @@ def arguments(function: Function, given: Sequence[pb.Argument]) -> tuple[Value, 
     """The arguments as the function takes them."""
     if len(given) != len(function.parameters):
         raise invalid(f"{function} takes {len(function.parameters)} arguments, {len(given)} were given")
+    if not given:
+        return ()
     return tuple([_argument(function, *pair) for pair in zip(function.parameters, given, strict=True)])
 
 

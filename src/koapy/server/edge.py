@@ -20,6 +20,7 @@ from koapy.server.access import ANYBODY, LOCAL, RPC_NEEDS
 from koapy.server.coding import CODED
 from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen, invalid
 from koapy.server.feed import Overflow
+from koapy.server.quotas import REQUESTS
 from koapy.server.redaction import passwords_of
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ def rpc(
     the caller is known and has the roles that `access.RPC_NEEDS` has under the method's name, or the method is not run.
     """
     name = method.__name__
+    is_request = name in REQUESTS
     needs = RPC_NEEDS[name]  # an RPC that has been forgotten there cannot be imported
     asks = None if isinstance(needs, frozenset) else needs
     always = needs if isinstance(needs, frozenset) else ANYBODY
@@ -192,7 +194,7 @@ def rpc(
             core: Core = await servicer.core()
             with core.rpcs, core.guard.visit(context, name, caller.client) as visit:
                 caller.principal = visit.principal
-                with core.quotas.admit(caller, name), core.clients.get(caller.client):
+                with core.quotas.admit(caller, is_request=is_request), core.clients.get(caller.client):
                     asked: Any = request
                     if asks is not None and not isinstance(request, Message):
                         asked, request = await _opened(request)

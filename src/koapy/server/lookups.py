@@ -87,7 +87,7 @@ class Lookups:
         Raises:
             Failure: as `Core.run` says.
         """
-        if not _is_constant(name, args) or is_inside():
+        if is_inside():
             return await self._call(name, *args)
         now = (self._logins(), self._today())
         if now != self._of:
@@ -98,7 +98,7 @@ class Lookups:
             return known
         value = await self._call(name, *args)
         # An answer from before a login or midnight is given, but not kept.
-        if _is_real(value) and now == self._of == (self._logins(), self._today()):
+        if _is_constant(name, args) and _is_real(value) and now == self._of == (self._logins(), self._today()):
             if len(self._answers) >= MOST:
                 del self._answers[next(iter(self._answers))]
             self._answers[name, args] = value

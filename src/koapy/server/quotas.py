@@ -30,40 +30,41 @@ REQUESTS = frozenset(
 )
 """RPCs that end by themselves; all others count as streams."""
 
+IDLE_ACCOUNTS = 1_000
+"""Clients without an RPC that are remembered, because the next one often comes at once."""
 
-@dataclass(slots=True)
+
+class Places:
+    """The RPCs of one kind that a client has open; each holds a place by `with`, in a task of its own."""
+
+    __slots__ = ("_account", "open")
+
+    def __init__(self, account: _Account) -> None:
+        self._account = account
+        self.open = 0
+
+    def __enter__(self) -> None:
+        self.open += 1
+        _current.set(self._account)
+
+    def __exit__(self, *_: object) -> None:
+        self.open -= 1
+
+
 class _Account:
     """What one client has open."""
 
-    name: str
-    budget: Budget
-    streams: int = 0
-    requests: int = 0
+    __slots__ = ("budget", "requests", "streams")
 
+    def __init__(self, limit: int) -> None:
+        self.budget = Budget(limit)
+        self.requests = Places(self)
+        self.streams = Places(self)
 
-class Admission:
-    """One RPC's place among those of its client, while its block lasts."""
-
-    __slots__ = ("_account", "_accounts", "_requests", "_token")
-
-    def __init__(self, accounts: dict[str, _Account], account: _Account, requests: int) -> None:
-        self._accounts = accounts
-        self._account = account
-        self._requests = requests
-
-    def __enter__(self) -> None:
-        account = self._account
-        account.requests += self._requests
-        account.streams += 1 - self._requests
-        self._token = _current.set(account)
-
-    def __exit__(self, *_: object) -> None:
-        _current.reset(self._token)
-        account = self._account
-        account.requests -= self._requests
-        account.streams -= 1 - self._requests
-        if not account.streams and not account.requests:
-            self._accounts.pop(account.name, None)
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is open."""
+        return not self.requests.open and not self.streams.open
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +81,36 @@ class Quotas:
 
     settings: Settings
     _accounts: dict[str, _Account] = field(default_factory=dict)
+    _most: int = IDLE_ACCOUNTS
 
     @property
     def waiting(self) -> int:
         """Bytes that wait to be read, for all clients together; what several of them share counts for each."""
         return sum(account.budget.waiting for account in self._accounts.values())
 
-    def admit(self, caller: Caller, method: str) -> Admission:
-        """One RPC of this client, for a `with` statement; the inboxes made in the block are the client's.
+    def admit(self, caller: Caller, *, is_request: bool) -> Places:
+        """Where one more RPC of this client has its place; the inboxes that are made in there are the client's.
 
         Raises:
             Failure: RESOURCE_EXHAUSTED, the client has as many open as it may.
         """
         name = caller.client if caller.principal is LOCAL else caller.principal.name
-        account = self._accounts.get(name)
-        if account is None:
-            account = self._accounts[name] = _Account(name, Budget(self.settings.client_bytes))
-        if method in REQUESTS:
-            limit, held, kind = self.settings.client_requests, account.requests, "requests"
-        else:
-            limit, held, kind = self.settings.client_streams, account.streams, "streams"
-        if held >= limit:
-            text = f"this client has {held} {kind} open, and may have {limit}; end some first"
-            raise exhausted(text, f"CLIENT_{kind.upper()}", limit=str(limit), held=str(held))
-        return Admission(self._accounts, account, 1 if kind == "requests" else 0)
+        account = self._accounts.get(name) or self._opened(name)
+        places = account.requests if is_request else account.streams
+        limit = self.settings.client_requests if is_request else self.settings.client_streams
+        if places.open >= limit:
+            kind = "requests" if is_request else "streams"
+            text = f"this client has {places.open} {kind} open, and may have {limit}; end some first"
+            raise exhausted(text, f"CLIENT_{kind.upper()}", limit=str(limit), held=str(places.open))
+        return places
+
+    def _opened(self, name: str) -> _Account:
+        """The account of a client that has none; of those without anything open no more than a number is kept."""
+        if len(self._accounts) >= self._most:
+            self._accounts = {each: account for each, account in self._accounts.items() if not account.is_idle}
+            self._most = len(self._accounts) + IDLE_ACCOUNTS
+        account = self._accounts[name] = _Account(self.settings.client_bytes)
+        return account
 
     def inbox(self, queue: Queue | None = None) -> Inbox:
         """An inbox of the client whose RPC this is; the gateway's own where it is none's."""

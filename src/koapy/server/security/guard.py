@@ -65,7 +65,7 @@ class Guard:
             Failure: UNAUTHENTICATED, at once, or out of the block when the token has been revoked or has expired.
         """
         if self._tokens is None:
-            return Visit(rpc, peer, LOCAL, self._audit, self._visits)
+            return Visit(rpc, peer, LOCAL, self._audit, self._visits) if self._audit is not None else UNWATCHED
         visit = Visit(rpc, peer, NOBODY, self._audit, self._visits)
         try:
             visit.entry = self._known(self._tokens, context)
@@ -235,6 +235,10 @@ class Visit:
     def _write(self, kind: str, **facts: Any) -> None:
         assert self._audit is not None
         self._audit.write(kind, self.principal.name, peer=self._peer, rpc=self._rpc, id=self._id or None, **facts)
+
+
+UNWATCHED = Visit("", "", LOCAL, None, set())
+"""Where everybody comes in and nothing is written down; it keeps nothing of an RPC, so that one serves all."""
 
 
 def _outcome(error: BaseException | None) -> tuple[str, str | None]:
