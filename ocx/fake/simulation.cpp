@@ -35,7 +35,7 @@ Variant Simulation::call(const std::string& name, const std::vector<Variant>& ar
     uint32_t number = ++calls_;
     frame.number(number);
     frame.number(uint32_t{0});
-    frame.byte(1);
+    frame.number(uint16_t{1});
     frame.text(name);
     frame.byte(static_cast<uint8_t>(arguments.size()));
     for (const Variant& each : arguments) put(frame, each);
@@ -47,7 +47,9 @@ Variant Simulation::call(const std::string& name, const std::vector<Variant>& ar
     answer.swap(answer_);
     Reader reader(answer);
     reader.get<uint32_t>();
-    if (reader.kind == Kind::RESULT) return get_value(reader);
+    reader.get<uint16_t>();
+    bool failed = reader.get<uint8_t>();
+    if (!failed) return get_value(reader);
     std::string kind(reader.text());
     throw Elsewhere(kind + ": " + std::string(reader.text()));
 }
@@ -58,7 +60,7 @@ void Simulation::read_all() {
         Kind kind = static_cast<Kind>(frame[0]);
         if (kind == Kind::BEAT) send(Writer(Kind::BEAT));
         if (kind == Kind::EVENT) event_(frame);
-        if (kind == Kind::RESULT || kind == Kind::FAILED) {
+        if (kind == Kind::RESULT) {
             Locked locked(lock_);
             answer_ = frame;
             WakeAllConditionVariable(&answered_);

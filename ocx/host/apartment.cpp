@@ -9,6 +9,8 @@ namespace koapy {
 namespace {
 
 constexpr DWORD FLUSH_MS = 1000;
+// Bytes of what a call's functions returned: a frame has room for a failure's words besides.
+constexpr size_t MOST_RETURNED = LARGEST - 65536;
 
 Writer table(Writer writer, const std::map<std::string, std::string>& entries) {
     Texts names, values;
@@ -28,7 +30,7 @@ void Apartment::post(std::string frame) {
     uint32_t event = 0;
     if (reader.kind == Kind::CALL) reader.get<uint32_t>();
     if (reader.kind == Kind::CALL || reader.kind == Kind::DONE) event = reader.get<uint32_t>();
-    else if (reader.kind != Kind::PLAN && reader.kind != Kind::BYE) throw FrameError("this is not for a gateway to send");
+    else if (reader.kind != Kind::PLAN && reader.kind != Kind::TRS && reader.kind != Kind::BYE) throw FrameError("this is not for a gateway to send");
     Locked locked(lock_);
     inbox_.push_back({reader.kind, event, std::move(frame)});
     SetEvent(arrived_);
@@ -76,7 +78,7 @@ bool Apartment::take(std::string& frame) {
     Locked locked(lock_);
     for (auto each = inbox_.begin(); each != inbox_.end(); ++each) {
         bool open = std::find(held_.begin(), held_.end(), each->event) != held_.end();
-        bool now = each->kind == Kind::PLAN || (each->kind == Kind::BYE && !inside) ||
+        bool now = each->kind == Kind::PLAN || each->kind == Kind::TRS || (each->kind == Kind::BYE && !inside) ||
                    (each->kind == Kind::DONE && each->event == inside) ||
                    (each->kind == Kind::CALL && (open ? each->event : 0) == inside);
         if (!now) continue;
@@ -92,7 +94,8 @@ void Apartment::handle(const std::string& frame) {
         Reader reader(frame);
         switch (reader.kind) {
         case Kind::CALL: return call(reader);
-        case Kind::PLAN: return plans_.take(reader);
+        case Kind::PLAN: return plans_.take_plan(reader);
+        case Kind::TRS: return plans_.take_trs(reader);
         case Kind::DONE: done_ = reader.get<uint32_t>(); return;
         default: over_ = true;
         }
@@ -103,30 +106,35 @@ void Apartment::handle(const std::string& frame) {
     }
 }
 
+// The functions of a call one after the other; the first that fails ends it.
 void Apartment::call(Reader& frame) {
     uint32_t number = frame.get<uint32_t>();
     frame.get<uint32_t>();
-    std::string name;
-    try {
-        Variant returned;
-        for (uint8_t functions = frame.get<uint8_t>(); functions--;) {
-            name = frame.text();
-            std::vector<Variant> arguments(frame.get<uint8_t>());
-            for (Variant& each : arguments) each = get_value(frame);
-            returned = control_.call(name, std::move(arguments));
+    uint16_t made = 0;
+    Writer returned, failure;
+    for (uint16_t functions = frame.get<uint16_t>(); made < functions && failure.data().empty();) {
+        std::string name(frame.text());
+        std::vector<Variant> arguments(frame.get<uint8_t>());
+        for (Variant& each : arguments) each = get_value(frame);
+        try {
+            Writer value;
+            put(value, control_.call(name, std::move(arguments)));
+            if (returned.data().size() + value.data().size() > MOST_RETURNED)
+                throw CallError("what it returned fits no frame");
+            returned.append(value);
+            ++made;
+        } catch (const CallError& error) {
+            failure.text("COMError");
+            failure.text(name + ": " + error.what());
         }
-        Writer result(Kind::RESULT);
-        result.number(number);
-        put(result, returned);
-        if (result.data().size() > LARGEST) throw CallError("what it returned fits no frame");
-        pipe_.send(result);
-    } catch (const CallError& error) {
-        Writer failed(Kind::FAILED);
-        failed.number(number);
-        failed.text("COMError");
-        failed.text(name + ": " + error.what());
-        pipe_.send(failed);
     }
+    Writer result(Kind::RESULT);
+    result.number(number);
+    result.number(made);
+    result.byte(!failure.data().empty());
+    result.append(returned);
+    result.append(failure);
+    pipe_.send(result);
 }
 
 void Apartment::fired(const std::string& name, const DISPPARAMS& arguments) {

@@ -45,9 +45,11 @@ bool fits(const Variant& rows, LONG count, size_t columns) {
 
 }  // namespace
 
-void Plans::take(Reader& frame) {
-    Plans fresh;
-    for (std::string& each : strings(frame)) fresh.held_.insert(std::move(each));
+void Plans::take_plan(Reader& frame) {
+    held_.clear();
+    types_.clear();
+    others_ = Fids();
+    for (std::string& each : strings(frame)) held_.insert(std::move(each));
     for (uint32_t count = frame.get<uint32_t>(); count--;) {
         std::string name(frame.text());
         Fids listed;
@@ -55,19 +57,21 @@ void Plans::take(Reader& frame) {
             listed.fids.push_back(std::stol(fid));
             listed.names.add(fid);
         }
-        (name.empty() ? fresh.others_ : fresh.types_[name]) = std::move(listed);
+        (name.empty() ? others_ : types_[name]) = std::move(listed);
     }
+    frame.end();
+}
+
+void Plans::take_trs(Reader& frame) {
+    trs_.clear();
     for (uint32_t count = frame.get<uint32_t>(); count--;) {
-        std::string code = lower(std::string(frame.text()));
-        Tr tr;
+        Tr& tr = trs_[lower(std::string(frame.text()))];
         tr.single_record = frame.text();
         tr.multi_record = frame.text();
         tr.single = strings(frame);
         tr.columns = strings(frame);
-        fresh.trs_[code] = std::move(tr);
     }
     frame.end();
-    *this = std::move(fresh);
 }
 
 Writer Plans::read(Control& control, const std::string& event, const DISPPARAMS& arguments) const {

@@ -12,8 +12,10 @@ namespace koapy {
 
 class Plans {
 public:
-    // Takes the gateway's plan, in place of the one before.
-    void take(Reader& frame);
+    // Takes what the gateway wants of ticks, and which events it wants to be waited in, in place of what it wanted before.
+    void take_plan(Reader& frame);
+    // The same for the answers of TRs.
+    void take_trs(Reader& frame);
 
     // Whether the control is to wait until the gateway is through with this event.
     bool holds(const std::string& event) const { return held_.count(event) != 0; }

@@ -11,13 +11,13 @@
 namespace koapy {
 
 constexpr char MAGIC[] = "KOAPYCTL";
-constexpr uint16_t VERSION = 2;
+constexpr uint16_t VERSION = 3;
 constexpr uint32_t LARGEST = 16u << 20;
 // Until the other side has said HELLO: a stranger makes nobody keep more.
 constexpr uint32_t LARGEST_GREETING = 1024;
 
 enum class Kind : uint8_t {
-    HELLO = 1, WELCOME, REFUSED, CALL, RESULT, FAILED, EVENT, BEAT, BYE, PLAN, DONE, RULES, DIALOG, BUSY
+    HELLO = 1, WELCOME, REFUSED, CALL, RESULT, TRS, EVENT, BEAT, BYE, PLAN, DONE, RULES, DIALOG, BUSY
 };
 
 // What an event carries.
@@ -35,7 +35,6 @@ struct FrameError : std::runtime_error {
 class Texts {
 public:
     void add(std::string_view text);
-    void clear() { count_ = 0; joined_.clear(); }
     uint32_t count() const { return count_; }
     const std::string& joined() const { return joined_; }
 

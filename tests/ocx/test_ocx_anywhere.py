@@ -10,12 +10,13 @@ import pytest
 from koapy.ocx.contract import differences
 from koapy.ocx.doctor import judged
 from koapy.ocx.nights import away_until
-from koapy.ocx.plans import MOST_FIDS, Reading
+from koapy.ocx.plans import answers, everything
 from koapy.ocx.process import HostNotFound, host_command
 from koapy.openapi.functions import EVENTS, FUNCTIONS
 from koapy.openapi.realtype import real_type
 from koapy.openapi.tr import trs
-from koapy.remote.frames import Dialog, Step, Welcome
+from koapy.remote.holding import Dialog, Step
+from koapy.remote.messages import Welcome
 
 KNOWN_FUNCTIONS = {name: str(each) for name, each in FUNCTIONS.items()}
 KNOWN_EVENTS = {name: str(each) for name, each in EVENTS.items()}
@@ -47,18 +48,10 @@ def test_each_difference_is_one_sentence() -> None:
     )
 
 
-def test_the_plan_has_all_that_the_catalogue_knows_and_learns_the_rest() -> None:
-    reading = Reading()
-    plan = reading.plan
-    assert set(plan.held) == set(EVENTS) - {"OnReceiveRealData"}
-    assert plan.fids["주식체결"] == real_type("주식체결").fids
-    assert len(plan.trs) == len(trs())
-    assert reading.add(99999)
-    assert not reading.add(99999)
-    assert reading.plan.fids["주식체결"] == (*real_type("주식체결").fids, 99999)
-    assert reading.plan.fids[""] == (99999,)
-    reading.add(*range(1000))
-    assert len(reading.plan.fids[""]) == MOST_FIDS
+def test_the_plan_of_those_who_want_nothing_in_particular_has_all_that_the_catalogue_knows() -> None:
+    assert set(everything().held) == set(EVENTS)
+    assert everything().fids["주식체결"] == real_type("주식체결").fids
+    assert len(answers()) == len(trs())
 
 
 @pytest.mark.parametrize(

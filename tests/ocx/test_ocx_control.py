@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ocx_way import CONTROL, chain, command
 
-from koapy.control.reads import READING
+from koapy.control.reads import READING, Unread
 from koapy.control.signals import Signal
 from koapy.ocx import ControlLost, OcxControl
 from koapy.ocx.boxes import KNOWN
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS, FUNCTIONS
-from koapy.remote import frames
-from koapy.remote.frames import Kind, Rule, Splitter
+from koapy.remote import frames, messages
+from koapy.remote.frames import Kind, Splitter
+from koapy.remote.holding import Rule
 from koapy.remote.host import Host
+from koapy.remote.proxy import CallFailed
 from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
@@ -207,7 +209,7 @@ def test_an_answer_is_read_in_its_event_and_not_afterwards(ocx: OcxControl, echo
 
 
 def test_what_no_plan_foresaw_is_read_while_the_control_waits(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("koapy.ocx.plans._trs", lambda: ())
+    monkeypatch.setattr("koapy.ocx.control.answers", lambda: ())
     known = ("opt10081", "일봉")
     with chain(echo, relogin=False) as ocx:
         call(ocx, "KOA_Functions", "Fake", "log in")
@@ -219,15 +221,65 @@ def test_what_no_plan_foresaw_is_read_while_the_control_waits(echo: Echo, monkey
     assert heard.read == [(2, "+70000", -len("GetConnectState"))]
 
 
-def test_a_tick_carries_its_type_and_learns_what_else_is_read(ocx: OcxControl, echo: Echo) -> None:
+def test_what_a_tick_did_not_bring_is_read_while_the_control_waits(ocx: OcxControl, echo: Echo) -> None:
     heard = Heard(lambda: [ocx.GetCommRealData("005930", fid) for fid in (10, 99999)])
     ocx.OnReceiveRealData.connect(heard)
-    for count in (1, 2):
-        echo.submit(setattr, echo, "readable", {}).result(20)
-        echo.fire("OnReceiveRealData", "005930", "주식체결", "raw", data={10: "-70000", 99999: "new"})
+    echo.fire("OnReceiveRealData", "005930", "주식체결", "raw", data={10: "-70000"})
+    heard.wait()
+    # The fake tells what the simulation's host has read of the tick; of the other FID there is nothing.
+    assert heard.read == [["-70000", ""]]
+
+
+def test_what_is_read_of_ticks_is_what_is_wanted_no_more_and_no_less(ocx: OcxControl) -> None:
+    def read(fid: int) -> str:
+        try:
+            return str(ocx.GetCommRealData("005930", fid))
+        except Unread:
+            return "unread"
+
+    heard = Heard(lambda: (ocx.waits, *map(read, (10, 11, 12))))
+    ocx.OnReceiveRealData.connect(heard)
+    wishes: list[tuple[dict[str, tuple[int, ...]], tuple[str, ...]]] = [
+        ({"주식체결": (10, 11), "주식호가잔량": (12,)}, ()),
+        ({"": (12,)}, ()),
+        ({}, ()),
+        ({}, ("OnReceiveRealData",)),
+    ]
+    for count, wish in enumerate(wishes, 1):
+        ocx.read_ahead(*wish)
+        call(ocx, "KOA_Functions", "Fake", "flood 1")
         heard.wait(count)
-    # The catalogue's FIDs come with the first tick; one that it does not know with the next.
-    assert [read[0] for read in heard.read] == ["-70000", "-70000"]
+    assert heard.read == [
+        (False, "10=1", "11=1", "unread"),
+        (False, "unread", "unread", "12=1"),
+        (False, "unread", "unread", "unread"),
+        (True, "10=1", "11=1", "12=1"),
+    ]
+
+
+def test_a_batch_returns_what_each_function_returned(ocx: OcxControl, echo: Echo) -> None:
+    calls = [("GetMasterCodeName", (str(each),)) for each in range(1000)]
+    assert ocx.submit(ocx.batch, calls).result(30) == [f"{KOREAN} GetMasterCodeName ('{at}',)" for at in range(1000)]
+    assert ocx.submit(ocx.batch, [("GetConnectState", ()), ("GetCommDataEx", ("t", "r"))]).result(30) == [-15, None]
+    assert ocx.submit(ocx.batch, []).result(30) == []
+
+
+def test_a_batch_ends_with_the_first_function_that_fails(ocx: OcxControl, echo: Echo) -> None:
+    calls = [("GetConnectState", ()), ("GetMasterCodeName", ("a",)), ("CommRqData", ("too few",)), ("CommConnect", ())]
+    with pytest.raises(CallFailed, match=r"CommRqData raised COMError.*0x8002000E") as failed:
+        ocx.submit(ocx.batch, calls).result(30)
+    assert failed.value.values == (-15, f"{KOREAN} GetMasterCodeName ('a',)")
+    assert [each[0] for each in echo.calls] == ["GetConnectState", "GetMasterCodeName"]
+
+
+def test_a_batch_inside_an_event_reads_it(ocx: OcxControl) -> None:
+    fids = range(10, 20)
+    heard = Heard(lambda: ocx.batch([("GetCommRealData", ("005930", fid)) for fid in fids]))
+    ocx.OnReceiveRealData.connect(heard)
+    ocx.read_ahead({}, ["OnReceiveRealData"])
+    call(ocx, "KOA_Functions", "Fake", "flood 3")
+    heard.wait(3)
+    assert heard.read == [[f"{fid}={left}" for fid in fids] for left in (3, 2, 1)]
 
 
 def test_reading_that_fails_there_fails_here(ocx: OcxControl, echo: Echo) -> None:
@@ -398,7 +450,7 @@ def test_a_killed_gateway_leaves_no_host_behind_even_one_that_hangs(echo: Echo) 
         gone(pid)
 
 
-HELLO = frames.hello("test")
+HELLO = messages.hello("test")
 TOO_LARGE = struct.pack("<I", frames.LARGEST + 1)
 
 
@@ -445,6 +497,6 @@ def test_a_gateway_of_another_version_is_refused_in_words(echo: Echo) -> None:
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
             assert process.stdin
             process.stdin.write(other)
-            said = frames.read_told(first_frame(process), Kind.REFUSED)
+            said = messages.read_told(first_frame(process), Kind.REFUSED)
             assert process.wait(30) == 14
-    assert said == "the gateway speaks version 99 of the protocol, this host 2"
+    assert said == f"the gateway speaks version 99 of the protocol, this host {frames.VERSION}"

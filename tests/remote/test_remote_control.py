@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from koapy.control.reads import Nothing
 from koapy.openapi.chejan import chejan_fids
-from koapy.remote import frames
+from koapy.remote import frames, messages
 from koapy.remote.control import ControlLost, RemoteControl
 from koapy.remote.host import Host
 from koapy.remote.link import Pace
@@ -294,7 +295,7 @@ def test_a_silent_host_is_lost(raw: Any, heard: Any) -> None:
         thread = threading.Thread(target=lambda: opened.set_result(RemoteControl(address, pace=pace)))
         thread.start()
         connected, _ = server.accept()
-        connected.sendall(frames.welcome("s", {"GetConnectState": ""}, {"OnEventConnect": ""}, {}))
+        connected.sendall(messages.welcome("s", {"GetConnectState": ""}, {"OnEventConnect": ""}, {}))
         remote = opened.result(20)
         thread.join()
         slot = heard()
@@ -330,15 +331,15 @@ def test_garbage_ends_its_own_connection_only(raw: Any, remote: Any, garbage: by
         b"\xff\xff\xff\xff",
         struct.pack("<I", frames.LARGEST + 1),
         struct.pack("<IB", 1, 77),
-        frames.event(1, "OnEventConnect", (0,), frames.Nothing()),
-        frames.hello("again"),
-        frames.call(1, 0, [("GetConnectState", ())])[:-1] + b"\x09",
+        messages.event(1, "OnEventConnect", (0,), Nothing()),
+        messages.hello("again"),
+        messages.call(1, 0, [("GetConnectState", ())])[:-1] + b"\x09",
     ],
     ids=range(6),
 )
 def test_garbage_of_a_gateway_ends_it_and_makes_room(raw: Any, host: Host, garbage: bytes) -> None:
     gateway = raw()
-    gateway.send(frames.hello("wrong"))
+    gateway.send(messages.hello("wrong"))
     assert frames.kind(gateway.read()) is frames.Kind.WELCOME
     gateway.send(garbage)
     assert gateway.read() is None
@@ -348,27 +349,27 @@ def test_garbage_of_a_gateway_ends_it_and_makes_room(raw: Any, host: Host, garba
 
 def test_another_version_is_refused_in_words(raw: Any) -> None:
     gateway = raw()
-    hello = bytearray(frames.hello("new"))
+    hello = bytearray(messages.hello("new"))
     hello[13] = 9
     gateway.send(bytes(hello))
-    assert "version 9" in frames.read_told(gateway.read(), frames.Kind.REFUSED)
+    assert "version 9" in messages.read_told(gateway.read(), frames.Kind.REFUSED)
     assert gateway.read() is None
 
 
 def test_only_the_functions_of_openapi_can_be_called(raw: Any, small: Any) -> None:
     gateway = raw()
-    gateway.send(frames.hello("curious"))
+    gateway.send(messages.hello("curious"))
     gateway.read()
     for number, name in enumerate(("submit", "_fire", "__init__", "close", "SendOrder")):
-        gateway.send(frames.call(number, 0, [(name, ())]))
-        _, error = frames.read_outcome(gateway.read())
+        gateway.send(messages.call(number, 0, [(name, ())]))
+        error = messages.read_result(gateway.read()).error
         assert error == ("AttributeError", f"this control does not offer {name}")
 
 
 def test_a_gateway_that_does_not_read_is_given_up_and_the_control_goes_on(small: Any, raw: Any) -> None:
     with Host(small, pace=Pace(queue_bytes=200_000)) as host:
         stuck = type(raw())(host.address)
-        stuck.send(frames.hello("stuck"))
+        stuck.send(messages.hello("stuck"))
         stuck.read()
         fired = 0
         while host.gateway == "stuck":

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koapy.control.reads import Answer, Fields, Nothing, Unreadable
-from koapy.remote import frames
-from koapy.remote.frames import FrameError, Kind, Splitter
+from koapy.control.reads import Answer, Carried, Fields, Nothing, Unreadable, Value
+from koapy.remote import holding, messages
+from koapy.remote.frames import LARGEST, FrameError, Kind, Splitter, kind
+from koapy.remote.messages import Call, Event, Outcome
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 cell = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -31,56 +32,62 @@ carried = (
     )
 )
 number = st.integers(0, 2**32 - 1)
-events = st.builds(frames.event, number, text, st.lists(value, max_size=9), carried)
-calls = st.builds(frames.call, number, number, st.lists(st.tuples(text, st.lists(value, max_size=12).map(tuple))))
+events = st.builds(messages.event, number, text, st.lists(value, max_size=9), carried)
+calls = st.builds(messages.call, number, number, st.lists(st.tuples(text, st.lists(value, max_size=12).map(tuple))))
+returned = st.lists(value | rows.map(lambda found: list(map(list, found))), max_size=3).map(tuple)
+outcomes = st.builds(Outcome, number, returned, st.none() | st.tuples(text, text))
 every = (
     events
     | calls
-    | st.builds(frames.result, number, value | rows.map(lambda found: list(map(list, found))))
-    | st.builds(frames.failed, number, text, text)
-    | st.builds(frames.hello, text)
-    | st.builds(frames.welcome, text, *[st.dictionaries(cell, cell)] * 3)
-    | st.builds(frames.told, st.sampled_from([Kind.REFUSED, Kind.BYE]), text)
+    | outcomes.map(messages.result)
+    | st.builds(messages.hello, text)
+    | st.builds(messages.welcome, text, *[st.dictionaries(cell, cell)] * 3)
+    | st.builds(messages.told, st.sampled_from([Kind.REFUSED, Kind.BYE]), text)
 )
 
 
 def read(frame: bytes) -> object:
     """Whatever the frame says, read by what reads its kind."""
-    what = frames.kind(frame)
-    if what in {Kind.RESULT, Kind.FAILED}:
-        return frames.outcome_of(frame), frames.read_outcome(frame)
+    what = kind(frame)
+    if what is Kind.RESULT:
+        return messages.outcome_of(frame), messages.read_result(frame)
     if what in {Kind.REFUSED, Kind.BYE}:
-        return frames.read_told(frame, what)
+        return messages.read_told(frame, what)
     readers = {
-        Kind.HELLO: frames.read_hello,
-        Kind.WELCOME: frames.read_welcome,
-        Kind.CALL: frames.read_call,
-        Kind.EVENT: frames.read_event,
-        Kind.DIALOG: frames.read_dialog,
-        Kind.BUSY: frames.read_busy,
+        Kind.HELLO: messages.read_hello,
+        Kind.WELCOME: messages.read_welcome,
+        Kind.CALL: messages.read_call,
+        Kind.EVENT: messages.read_event,
+        Kind.DIALOG: holding.read_dialog,
+        Kind.BUSY: holding.read_busy,
     }
     # What is left is read by hosts that hold events, which are not written in Python.
     return readers[what](frame) if what in readers else None
 
 
 @given(number, text, st.lists(value, max_size=9).map(tuple), carried)
-def test_an_event_comes_out_as_it_went_in(
-    number: int, name: str, args: tuple[frames.Value, ...], carried: frames.Carried
-) -> None:
-    (frame,) = Splitter(frames.LARGEST).feed(frames.event(number, name, args, carried))
-    assert frames.read_event(frame) == frames.Event(number, False, name, args, carried)
+def test_an_event_comes_out_as_it_went_in(number: int, name: str, args: tuple[Value, ...], carried: Carried) -> None:
+    (frame,) = Splitter(LARGEST).feed(messages.event(number, name, args, carried))
+    assert messages.read_event(frame) == Event(number, False, name, args, carried)
 
 
 @given(number, number, st.lists(st.tuples(text, st.lists(value, max_size=12).map(tuple)), max_size=5).map(tuple))
 def test_a_call_comes_out_as_it_went_in(number: int, context: int, functions: tuple[object, ...]) -> None:
-    (frame,) = Splitter(frames.LARGEST).feed(frames.call(number, context, functions))  # type: ignore[arg-type]
-    assert frames.read_call(frame) == frames.Call(number, context, functions)  # type: ignore[arg-type]
+    (frame,) = Splitter(LARGEST).feed(messages.call(number, context, functions))  # type: ignore[arg-type]
+    assert messages.read_call(frame) == Call(number, context, functions)  # type: ignore[arg-type]
+
+
+@given(outcomes)
+def test_an_outcome_comes_out_as_it_went_in(outcome: Outcome) -> None:
+    (frame,) = Splitter(LARGEST).feed(messages.result(outcome))
+    assert messages.outcome_of(frame) == outcome.number
+    assert messages.read_result(frame) == outcome
 
 
 @given(st.lists(every, max_size=5), st.integers(1, 50))
 def test_frames_are_found_however_the_bytes_are_cut(sent: list[bytes], size: int) -> None:
     joined = b"".join(sent)
-    splitter = Splitter(frames.LARGEST)
+    splitter = Splitter(LARGEST)
     found = [frame for at in range(0, len(joined), size) for frame in splitter.feed(joined[at : at + size])]
     assert found == [each[4:] for each in sent]
 
@@ -92,7 +99,7 @@ def test_a_damaged_frame_is_refused_or_read_and_nothing_else(sent: bytes, data: 
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
     cut = bytes(frame[: data.draw(st.integers(1, len(frame)))])
     try:
-        if frames.kind(cut) is not Kind.BEAT:
+        if kind(cut) is not Kind.BEAT:
             read(cut)
     except FrameError:
         pass
@@ -104,7 +111,7 @@ def test_a_damaged_frame_is_refused_or_read_and_nothing_else(sent: bytes, data: 
 )
 def test_what_no_frame_can_hold_is_said(value: object, says: str) -> None:
     with pytest.raises(FrameError, match=says):
-        frames.result(1, value)  # type: ignore[arg-type]
+        messages.result(Outcome(1, (value,), None))  # type: ignore[arg-type]
 
 
 def test_a_length_beyond_what_is_allowed_ends_it_before_anything_is_kept() -> None:

@@ -21,6 +21,7 @@ from koapy.server.events import ReceiveMsg
 from koapy.server.failure import Failure
 from koapy.server.feed import LONGEST_RUN, SHARES, Cursor, Feed, Overflow
 from koapy.server.feeds import EVERY, Feeds, Handover
+from koapy.server.foresight import Foresight
 from koapy.server.inbox import Inbox
 from koapy.server.reading import EVERYTHING, View
 from koapy.server.ticks import Lane, Run, Tick
@@ -291,7 +292,7 @@ class Control:
 
 def test_streams_of_the_same_wish_share_everything_and_others_share_what_is_read() -> None:
     loop, control = Loop(), Control()
-    feeds = Feeds(control, loop.post, judge)  # type: ignore[arg-type]
+    feeds = Feeds(control, loop.post, judge, Foresight(control))  # type: ignore[arg-type]
     view, other = View((10, 11), readable=True), View((11, 12), readable=False)
     wishes = [{"a": view, "b": view}, {"b": view, "a": view}, {"a": view, "c": view}, {"a": other}, {EVERY: view}]
     inboxes = [Inbox() for _ in wishes]
@@ -319,7 +320,7 @@ def test_streams_of_the_same_wish_share_everything_and_others_share_what_is_read
 
 def test_streams_that_come_and_go_change_what_is_read_of_ticks_that_have_been_seen() -> None:
     loop, control = Loop(), Control()
-    feeds = Feeds(control, loop.post, judge)  # type: ignore[arg-type]
+    feeds = Feeds(control, loop.post, judge, Foresight(control))  # type: ignore[arg-type]
     first, second, every = Inbox(), Inbox(), Inbox()
     feeds.tick("a", KIND, "nobody")
     with feeds.follow(first, {"a": View((10,), readable=True)}):
@@ -355,7 +356,7 @@ def test_what_waits_for_a_loop_that_does_not_turn_is_bounded() -> None:
 
 async def test_a_stream_that_does_not_read_has_no_more_than_two_feeds_however_often_it_changes() -> None:
     loop, view = Loop(), View((10,), readable=True)
-    feeds, inbox = Feeds(Control(), loop.post, judge), Inbox()  # type: ignore[arg-type]
+    feeds, inbox = Feeds(Control(), loop.post, judge, Foresight(Control())), Inbox()  # type: ignore[arg-type]
 
     async def run(function: Callable[[], int]) -> int:
         return function()
@@ -384,7 +385,7 @@ async def test_a_stream_that_does_not_read_has_no_more_than_two_feeds_however_of
 
 def test_prices_of_trades_are_read_where_somebody_wants_them() -> None:
     loop, seen = Loop(), []
-    feeds = Feeds(Control(), loop.post, judge)  # type: ignore[arg-type]
+    feeds = Feeds(Control(), loop.post, judge, Foresight(Control()))  # type: ignore[arg-type]
     feeds.on_trade = lambda code, price: seen.append((code, price))
     inbox = Inbox()
     with feeds.follow(inbox, {"a": View((11,), readable=True)}):
@@ -413,7 +414,7 @@ CHANGES = st.lists(
 def test_a_stream_that_changes_its_wish_has_each_tick_of_either_once(steps: list[tuple[str, Any]]) -> None:
     """Ticks go on while it changes; events keep their place among them."""
     loop = Loop()
-    feeds = Feeds(Control(), loop.post, judge)  # type: ignore[arg-type]
+    feeds = Feeds(Control(), loop.post, judge, Foresight(Control()))  # type: ignore[arg-type]
     inbox, other = Inbox(), Inbox()
     expected: list[object] = []
     got: list[object] = []

@@ -22,6 +22,10 @@ ELSEWHERE = object()
 """The event does not say; the control has to be asked."""
 
 
+class Unread(RuntimeError):
+    """An event did not bring this, and the control has gone on, so that it can be read no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """An event without data to be read."""
@@ -166,8 +170,7 @@ class Reads:
             case "GetRepeatCnt", (code, record) if self._is_of(code, record):
                 return self._known(self._answer.repeat)
             case "GetCommDataEx", (code, record) if self._is_of(code, record):
-                array = self._answer.array
-                return ELSEWHERE if array is None else [list(row) for row in array]
+                return self._table()
         return ELSEWHERE
 
     @property
@@ -178,6 +181,13 @@ class Reads:
     def _is_of(self, code: str, record: str) -> bool:
         carried = self._carried
         return isinstance(carried, Answer) and code.lower() == carried.code.lower() and record in carried.records
+
+    def _table(self) -> Value | object:
+        answer = self._answer
+        if answer.array is not None:
+            return [list(row) for row in answer.array]
+        # Rows that were read cell by cell without it, or none: the control has no table of them.
+        return None if answer.cells or answer.repeat == 0 else ELSEWHERE
 
     @staticmethod
     def _known(value: Value) -> Value | object:

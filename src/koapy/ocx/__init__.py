@@ -5,6 +5,6 @@ The host's sources are in `ocx/` beside this package; `docs/remote.md` has the f
 
 from koapy.ocx.control import OcxControl
 from koapy.ocx.process import HostNotFound
-from koapy.remote.proxy import ControlLost
+from koapy.remote.keeper import ControlLost
 
 __all__ = ["ControlLost", "HostNotFound", "OcxControl"]

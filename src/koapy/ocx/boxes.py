@@ -8,7 +8,7 @@ another table.
 
 from __future__ import annotations
 
-from koapy.remote.frames import Rule
+from koapy.remote.holding import Rule
 
 KNOWN: tuple[Rule, ...] = (
     # The C++ library's own last words: the process behind such a box is dead, and only the box keeps it.

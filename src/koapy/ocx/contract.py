@@ -10,7 +10,7 @@ from koapy.openapi.functions import EVENTS, FUNCTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from koapy.remote.frames import Welcome
+    from koapy.remote.messages import Welcome
 
 _PARAMETER = re.compile(r"[^(,:]+: ?([^,)]+)")
 _RETURNS = re.compile(r"\) -> (.+)$")

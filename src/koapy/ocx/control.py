@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any
 from koapy.ocx import boxes
 from koapy.ocx.contract import differences
 from koapy.ocx.nights import away_until
-from koapy.ocx.plans import Reading
+from koapy.ocx.plans import answers, everything
 from koapy.ocx.process import HostProcess, host_command
 from koapy.openapi.calendar import KST
-from koapy.remote import frames
-from koapy.remote.frames import Kind, Step
-from koapy.remote.proxy import CONNECTED, LOGGED_IN, ControlLost, Proxy
+from koapy.remote import holding
+from koapy.remote.frames import Kind, kind
+from koapy.remote.holding import Plan, Step
+from koapy.remote.keeper import ControlLost
+from koapy.remote.proxy import CONNECTED, LOGGED_IN, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from koapy.control.reads import Value
-    from koapy.remote.frames import Dialog, Rule, Welcome
+    from koapy.remote.holding import Dialog, Rule
     from koapy.remote.link import Link, Pace, Stream
+    from koapy.remote.messages import Welcome
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +44,8 @@ BUSY_SECONDS = 5.0
 class OcxControl(Proxy):
     """The functions and events of the OpenAPI+ control, which a 32-bit host process has; `Proxy` says how it is used.
 
-    The control waits in every event but OnReceiveRealData until its slots have returned, as it does for a program that
-    has it in its own process. What can be read of a tick comes with the tick.
+    The control waits in every event until its slots have returned, as it does for a program that has it in its own
+    process; what slots read comes with the event where it is foreseen. `read_ahead` says what is wanted instead.
 
     The host is started here and ends with this object, and with this process however that ends. When it dies, or hangs
     in a call for `hang_seconds` without a box on the screen, OnEventConnect(-106) is told, and another one is started.
@@ -67,6 +70,7 @@ class OcxControl(Proxy):
 
     # OpenAPI+ may look for a new version of itself before it is there.
     greeting_seconds = 60.0
+    holds = True
 
     def __init__(
         self,
@@ -84,7 +88,7 @@ class OcxControl(Proxy):
         self._hang_seconds = hang_seconds
         self._rules = tuple(rules)
         self._now = now
-        self._reading = Reading()
+        self._plan = everything()
         self.about: Mapping[str, str] = {}
         """Facts about the control and its host: file, version, bits, code page and the like."""
         self.differences: tuple[str, ...] = ()
@@ -140,7 +144,7 @@ class OcxControl(Proxy):
 
     def _open(self) -> Stream:
         if time.monotonic() - self._started < STEADY_SECONDS:
-            self._wake.wait(self._delay)
+            self._keeper.wake.wait(self._delay)
             self._delay = min(max(0.5, self._delay * 2), LONGEST_PAUSE)
         else:
             self._delay = 0.0
@@ -151,18 +155,19 @@ class OcxControl(Proxy):
         return self._host
 
     def _adopted(self, link: Link, welcome: Welcome) -> None:
-        link.send(frames.rules(self._rules))
-        link.send(frames.plan(self._reading.plan))
+        link.send(holding.rules(self._rules))
+        link.send(holding.trs(answers()))
+        link.send(holding.plan(self._plan))
         self.about, self.differences = welcome.about, differences(welcome)
         for each in self.differences:
             logger.error("the control is not the one that koapy knows: %s", each)
 
     def _remarked(self, frame: bytes) -> None:
-        if frames.kind(frame) is Kind.DIALOG:
-            self._noticed(frames.read_dialog(frame))
+        if kind(frame) is Kind.DIALOG:
+            self._noticed(holding.read_dialog(frame))
             return
-        what, seconds = frames.read_busy(frame)
-        if seconds >= self._hang_seconds and not self._dialogs and (link := self._link) is not None:
+        what, seconds = holding.read_busy(frame)
+        if seconds >= self._hang_seconds and not self._dialogs and (link := self._keeper.link) is not None:
             link.end(f"the control hung in {what} for {seconds:.0f} s")
         elif seconds >= BUSY_SECONDS:
             logger.warning("the control has been in %s for %.0f s", what, seconds)
@@ -184,18 +189,28 @@ class OcxControl(Proxy):
     def _call(self, name: str, *args: Value) -> Value:
         if name == "CommConnect":
             return self._connect_anew()
-        if name == "SetRealReg" and len(args) > 2:
-            self._read_too(*(int(fid) for fid in str(args[2]).split(";") if fid.strip().isdecimal()))
         return super()._call(name, *args)
 
-    def _missed(self, function: str, args: tuple[Value, ...]) -> None:
-        if function == "GetCommRealData" and len(args) > 1 and isinstance(args[1], int):
-            self._read_too(args[1])
+    @property
+    def waits(self) -> bool:
+        """Whether the control waits for its slots in the event that is being told. On the control's thread."""
+        return self._event is None or self._event.waits
 
-    def _read_too(self, *fids: int) -> None:
-        """Have the host read these with each tick from now on."""
-        if self._reading.add(*fids) and (link := self._link) is not None:
-            link.send(frames.plan(self._reading.plan))
+    def read_ahead(self, fids: Mapping[str, Sequence[int]], held: Collection[str]) -> None:
+        """Have these FIDs read with each tick from now on, and have the control wait in these events for their slots.
+
+        Nothing else can be read of an event that the control does not wait in: it raises `Unread`. Until this is called
+        the control waits in every event, as it does for a program that has it in its own process. May be called on any
+        thread, and never waits.
+
+        Args:
+            fids: by real type; "": of types that are not here.
+            held: names of events.
+        """
+        with self._changed:
+            self._plan = Plan(fids, held)
+            if (link := self._keeper.link) is not None:
+                link.send(holding.plan(self._plan))
 
     # Logins.
 

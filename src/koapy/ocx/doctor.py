@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from koapy.ocx.control import CONTROL, OcxControl
 from koapy.ocx.process import HostNotFound
-from koapy.remote.proxy import ControlLost
+from koapy.remote.keeper import ControlLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from koapy.remote.frames import Dialog
+    from koapy.remote.holding import Dialog
 
 KOREAN = "949"
 INSTALLER = "https://www.kiwoom.com/h/customer/download/VOpenApiInfoView"

@@ -6,8 +6,9 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
+from koapy.remote.keeper import ControlLost
 from koapy.remote.link import SocketStream, loopback
-from koapy.remote.proxy import CONNECTED, LOGGED_IN, ControlLost, Proxy
+from koapy.remote.proxy import CONNECTED, LOGGED_IN, Proxy
 
 if TYPE_CHECKING:
     from koapy.remote.link import Pace, Stream

@@ -21,14 +21,17 @@ from koapy.control.reads import Wanted
 from koapy.control.redaction import Passwords
 from koapy.control.seam import Submitting
 from koapy.openapi.functions import EVENTS, FUNCTIONS
-from koapy.remote import frames
-from koapy.remote.frames import LARGEST_GREETING, FrameError, Kind
+from koapy.remote import messages
+from koapy.remote.frames import LARGEST_GREETING, VERSION, FrameError, Kind, kind
 from koapy.remote.link import Link, Pace, SocketStream, loopback
+from koapy.remote.messages import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from koapy.control.reads import Value
     from koapy.control.seam import Control
+    from koapy.remote.messages import Call
 
 logger = logging.getLogger(__name__)
 
@@ -86,13 +89,13 @@ class Host:
         """End the gateway's connection, if there is one; it may come back."""
         gateway = self._gateway
         if gateway is not None:
-            gateway.link.finish(frames.told(Kind.BYE, reason), reason)
+            gateway.link.finish(messages.told(Kind.BYE, reason), reason)
 
     def close(self) -> None:
         """Say good-bye to the gateway and end; the control is the caller's."""
         self._closed = True
         for guest in tuple(self._guests):
-            guest.link.finish(frames.told(Kind.BYE, "the host is shutting down"), "the host is shutting down")
+            guest.link.finish(messages.told(Kind.BYE, "the host is shutting down"), "the host is shutting down")
         with suppress(OSError):  # wakes the thread, where the system does that
             self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -156,13 +159,13 @@ class Host:
         offered = self._control
         functions = {name: str(known) for name, known in FUNCTIONS.items() if getattr(offered, name, None) is not None}
         events = {name: str(known) for name, known in EVENTS.items() if getattr(offered, name, None) is not None}
-        return frames.welcome(self._session, functions, events, {"process": str(os.getpid())})
+        return messages.welcome(self._session, functions, events, {"process": str(os.getpid())})
 
     def attach(self, guest: _Guest) -> None:
         """Have the control's events told to this gateway from now on."""
         self._submit(guest.attach, self._control)
 
-    def perform(self, guest: _Guest, call: frames.Call) -> None:
+    def perform(self, guest: _Guest, call: Call) -> None:
         """Make a gateway's call on the control's thread."""
         self._submit(guest.perform, call)
 
@@ -207,17 +210,17 @@ class _Guest:
                 return
             if not self._admitted:
                 self._greeted(frame)
-            elif (what := frames.kind(frame)) is Kind.CALL:
-                self._host.perform(self, frames.read_call(frame))
+            elif (what := kind(frame)) is Kind.CALL:
+                self._host.perform(self, messages.read_call(frame))
             elif what is Kind.BYE:
-                self.link.end(frames.read_told(frame, Kind.BYE))
+                self.link.end(messages.read_told(frame, Kind.BYE))
             elif what is not Kind.BEAT:
                 raise FrameError(f"{what.name} is not for a gateway to send")
 
     def _greeted(self, frame: bytes) -> None:
-        version, self.name = frames.read_hello(frame)
-        if version != frames.VERSION:
-            self._refuse(f"the gateway speaks version {version} of the protocol, this host {frames.VERSION}")
+        version, self.name = messages.read_hello(frame)
+        if version != VERSION:
+            self._refuse(f"the gateway speaks version {version} of the protocol, this host {VERSION}")
         elif (other := self._host.admit(self)) is not None:
             self._refuse(f"the gateway {other!r} is connected already; one at a time")
         else:
@@ -227,7 +230,7 @@ class _Guest:
             self._host.attach(self)
 
     def _refuse(self, reason: str) -> None:
-        self.link.finish(frames.told(Kind.REFUSED, reason), f"refused: {reason}")
+        self.link.finish(messages.told(Kind.REFUSED, reason), f"refused: {reason}")
 
     # On the control's thread.
 
@@ -268,7 +271,7 @@ class _Guest:
             self._events += 1
             number = self._events & 0xFFFFFFFF
             try:
-                self.link.send(frames.event(number, name, args, self._wanted.read(name, args)))
+                self.link.send(messages.event(number, name, args, self._wanted.read(name, args)))
             except FrameError as error:
                 # An event must not be lost in silence: the gateway asks anew when it is back.
                 logger.exception("%s cannot be sent", name)
@@ -276,29 +279,34 @@ class _Guest:
 
         return slot
 
-    def perform(self, call: frames.Call) -> None:
+    def perform(self, call: Call) -> None:
         """Make a call, unless nobody is there any more who could learn what came of it."""
         if self.link.over:
             return
+        outcome = self._outcome(call)
         try:
-            self.link.send(self._outcome(call))
+            self.link.send(messages.result(outcome))
         except FrameError as error:
-            self.link.send(frames.failed(call.number, "FrameError", f"{call.functions[-1][0]}: {error}"))
+            failed = "FrameError", f"{call.functions[-1][0]}: {error}"
+            self.link.send(messages.result(Outcome(call.number, (), failed)))
 
-    def _outcome(self, call: frames.Call) -> bytes:
-        value: Any = None
+    def _outcome(self, call: Call) -> Outcome:
+        values: list[Value] = []
+        error: tuple[str, str] | None = None
         for name, args in call.functions:
             function = getattr(self._control, name, None) if name in FUNCTIONS else None
             if function is None:
-                return frames.failed(call.number, "AttributeError", f"this control does not offer {name}")
+                error = "AttributeError", f"this control does not offer {name}"
+                break
             self._note(name, args)
             self._passwords.note(name, args)
             try:
-                value = function(*args)
-            except Exception as error:
-                logger.warning("%s raised\n%s", name, self._passwords.trace(error))
-                return frames.failed(call.number, type(error).__name__, self._passwords.redacted(str(error)))
-        return frames.result(call.number, value)
+                values.append(function(*args))
+            except Exception as raised:
+                logger.warning("%s raised\n%s", name, self._passwords.trace(raised))
+                error = type(raised).__name__, self._passwords.redacted(str(raised))
+                break
+        return Outcome(call.number, tuple(values), error)
 
     def _note(self, name: str, args: tuple[Any, ...]) -> None:
         """Keep in mind what has to be put away, and which FIDs are wanted."""

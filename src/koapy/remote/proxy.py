@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import itertools
-import logging
-import random
 import threading
-import time
-from collections import deque
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from koapy.control.jobs import fulfil
 from koapy.control.owner import Owner
-from koapy.control.reads import ELSEWHERE, READING, Nothing, Reads
+from koapy.control.reads import ELSEWHERE, READING, Nothing, Reads, Unread
 from koapy.control.signals import Signal
 from koapy.openapi.functions import EVENTS
-from koapy.remote import frames
-from koapy.remote.frames import LARGEST, FrameError, Kind
-from koapy.remote.link import Link, Pace
+from koapy.remote import messages
+from koapy.remote.frames import FrameError, kind
+from koapy.remote.holding import done
+from koapy.remote.inbox import Back, Heard, Inbox, Lost
+from koapy.remote.keeper import ControlLost, Hooks, Keeper
+from koapy.remote.link import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from koapy.control.reads import Carried, Value
-    from koapy.remote.frames import Welcome
-    from koapy.remote.link import Stream
-
-logger = logging.getLogger(__name__)
+    from koapy.control.reads import Value
+    from koapy.remote.link import Link, Stream
+    from koapy.remote.messages import Function, Outcome, Welcome
 
 CONNECTION_LOST, CONNECTED = -106, 0
 """OnEventConnect: OP_ERR_SOCKET_CLOSED is what OpenAPI+ itself tells when its connection has ended under a program, so
@@ -39,17 +35,28 @@ LOGGED_IN = 1
 
 EVENTS_A_TURN = 100
 """Events that are told before submitted work gets its turn."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
-"""Seconds between two attempts to connect; each pause is up to twice the one before."""
 
 
-class ControlLost(ConnectionError):
-    """There is no connection to the process that has the control; calls fail until it is back."""
+class CallFailed(RuntimeError):
+    """A function raised in the control's process."""
 
-    def __init__(self, text: str, *, begun: bool = False) -> None:
+    def __init__(self, text: str, values: tuple[Value, ...]) -> None:
         super().__init__(text)
-        self.begun = begun
-        """Whether the call may have been made; otherwise it has not been and never will be."""
+        self.values = values
+        """What the functions of the batch before it returned; those behind it have not been called."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """An event that is being told."""
+
+    link: Link | None
+    """Whence; None: from nowhere else than here."""
+    context: int
+    """The innermost event around it, or itself, that the control waits in, by number; 0: none."""
+    waits: bool
+    """Whether the control waits in it."""
+    reads: Reads
 
 
 class Proxy(Owner):
@@ -63,7 +70,7 @@ class Proxy(Owner):
     are made in the other process: within the event where the control waits in it, else after it.
 
     When the connection is lost OnEventConnect(-106) is told, and every call raises `ControlLost`. It is made again by
-    itself, in pauses that grow to `longest_pause`.
+    itself, in pauses that grow.
 
     A kind of control brings `_open` and may bring the hooks below it; its own fields are there before `__init__`.
 
@@ -79,44 +86,35 @@ class Proxy(Owner):
 
     greeting_seconds = 5.0
     """How long a host may take to say what it offers."""
-    longest_pause = LONGEST_PAUSE
+    holds = False
+    """Whether the control can wait in its events, so that one in which it does not was not meant to be asked more."""
 
     def __init__(self, where: str, *, name: str, wait: float, pace: Pace | None) -> None:
         super().__init__(where)
-        self._name = name
-        self._pace = pace or Pace()
-        # All below is changed under the condition only, as are the jobs.
-        self._news: deque[tuple[Link, bytes] | _Lost | _Back] = deque()
-        """What is to be told, in order: events, and what became of the connection."""
-        self._unread = 0
-        self._held = 0
-        """How many of the events that are to be told the control waits in."""
-        self._arrived = self._told = 0
-        """How many news there have been, and how many of them are told or being told."""
-        self._outcomes: dict[int, tuple[bytes, int]] = {}
-        """What calls returned, and how many news had arrived before."""
-        self._link: Link | None = None
-        self._greeted: Link | None = None
-        """The connection that has not been answered yet."""
-        self._replaced: Link | None = None
-        """A connection whose end is nobody's loss."""
-        self._why = "it has never been there"
+        pace = pace or Pace()
+        self._queue_bytes = pace.queue_bytes
+        # Changed under the condition only.
+        self._inbox = Inbox()
+        self._keeper = Keeper(
+            where,
+            Hooks(self._open, self._adopt, self._take, self._remarked, self._lose, self._watched),
+            self._changed,
+            name=name,
+            wait=wait,
+            greeting_seconds=self.greeting_seconds,
+            pace=pace,
+        )
         # Of the control's thread only.
         self._calls = itertools.count(1)
-        self._inputs: list[tuple[str, tuple[Value, ...]]] = []
-        self._event: tuple[Link | None, int, Reads] | None = None
-        """The event that is being told: whence, the innermost around it that is held (0: none), what it carries."""
+        self._inputs: list[Function] = []
+        self._event: _Telling | None = None
+        """The event that is being told."""
         self._functions: Mapping[str, Callable[..., Any]] = {}
         self._signals: dict[str, Signal] = {}
-        self._first = Future[None]()
-        self._wake = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, args=(time.monotonic() + wait,), name="koapy-remote-link")
-        self._thread = threading.Thread(target=self._run, name="koapy-remote")
-        for thread in (self._keeper, self._thread):
-            thread.daemon = True
-            thread.start()
+        self._thread = threading.Thread(target=self._run, name="koapy-remote", daemon=True)
+        self._thread.start()
         try:
-            self._first.result()
+            self._keeper.start()
         except ControlLost:
             self.close()
             raise
@@ -140,13 +138,10 @@ class Proxy(Owner):
         Raises:
             FrameError: this kind of host has nothing such to say.
         """
-        raise FrameError(f"{frames.kind(frame).name} was not expected of a host")
+        raise FrameError(f"{kind(frame).name} was not expected of a host")
 
     def _returned(self) -> None:
         """The connection is there again. On the control's thread."""
-
-    def _missed(self, function: str, args: tuple[Value, ...]) -> None:
-        """A slot has read what its event did not carry. On the control's thread."""
 
     def _watched(self) -> None:
         """Called again and again while there is a connection. On a thread of the connection's own."""
@@ -165,21 +160,30 @@ class Proxy(Owner):
     @property
     def connected(self) -> bool:
         """Whether the other process is there; GetConnectState says whether the control is logged in."""
-        return self._link is not None
+        return self._keeper.link is not None
+
+    def batch(self, functions: Sequence[Function]) -> list[Value]:
+        """Call functions one after the other in one piece, which takes one way there and back however many they are.
+
+        Inside an event that the control waits in they are called within it; nothing of it is answered from here.
+
+        Args:
+            functions: the name and the arguments of each.
+
+        Returns:
+            What each of them returned, in their order.
+
+        Raises:
+            CallFailed: one of them raised; it has those before it, and those behind it are not called.
+            ControlLost: there is no connection, or it was lost meanwhile.
+            FrameError: they, or what they return, fit no frame.
+        """
+        self._require_own_thread("batch")
+        return list(self._made(functions))
 
     def close(self) -> None:
         """End the connection and the threads; the control in the other process goes on. Harmless twice."""
-        with self._changed:
-            self._closed = True
-            link, greeted = self._link, self._greeted
-            self._changed.notify_all()
-        self._wake.set()
-        if greeted is not None:
-            greeted.end("closed")
-        if link is not None:
-            link.finish(frames.told(Kind.BYE, "the gateway is shutting down"), "closed")
-        if self._keeper is not threading.current_thread():
-            self._keeper.join()
+        self._keeper.close()
         super().close()
 
     # The control's thread.
@@ -187,7 +191,7 @@ class Proxy(Owner):
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not (self._jobs or self._news or self._closed):
+                while not (self._jobs or self._inbox or self._closed):
                     self._changed.wait()
                 if self._closed:
                     break
@@ -203,48 +207,39 @@ class Proxy(Owner):
     def _tell_next(self) -> bool:
         """Tell the next event; False when there is none."""
         with self._changed:
-            if not self._news:
+            news = self._inbox.next()
+        match news:
+            case None:
                 return False
-            news = self._news.popleft()
-            self._told += 1
-            if isinstance(news, tuple):
-                self._unread -= len(news[1])
-                self._held -= frames.is_held(news[1])
-        if isinstance(news, _Lost):
-            self._inputs.clear()
-            self._tell("OnEventConnect", (CONNECTION_LOST,))
-        elif isinstance(news, _Back):
-            if news.link is self._link:
-                self._returned()
-        else:
-            self._tell_frame(*news)
+            case Heard(link, frame):
+                self._tell_frame(link, frame)
+            case Lost():
+                self._inputs.clear()
+                self._tell("OnEventConnect", (CONNECTION_LOST,))
+            case Back(link):
+                if link is self._keeper.link:
+                    self._returned()
         return True
 
     def _tell_frame(self, link: Link, frame: bytes) -> None:
         try:
-            event = frames.read_event(frame)
+            event = messages.read_event(frame)
         except FrameError as error:
             link.end(f"what came is not the protocol: {error}")
             return
-        self._tell(event.name, event.args, event.carried, link, event.number if event.held else 0)
+        outer = self._event
+        around = outer.context if outer is not None and outer.link is link else 0
+        context = event.number if event.held else around
+        self._tell(event.name, event.args, _Telling(link, context, event.held, Reads(event.carried)))
         if event.held:
-            link.send(frames.done(event.number))
+            link.send(done(event.number))
 
-    def _tell(
-        self,
-        name: str,
-        args: tuple[Value, ...],
-        carried: Carried | None = None,
-        link: Link | None = None,
-        held: int = 0,
-    ) -> None:
+    def _tell(self, name: str, args: tuple[Value, ...], telling: _Telling | None = None) -> None:
+        """Tell an event; without a `telling` it is one that the control has not told."""
         signal = self._signals.get(name)
         if signal is None:
             return
-        outer = self._event
-        if outer is not None and outer[0] is link:
-            held = held or outer[1]
-        self._event = link, held, Reads(carried or Nothing())
+        outer, self._event = self._event, telling or _Telling(None, 0, True, Reads(Nothing()))
         try:
             signal.tell(*args)
         finally:
@@ -253,28 +248,53 @@ class Proxy(Owner):
     def _call(self, name: str, *args: Value) -> Value:
         """Call a function of the control."""
         self._require_own_thread(name)
-        context = 0
-        link = self._link
-        if self._event is not None:
-            of, held, reads = self._event
-            known = reads.answer(name, args)
+        if self._event is not None and name in READING:
+            known = self._event.reads.answer(name, args)
             if known is not ELSEWHERE:
                 return known  # type: ignore[return-value]
-            if name in READING:
-                self._missed(name, args)
-            context = held if of is link else 0
-        if link is None:
-            raise ControlLost(f"{name} was not called: no connection to {self._where}: {self._why}")
-        if name == "SetInputValue":
+            if self.holds and not self._event.waits:
+                raise Unread(f"{name}{args!r}: the event did not bring it, and the control does not wait in it")
+        if name == "SetInputValue" and self.connected:
             self._inputs.append((name, args))
             return None
-        calls: list[tuple[str, tuple[Value, ...]]] = [(name, args)]
+        calls: list[Function] = [(name, args)]
         if name == "CommRqData":
             # In one piece: a gateway that dies in between must not leave its inputs to the next one's query.
             calls, self._inputs = [*self._inputs, *calls], []
+        return self._made(calls)[-1]
+
+    def _made(self, calls: Sequence[Function]) -> tuple[Value, ...]:
+        """Have these functions called, and tell the events that come first."""
+        if not calls:
+            return ()
+        name, link = calls[-1][0], self._keeper.link
+        if link is None:
+            raise ControlLost(f"{name} was not called: no connection to {self._where}: {self._keeper.why}")
         number = next(self._calls) & 0xFFFFFFFF
-        link.send(frames.call(number, context, calls))
-        return self._outcome(link, number, name)
+        context = self._event.context if self._event is not None and self._event.link is link else 0
+        link.send(messages.call(number, context, calls))
+        while (outcome := self._outcome(link, number, name)) is None:
+            self._tell_next()
+        if outcome.error is not None:
+            failed, (error, text) = calls[len(outcome.values)][0], outcome.error
+            raise CallFailed(f"{failed} raised {error} in the control's process: {text}", outcome.values)
+        return outcome.values
+
+    def _outcome(self, link: Link, number: int, name: str) -> Outcome | None:
+        """Wait for what came of a call; None: an event is to be told first."""
+        inside = self._event is not None
+        with self._changed:
+            while (frame := self._inbox.outcome(number, inside=inside)) is None:
+                if self._keeper.link is not link and not self._inbox.has_outcome(number):
+                    raise ControlLost(
+                        f"the connection to {self._where} was lost while {name} ran, and nobody "
+                        f"knows what came of it: {self._keeper.why}",
+                        begun=True,
+                    )
+                if self._inbox.cannot_wait(inside=inside):
+                    return None
+                self._changed.wait()
+        return messages.read_result(frame)
 
     def _replace(self, reason: str) -> None:
         """End the connection without telling of it, and wait for the next. On the control's thread.
@@ -282,197 +302,32 @@ class Proxy(Owner):
         Raises:
             ControlLost: there is none in time.
         """
-        old = self._link
-        if old is not None:
-            self._replaced = old
-            self._inputs.clear()
-            old.end(reason)
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._link is not None or self._closed, self.greeting_seconds):
-                raise ControlLost(f"{self._where} did not come back: {self._why}")
+        self._inputs.clear()
+        self._keeper.replace(reason)
 
-    def _outcome(self, link: Link, number: int, name: str) -> Value:
-        """Wait for what a call returns, and tell the events that come before."""
-        while (frame := self._next_outcome(link, number, name)) is None:
-            self._tell_next()
-        value, error = frames.read_outcome(frame)
-        if error is not None:
-            raise RuntimeError(f"{name} raised {error[0]} in the control's process: {error[1]}")
-        return value
+    # What the keeper of the connection says, on threads of its own.
 
-    def _next_outcome(self, link: Link, number: int, name: str) -> bytes | None:
-        """Wait for what a call returns; None: an event is to be told first."""
-        with self._changed:
-            while True:
-                frame, before = self._outcomes.get(number, (None, 0))
-                if frame is not None and (self._event is not None or self._told >= before):
-                    del self._outcomes[number]
-                    return frame
-                if frame is None and self._link is not link:
-                    raise ControlLost(
-                        f"the connection to {self._where} was lost while {name} ran, and nobody "
-                        f"knows what came of it: {self._why}",
-                        begun=True,
-                    )
-                if self._held or (self._news and self._event is None):
-                    return None
-                self._changed.wait()
-
-    # The connection's threads.
-
-    def _keep(self, until: float) -> None:
-        """Connect, watch the connection, and connect again; until closed."""
-        pause = FIRST_PAUSE
-        while not self._closed:
-            try:
-                self._connect()
-            except (OSError, FrameError) as error:
-                self._why = str(error)
-                if not self._first.done() and time.monotonic() + pause > until:
-                    text = f"{self._where} is not there: {error}"
-                    self._first.set_exception(ControlLost(text))
-                    return
-                self._wake.wait(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, self.longest_pause)
-                continue
-            pause = FIRST_PAUSE
-            if not self._first.done():
-                self._first.set_result(None)
-            self._watch()
-
-    def _watch(self) -> None:
-        while (link := self._link) is not None and not self._wake.wait(self._pace.beat_seconds / 2):
-            link.beat()
-            self._watched()
-
-    def _connect(self) -> None:
-        greeting = Future[frames.Welcome]()
-        conversation = _Conversation(self, greeting)
-        link = conversation.link = Link(
-            self._open(), conversation.received, conversation.ended, largest=LARGEST, pace=self._pace
-        )
-        with self._changed:
-            self._greeted = link
-        link.start()
-        link.send(frames.hello(self._name))
-        try:
-            if not self._closed:
-                greeting.result(self.greeting_seconds)
-        except TimeoutError:
-            link.end("the host does not answer HELLO")
-            raise ControlLost("the host does not answer HELLO") from None
-        finally:
-            with self._changed:
-                self._greeted = None
-
-    def adopt(self, link: Link, welcome: Welcome) -> None:
-        """Use this connection from now on. Called on its reading thread, before anything else of it is handed on."""
+    def _adopt(self, link: Link, welcome: Welcome) -> None:
         known = {name: partial(self._call, name) for name in welcome.functions}
         for name in welcome.events:
             if name in EVENTS:
                 self._signals.setdefault(name, Signal(name))
-        with self._changed:
-            if link.over:  # what ended it has found nothing to lose
-                raise FrameError("the connection ended with its greeting")
-            self._functions = known
-            self._adopted(link, welcome)
-            self._link = link
-            if self._first.done():
-                self._add(_Back(link))
-            self._changed.notify_all()
-        logger.info("connected to %s, session %s", self._where, welcome.session)
+        is_first, self._functions = not self._functions, known
+        self._adopted(link, welcome)
+        if not is_first:
+            self._inbox.put(Back(link))
 
-    def take(self, link: Link, received: list[bytes]) -> None:
-        """Events and outcomes from the host."""
+    def _take(self, link: Link, received: list[bytes]) -> None:
         with self._changed:
-            if self._link is not link:
+            if self._keeper.link is not link:
                 return
-            for frame in received:
-                if frame[0] == Kind.EVENT:
-                    self._add((link, frame))
-                    self._unread += len(frame)
-                    self._held += frames.is_held(frame)
-                else:
-                    self._outcomes[frames.outcome_of(frame)] = frame, self._arrived
-            behind = self._unread
+            self._inbox.take(link, received)
+            behind = self._inbox.unread
             self._changed.notify_all()
-        if behind > self._pace.queue_bytes:
+        if behind > self._queue_bytes:
             link.end(f"this gateway is {behind} bytes behind the control's events")
 
-    def _add(self, news: tuple[Link, bytes] | _Lost | _Back) -> None:
-        self._news.append(news)
-        self._arrived += 1
-
-    def remarked(self, frame: bytes) -> None:
-        """Something that only some hosts say."""
-        self._remarked(frame)
-
-    def lose(self, link: Link, reason: str) -> None:
-        """This connection has ended."""
-        with self._changed:
-            if self._link is not link:
-                return
-            self._link = None
-            self._why = reason
-            self._outcomes.clear()
-            if not self._closed and link is not self._replaced:
-                self._add(_Lost())
-            self._changed.notify_all()
-        if not self._closed and link is not self._replaced:
-            logger.warning("%s is lost: %s", self._where, reason)
-
-
-class _Lost:
-    """The connection has ended; told after all that came before."""
-
-
-class _Back:
-    """The connection was made again."""
-
-    def __init__(self, link: Link) -> None:
-        self.link = link
-
-
-class _Conversation:
-    """What one connection brings, on its reading thread."""
-
-    link: Link
-
-    def __init__(self, control: Proxy, greeting: Future[Welcome]) -> None:
-        self._control = control
-        self._greeting = greeting
-
-    def received(self, received: list[bytes]) -> None:
-        """Sort what has come."""
-        news: list[bytes] = []
-        for frame in received:
-            match frames.kind(frame):
-                case Kind.EVENT | Kind.RESULT | Kind.FAILED if self._greeting.done():
-                    news.append(frame)
-                case Kind.WELCOME if not self._greeting.done():
-                    self._greeted(frames.read_welcome(frame))
-                case (Kind.REFUSED | Kind.BYE) as last:
-                    self._control.take(self.link, news)
-                    self.link.end(frames.read_told(frame, last))
-                    return
-                case Kind.BEAT:
-                    pass
-                case Kind.DIALOG | Kind.BUSY:
-                    self._control.remarked(frame)
-                case other:
-                    raise FrameError(f"{other.name} was not expected of a host")
-        if news:
-            self._control.take(self.link, news)
-
-    def _greeted(self, welcome: Welcome) -> None:
-        if welcome.version != frames.VERSION:
-            raise FrameError(f"the host speaks version {welcome.version} of the protocol, this is {frames.VERSION}")
-        self._control.adopt(self.link, welcome)
-        with suppress(InvalidStateError):  # it may have ended in between
-            self._greeting.set_result(welcome)
-
-    def ended(self, reason: str) -> None:
-        """The connection is over."""
-        with suppress(InvalidStateError):
-            self._greeting.set_exception(ControlLost(reason))
-        self._control.lose(self.link, reason)
+    def _lose(self, is_loss: bool) -> None:
+        self._inbox.forget_outcomes()
+        if is_loss:
+            self._inbox.put(Lost())

@@ -26,6 +26,7 @@ from koapy.server.names import RequestNames
 from koapy.server.ordering import Ordering
 from koapy.server.prices import LastPrices
 from koapy.server.quotas import Quotas
+from koapy.server.reading import TRADED
 from koapy.server.recovery import Recovery
 from koapy.server.restoration import Restoration
 from koapy.server.returns import checked
@@ -108,6 +109,7 @@ class Core:
         self.prices = LastPrices(self)
         if self.risk.wants_prices:
             self.router.feeds.on_trade = self.prices.seen
+            self.router.foresight.want({TRADED})
         self.ordering = Ordering(self)
         self.recovery = Recovery(self)
         self.router.when_missed = self.recovery.everything

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from koapy.control.reads import Unread
 from koapy.server import events
 from koapy.server.feed import Cursor, Feed, serial_of
 from koapy.server.reading import PRICE, TRADES
@@ -21,9 +22,10 @@ from koapy.server.returns import checked_text
 from koapy.server.ticks import Lane, Run, Tick
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Iterator, Mapping
 
     from koapy.control.seam import Control
+    from koapy.server.foresight import Foresight
     from koapy.server.inbox import Inbox
     from koapy.server.reading import View
     from koapy.server.ticks import Judge
@@ -52,8 +54,9 @@ class Plan:
 class Feeds:
     """All feeds. Those who follow belong to the loop; `tick` runs on the control's thread."""
 
-    def __init__(self, control: Control, post: Callable[..., None], judge: Judge) -> None:
+    def __init__(self, control: Control, post: Callable[..., None], judge: Judge, foresight: Foresight) -> None:
         self._control = control
+        self._foresight = foresight
         self._post = post
         self._judge = judge
         self._shared: dict[object, Feed] = {}
@@ -111,16 +114,18 @@ class Feeds:
         feed = self._shared.get(key)
         if feed is None:
             feed = self._shared[key] = self._feed(inbox)
+            self._foresight.want(set(wish.values()))
             for code, view in wish.items():
                 self._want(code, view, feed)
-        return Shared(feed, inbox, partial(self._leave, key, feed, tuple(wish)))
+        return Shared(feed, inbox, partial(self._leave, key, feed, dict(wish)))
 
-    def _leave(self, key: object, feed: Feed, codes: Iterable[str]) -> None:
+    def _leave(self, key: object, feed: Feed, wish: Mapping[str, View]) -> None:
         """Give a feed up that nobody reads any more."""
         if not feed.cursors:
             del self._shared[key]
-            for code in codes:
+            for code in wish:
                 self._forget(code, feed)
+            self._foresight.forget(set(wish.values()))
 
     def tick(self, code: str, real_type: str, raw: str) -> None:
         """Read a tick and give it to those who want it. Runs on the control's thread, inside the event.
@@ -139,7 +144,12 @@ class Feeds:
         if raw.__class__ is not str:
             events.check("OnReceiveRealData", (code, real_type, raw))
         read = self._control.GetCommRealData
-        values: Sequence[str] = [read(code, fid) for fid in plan.fids]
+        try:
+            values: Sequence[str] = [read(code, fid) for fid in plan.fids]
+        except Unread:
+            # It was on its way when the newest of them wished; theirs begin with the next one.
+            self._give_in_part(plan, code, raw)
+            return
         if plan.price is not None and self.on_trade is not None:
             self.on_trade(code, checked_text("GetCommRealData", values[plan.price]))
         self.serial = serial = self.serial + 1
@@ -147,6 +157,19 @@ class Feeds:
             tick = Tick(serial, lane, raw, values if choose is None else choose(raw, values))
             for put in feeds:
                 put(tick)
+
+    def _give_in_part(self, plan: Plan, code: str, raw: str) -> None:
+        """Give a tick to those all of whose FIDs the control has read."""
+        values: dict[int, str] = {}
+        for fid in plan.fids:
+            with suppress(Unread):
+                values[fid] = self._control.GetCommRealData(code, fid)
+        self.serial += 1
+        for lane, choose, feeds in plan.lanes:
+            if lane.view.raw or values.keys() >= set(lane.fids):
+                chosen = choose(raw, ()) if lane.view.raw and choose else [values[fid] for fid in lane.fids]
+                for put in feeds:
+                    put(Tick(self.serial, lane, raw, chosen))
 
     def followed(self, code: str) -> Iterator[Cursor]:
         """The streams that want ticks of a code, or of every one, by that wish. May be asked on any thread."""

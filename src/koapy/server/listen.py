@@ -18,7 +18,7 @@ from koapy.server.events import Event, EventConnect
 from koapy.server.failure import Failure, invalid
 from koapy.server.feeds import EVERY
 from koapy.server.machines.endings import lost
-from koapy.server.reading import EVERYTHING
+from koapy.server.reading import EVERYTHING, View
 from koapy.server.router import ORDERS, REAL_DATA, every_key
 from koapy.server.ticks import Run
 
@@ -179,6 +179,8 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
     gaps = core.health.gap_count
     with core.inbox() as inbox:
         gate = Gate(caller.client, names, inbox, _event_seconds(core, caller))
+        read_in = {EVERYTHING} if REAL_DATA in names else set[View]()
+        core.router.foresight.want(read_in, names)
         core.gates.add(gate)
         acknowledging = asyncio.create_task(_acknowledge(gate, requests))
         writing = asyncio.create_task(_write(inbox, caller))
@@ -189,6 +191,7 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
                     task.result()
         finally:
             core.gates.remove(gate)
+            core.router.foresight.forget(read_in, names)
             for task in (acknowledging, writing):
                 task.cancel()
             await asyncio.gather(acknowledging, writing, return_exceptions=True)

@@ -115,3 +115,5 @@ EVERYTHING = View(fids=None, readable=True)
 TRADES = frozenset({"주식체결", "주식시세"})
 """Real types whose FID 10 is a price that was traded; that of 주식예상체결 is only expected."""
 PRICE = 10
+TRADED = View((PRICE,), readable=False, kinds=TRADES)
+"""What is read of trades for their prices alone."""

@@ -29,6 +29,7 @@ from koapy.server.events import (
 )
 from koapy.server.failure import unreadable
 from koapy.server.feeds import EVERY, Feeds
+from koapy.server.foresight import Foresight
 from koapy.server.names import REMEMBERED
 from koapy.server.recording import plain_code, recorded
 
@@ -106,7 +107,9 @@ class Router:
         self._gates = gates
         self._journal = journal
         self._inboxes: dict[Key, tuple[Inbox, ...]] = {}
-        self.feeds = Feeds(apartment.control, portal.post, partial(self._unreadable, REAL_DATA))
+        self.foresight = Foresight(apartment.control)
+        """What is to be read inside events."""
+        self.feeds = Feeds(apartment.control, portal.post, partial(self._unreadable, REAL_DATA), self.foresight)
         """The ways of ticks."""
         self._nesting = threading.local()
         self._slots: dict[str, Callable[..., None]] = {
@@ -297,6 +300,8 @@ class Router:
         self, event: Event, owner: str | None, request: str = "", post: Callable[..., object] | None = None
     ) -> None:
         """Let clients that listen in both directions into the event; a nested event waits for nobody."""
+        if not self.foresight.waits:  # it was on its way when the first of them began to listen
+            return
         # What the disk does not take is offered when it does; the control does not wait for that.
         wait = self._nesting.depth == 1 and (post is None or self._journal.trouble is None)
         self._gates.hold(event, owner, request, wait=wait, post=post or self._portal.post)
