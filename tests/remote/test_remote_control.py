@@ -15,6 +15,7 @@ from koapy.remote import frames, messages
 from koapy.remote.control import ControlLost, RemoteControl
 from koapy.remote.host import Host
 from koapy.remote.link import Pace
+from koapy.remote.proxy import CallFailed
 
 CHEJAN = ";".join(map(str, chejan_fids("0")))
 
@@ -51,6 +52,15 @@ def test_an_event_fired_inside_a_call_is_told_before_it_returns(remote: Any, sma
 
     remote.submit(ask).result(20)
     assert order == ["안에서", "returned"]
+
+
+def test_a_batch_gives_what_each_returned_up_to_the_first_that_raised(remote: Any, small: Any) -> None:
+    calls = [("GetConnectState", ()), ("GetMasterCodeName", ("005930",)), ("GetLoginInfo", ("ACCNO",))]
+    assert remote.submit(remote.batch, calls[:2]).result(20) == [1, "종목005930"]
+    with pytest.raises(CallFailed, match="GetLoginInfo raised LookupError") as failed:
+        remote.submit(remote.batch, [*calls, ("CommConnect", ())]).result(20)
+    assert failed.value.values == (1, "종목005930")
+    assert ("CommConnect",) not in small.calls
 
 
 def test_inputs_go_with_their_query_in_one_piece(remote: Any, small: Any) -> None:
