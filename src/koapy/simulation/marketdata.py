@@ -76,6 +76,10 @@ class MarketData:
         pit = self._pits[code]
         return pit.crossing() if pit.auction else (0, 0)
 
+    def auctioned(self, code: str) -> tuple[int, int]:
+        """Price and quantity of the last auction of an issue today; (0, 0) before the first one that trades."""
+        return self._pits[code].auctioned
+
     def auction(self, code: str) -> bool:
         """Whether an issue trades in an auction now: that of the opening or closing, or of an interruption."""
         return self._pits[code].auction

@@ -32,6 +32,9 @@ _TRADES_A_STEP = 0.8
 _CLOSING_SECONDS = 900.0
 """Seconds of usual trading that a closing auction stands for."""
 
+_OPENING_SECONDS = 450.0
+"""The same of an opening auction."""
+
 _VOLUME_A_STEP = 1.1
 """Size of a normal trade, in shares that a normal day has for each step; measured, so that days become normal."""
 
@@ -84,6 +87,8 @@ class Pit:
         self.early: Bar | None = None
         """The part of the day of which no minutes were seen, until `early_until`."""
         self.early_until: datetime | None = None
+        self.auctioned = (0, 0)
+        """Price and quantity of the last auction that traded today."""
         self.after_hours: AfterHours | None = None
         """What goes on outside the day's hours, kept by the exchange."""
         self.evening: Evening | None = None
@@ -154,6 +159,8 @@ class Pit:
         self.tape.sell_count *= each
         self.known_from = self.early_until = end
         self.early = self.tape.bar(start.date())
+        opened = int(self._volume_a_second * min(seconds, _OPENING_SECONDS))
+        self.auctioned = self.tape.open, max(1, min(opened, self.tape.volume))
         if self.watch is not None and self.tape.volume:
             self.watch.reference = self.tape.open
             if self.watch.judge(self.tape.last, self.tape.last) is not None:
@@ -164,6 +171,7 @@ class Pit:
         price = min(max(self.ladder.nearest(self.traders.fair), self.instrument.lower), self.instrument.upper)
         quantity = max(1, int(self._volume_a_second * _CLOSING_SECONDS))
         self.tape.record(now, price, quantity, Side.BUY, self.ladder.up(price), price)
+        self.auctioned = price, quantity
 
     def reachable(self, side: Side, limit: int) -> int:
         """Shares that an incoming order could trade at once, before an interruption."""
@@ -189,6 +197,7 @@ class Pit:
         if not quantity:
             return
         pairs = self.book.uncross(quantity)
+        self.auctioned = price, quantity
         self._print(now, price, quantity, Side.BUY)
         for buy, sell, part in pairs:
             for order in (buy, sell):
@@ -271,6 +280,7 @@ class Pit:
         if self.evening is not None:
             self.evening.start_day()
         self.known_from = self.early = self.early_until = None
+        self.auctioned = (0, 0)
         self.interruptions.clear()
         self._see_auction()
         if self.watch is not None:
@@ -285,6 +295,7 @@ class Pit:
             "fair": self.traders.fair,
             "reference": self.watch.reference if self.watch is not None else 0,
             "interruptions": plain.plain(self.interruptions),
+            "auctioned": list(self.auctioned),
             "evening": self.evening.dump() if self.evening is not None else None,
             "early": plain.plain(self.early),
             "early_until": plain.plain(self.early_until),
@@ -296,6 +307,8 @@ class Pit:
         self.traders.fair = values["fair"]
         if self.watch is not None:
             self.watch.reference = values["reference"]
+        price, quantity = values["auctioned"]
+        self.auctioned = price, quantity
         known = map(plain.interruption, values["interruptions"])
         self.interruptions = [each if each.ended else replace(each, ended=now) for each in known]
         if self.evening is not None and values["evening"] is not None:

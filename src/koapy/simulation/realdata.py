@@ -152,10 +152,18 @@ def best(depth: Depth, base: int) -> dict[int, str]:
 
 
 def book(
-    depth: Depth, before: Depth | None, quote: Quote, expected: tuple[int, int], moment: datetime
+    depth: Depth,
+    before: Depth | None,
+    quote: Quote,
+    expected: tuple[int, int],
+    auctioned: tuple[int, int],
+    moment: datetime,
 ) -> dict[int, str]:
-    """주식호가잔량: ten levels a side, what changed since `before`, and in an auction where it would trade."""
-    base, (price, quantity) = quote.base_price, expected
+    """주식호가잔량: ten levels a side, and what changed since `before`.
+
+    In an auction it says where that would trade; afterwards a part of it goes on to say where the last one has traded.
+    """
+    base, (price, quantity) = quote.base_price, expected if expected[0] else auctioned
     net = depth.total_bid - depth.total_ask
     values = dict(_blank_book())
     values[21] = forms.clock(moment)
@@ -175,8 +183,9 @@ def book(
         values[23], values[24] = forms.price(price, base), str(quantity)
         values[200], values[201] = forms.change(price - base), forms.percent(price - base, base)
         values[238] = forms.sign(price, base)
-        values[291], values[292], values[293] = values[23], values[24], values[238]
-        values[294], values[295] = values[200], values[201]
+        if expected[0]:
+            values[291], values[292], values[293] = values[23], values[24], values[238]
+            values[294], values[295] = values[200], values[201]
         values[299] = forms.growth(quantity, quote.previous_volume)
     return values
 

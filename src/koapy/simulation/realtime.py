@@ -230,7 +230,8 @@ class RealTime:
         if self.wants(code, BEST) and (before is None or _tops(before) != _tops(depth)):
             self.tell(code, BEST, realdata.best(depth, quote.base_price))
         if self.wants(code, BOOK):
-            self.tell(code, BOOK, realdata.book(depth, before, quote, auction, world.now()))
+            last = world.exchange.auctioned(code)
+            self.tell(code, BOOK, realdata.book(depth, before, quote, auction, last, world.now()))
         if auction[0] and self.wants(code, EXPECTED):
             self.tell(code, EXPECTED, realdata.expected(*auction, quote, world.now()))
 

@@ -219,11 +219,11 @@ def _expected(exchange: Exchange, code: str, price: str, quantity: str) -> dict[
 
 
 def _opened_at(exchange: Exchange, quote: Quote) -> dict[str, str]:
-    """예상체결가 of a watch list keeps the opening price once the auction is over."""
-    expected = _expected(exchange, quote.code, "예상체결가", "예상체결량")
-    if expected["예상체결량"] == "0" and quote.volume:
-        expected["예상체결가"] = forms.price(quote.open, quote.base_price)
-    return expected
+    """예상체결가 and 예상체결량 of a watch list go on to tell the last auction once it is over."""
+    price, quantity = exchange.expected(quote.code)
+    if not price:
+        price, quantity = exchange.auctioned(quote.code)
+    return {"예상체결가": forms.price(price, quote.base_price), "예상체결량": str(quantity)}
 
 
 def _extremes(bars: Sequence[Bar], quote: Quote, year: int) -> dict[str, str]:
