@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from conformance.described import DESCRIBED, describe
 from conformance.judge import DEVIATING, report, verdicts
 from conformance.recordings import collect
 from conformance.samples import RULES, SAMPLES, load, rules, write
@@ -18,7 +19,9 @@ def main(words: list[str]) -> int:
     if words[:1] == ["import"]:
         lines = collect(Path(words[1]), Path(words[2]), *map(Path, words[3:]))
         SAMPLES.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines), encoding="utf-8")
-        words = ["rules"]
+        RULES.write_text(write(rules(load())), encoding="utf-8")
+        DESCRIBED.write_text(describe(Path(words[2]) / "rest/field.csv"), encoding="utf-8")
+        return 0
     if words[:1] == ["rules"]:
         RULES.write_text(write(rules(load())), encoding="utf-8")
         return 0

@@ -9,7 +9,9 @@ A rule is a list of alternatives, separated by ` | `:
     ±9              plus or minus; what is neutral (zero, or as high as the reference) has neither
     ±_9             plus or minus; what is neutral has a blank in their place
     ±?9             plus or minus; nothing neutral was recorded: nothing or a blank
-    ±±9             as ±9, with a second minus: the first sign is a colour
+    ±±9             as ±9, with a second minus where it is negative: the first sign is a colour
+    ±!9             plus or minus, zeros too
+    ±±!9            the same with a second minus where it is negative
     ?9              a number of which no sign was recorded: zeros only, or negative ones only
     time, date, moment, hh:mm:ss, code, A+code, direction, account, screen
                     HHMMSS, YYYYMMDD, YYYYMMDDHHMMSS, ..., a code, a code with its kind in front, 1 to 5 (0: none),
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NUMBER = re.compile(r"([ +-]*)(\d+)(?:\.(\d+))?")
-_TEMPLATE = re.compile(r"(|-|±|±_|±\?|±±|\?)(?:9|0\{(\d+)\})(?:\.(\d+))?")
+_TEMPLATE = re.compile(r"(|-|±|±_|±\?|±±|±±!|±!|\?)(?:9|0\{(\d+)\})(?:\.(\d+))?")
 _TEXT = re.compile(r"(±?)text(?:\{(\d+)\})?")
 
 _SIGNS = {
@@ -42,7 +44,9 @@ _SIGNS = {
     "±": ({"+", "-", ""}, {""}),
     "±_": ({"+", "-", " "}, {" "}),
     "±?": ({"+", "-", "", " "}, {"", " "}),
-    "±±": ({"+", "-", "--", ""}, {"", " "}),
+    "±±": ({"+", "--", ""}, {"", " "}),
+    "±!": ({"+", "-"}, {"+", "-"}),
+    "±±!": ({"+", "--"}, {"+", "-"}),
     "?": ({"+", "-", "", " "}, {"", " "}),
 }
 
@@ -242,6 +246,11 @@ def with_signs(rule: Rule) -> Rule:
     return Rule(tuple(dict.fromkeys(forms)), rule.stripped)
 
 
+def is_price(name: str) -> bool:
+    """Whether a field of this name is a price."""
+    return _PRICE.search(name) is not None
+
+
 def says_direction(name: str) -> bool:
     """Whether a field of this name says whether a price has risen or fallen."""
     return _DIRECTION.search(name) is not None
@@ -301,6 +310,8 @@ def _numbers(name: str, values: set[str]) -> list[Form]:
     forms: list[Form] = []
     parsed = {value: _parts(value) for value in values}
     odd = sorted(value for value, (sign, _, _, zero) in parsed.items() if zero and sign not in ("", " "))
+    if odd and not _PRICE.search(name) and all(sign in ("+", "-") for sign, _, _, _ in parsed.values()):
+        return [Number("±!", 0, places) for places in sorted({places for _, _, places, _ in parsed.values()})]
     regular = {value: parts for value, parts in parsed.items() if value not in odd}
     for fill, places in sorted({(fill, places) for _, fill, places, _ in regular.values()}):
         group = [value for value, parts in regular.items() if parts[1:3] == (fill, places)]

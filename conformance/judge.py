@@ -11,6 +11,7 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from conformance.described import described
 from conformance.forms import Literal
 from conformance.samples import GUIDE, HERE, Field, number_of, numbered, says_nothing, table
 from koapy.openapi.chejan import chejan_fids
@@ -66,7 +67,7 @@ class Exemption:
 
 def verdicts(work: Work, server: str) -> Iterator[Verdict]:
     """Judge every field of the catalogue, and whatever else was recorded or told."""
-    rules = table()
+    rules = {(field, ""): judged for field, judged in described()} | table()
     everything = dict.fromkeys([*catalogue(), *sorted({field for field, _ in rules}), *sorted(work.told)])
     for field in everything:
         if field.kind not in ("phase", "message"):

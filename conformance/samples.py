@@ -104,11 +104,22 @@ def rules(samples: Iterable[Sample]) -> dict[tuple[Field, str], Judged]:
         for server in sorted(servers) or [""]:
             of_it = [each for each in group if not servers or each.server in ("", server)]
             found[field, server] = _judged(field, server, of_it)
-    return _together(found)
+    shared = _together(found)
+    return {
+        (field, server): shared[field, server] if _fits(shared[field, server], grouped[field]) else own
+        for (field, server), own in found.items()
+    }
+
+
+def _fits(judged: Judged, group: Iterable[Sample]) -> bool:
+    """Whether a rule takes what was recorded of a field: else what looked like a series is none."""
+    values = {value for each in group if each.read == judged.read for value in each.values}
+    return all(judged.rule.accepts(value) or judged.rule.accepts(f" {value}") for value in values)
 
 
 _INVESTOR = re.compile(
-    r"개인|외국인|외인|기관|금융투자|증권|보험|투신|은행|연기금|기금|사모|국가|기타법인|기타금융|종신금"
+    r"개인|내국인대우외국인|외국인|외인|기관계|기관|금융투자|증권|보험|투신|은행|연기금|기금|사모펀드|사모|국가"
+    r"|기타법인|기타금융|종신금"
 )
 
 

@@ -58,10 +58,16 @@ def test_a_wrong_value_deviates():
 
 
 def test_what_was_never_recorded_is_compared_with_its_fid_elsewhere():
-    field = Field("tr", "opt10014", "multi", "전일대비")
-    assert judge(field, "+500").outcome == UNSEEN
-    assert judge(field, "+500").reason == ""
-    assert "elsewhere" in judge(field, "500.123").reason
+    field = Field("tr", "opt10070", "single", "매도거래원수량1")
+    assert judge(field, "500").outcome == UNSEEN
+    assert judge(field, "500").reason == ""
+    assert "elsewhere" in judge(field, "-500").reason
+
+
+def test_what_was_never_recorded_is_judged_by_what_is_said_of_it():
+    field = Field("tr", "opt10063", "multi", "순매수수량")
+    assert judge(field, "+213472", "0").outcome == CONFORMING
+    assert judge(field, "213472").outcome == DEVIATING
 
 
 def test_messages_and_phases_are_judged():

@@ -7,7 +7,9 @@ from datetime import date, datetime
 import pytest
 
 from koapy.openapi.calendar import KST
+from koapy.simulation import forms
 from koapy.simulation.account import Ledger
+from koapy.simulation.holding import Holding
 from koapy.simulation.model import AccountSetup, Credit, OrderFilled, OrderKind, PositionChanged, Refusal, Refused, Side
 
 BUY, SELL, LIMIT, MARKET = Side.BUY, Side.SELL, OrderKind.LIMIT, OrderKind.MARKET
@@ -16,6 +18,17 @@ HELD = {SHARE: 100}
 FRIDAY = datetime(2026, 11, 20, 15, 19, tzinfo=KST)
 TO_MONDAY = 63 * 3600  # hardly any trading on the way
 DAY = 86_400
+
+
+def test_what_a_share_cost_is_rounded_and_its_profit_exact():
+    # As recorded on the real server: five shares at 808.6 on average, one of them sold at 805.
+    held = Holding()
+    held.buy(5, 4043, 0, 0)
+    held.bound = 1
+    assert (held.average, held.sell(1, 805, 0, 2, 0)) == (809, -6)
+    position = held.position((SHARE, None), FRIDAY.date())
+    assert (position.average, position.cost, position.realised) == (809, 3234, -6)
+    assert forms.decimal(100 * position.profit, position.sold_cost) == "-0.69"
 
 
 def deposits(account):

@@ -90,6 +90,23 @@ def test_a_book_has_ten_levels_a_side_and_the_recorded_blanks(program):
         assert values[21] == f"{each.moment:%H%M%S}"
 
 
+def test_a_book_goes_on_telling_what_the_last_auction_traded(start):
+    program = start(hours="krx", start=datetime(2026, 3, 10, 8, 59, 58, tzinfo=KST)).login()
+    program.call("SetRealReg", "3000", CODE, "41", "0")
+    fids = real_type(BOOK).fids
+    told = [dict(zip(fids, each.arguments[2].split("\t"), strict=True)) for each in ticks(program.advance(30), BOOK)]
+    before, after = told[0], told[-1]
+    assert before[291] == before[23]
+    quote = program.control.submit(program.world.exchange.quote, CODE).result()
+    price, quantity = program.control.submit(program.world.exchange.auctioned, CODE).result()
+    assert (after[23].lstrip("+- "), after[24]) == (str(price), str(quantity))
+    assert price == quote.open
+    assert after[299].lstrip("-") == f"{100 * quantity / quote.previous_volume:.2f}"
+    assert (after[200][0], after[201][0]) == (after[23][0], after[23][0])
+    # What another auction would trade now is told apart.
+    assert [after[fid] for fid in (291, 292, 293, 294, 295)] == [" 0", "0", "3", " 0", "0.00"]
+
+
 @pytest.mark.parametrize(
     ("fids", "expected"),
     [("15", {TRADE}), ("27", {TRADE, BEST}), ("41;61", {BOOK}), ("10;27;41", {TRADE, BEST, BOOK}), ("9001", set())],

@@ -46,6 +46,7 @@ class Still:
     minute_bars: dict = field(default_factory=dict)
     tick_list: dict = field(default_factory=dict)
     auctions: dict = field(default_factory=dict)
+    past_auctions: dict = field(default_factory=dict)
     sectors: dict = field(default_factory=dict)
     sector_quotes: dict = field(default_factory=dict)
     moments: dict = field(default_factory=dict)
@@ -80,6 +81,9 @@ class Still:
 
     def expected(self, code):
         return self.auctions.get(code, (0, 0))
+
+    def auctioned(self, code):
+        return self.past_auctions.get(code, (0, 0))
 
     def daily(self, code):
         return self.days.get(code, [])
@@ -149,7 +153,7 @@ class Still:
         self.sector_quotes[code] = SectorQuote(**{"code": code, "base": base} | dict.fromkeys(names.split(), 0) | known)
 
     def own(self, cash, *positions, opening_cash=None, **known):
-        names = "reserved bought_value sold_value realised realised_cost fees taxes carried"
+        names = "reserved bought_value sold_value realised profit sold_cost fees taxes carried"
         settled = cash if opening_cash is None else opening_cash
         self.accounts[ACCOUNT] = Account(
             **{
@@ -174,7 +178,7 @@ class Still:
 
 
 def position(code, quantity, cost, **known) -> Position:
-    names = "bought_today sold_today bought_value sold_value realised realised_cost fees taxes"
+    names = "bought_today sold_today bought_value sold_value realised profit sold_cost fees taxes"
     given = {"code": code, "quantity": quantity, "cost": cost, "orderable": quantity, "previous_quantity": quantity}
     average = cost // quantity if quantity else 0
     return Position(**{**given, **dict.fromkeys(names.split(), 0), "average": average, **known})

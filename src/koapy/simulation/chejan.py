@@ -169,7 +169,7 @@ def _fill(order: Order, fill: Fill) -> dict[int, str]:
 def _balance(world: World, account: Account, position: Position) -> dict[int, str]:
     instrument, quote = world.exchange.instruments[position.code], world.exchange.quote(position.code)
     base = quote.base_price
-    realised, realised_rate = str(account.realised), forms.decimal(100 * account.realised, account.realised_cost)
+    realised, realised_rate = str(account.realised), forms.decimal(100 * account.profit, account.sold_cost)
     return _issue(world, position.code) | {
         9201: account.number,
         917: "03" if position.loan_date else "00",

@@ -7,11 +7,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from koapy.simulation import plain
+from koapy.simulation.forms import rounded
 from koapy.simulation.model import Position
 
 if TYPE_CHECKING:
     Key = tuple[str, date | None]
     """Code and day of the loan; None: bought with cash."""
+
+TEN_MILLION = 10_000_000
+"""Parts of a won in which the cost of what was sold is reckoned: so many decimals opt10077 has."""
 
 DEPOSIT_PERCENT = 45
 """Part of a buy on credit that the account pays itself (보증금률); the rest is the loan."""
@@ -33,19 +37,24 @@ class Holding:
     sold: int = 0
     bought_value: int = 0
     sold_value: int = 0
-    realised: int = 0
-    realised_cost: int = 0
+    profit: int = 0
+    sold_cost: int = 0
     fees: int = 0
     taxes: int = 0
     loan: int = 0
     carried: dict[date, int] = field(default_factory=dict)
     """Won beyond the margin, by the day on which they are due."""
 
+    @property
+    def realised(self) -> int:
+        """Profit of today's sales, rounded to a won."""
+        return rounded(self.profit, TEN_MILLION)
+
     def buy(self, quantity: int, value: int, fee: int, loan: int) -> None:
         """Add a fill of a buy."""
         self.quantity += quantity
         self.cost += value
-        self.average = self.cost // self.quantity
+        self.average = rounded(self.cost, self.quantity)
         self.bought += quantity
         self.bought_value += value
         self.fees += fee
@@ -53,8 +62,9 @@ class Holding:
 
     def sell(self, quantity: int, value: int, fee: int, tax: int, interest: int) -> int:
         """Add a fill of a sale; the shares were bound. Returns the profit that it realised."""
-        cost = self.part(self.cost, quantity)
-        realised = value - cost - fee - tax - interest
+        sold = rounded(self.cost * quantity * TEN_MILLION, self.quantity)
+        cost = rounded(sold, TEN_MILLION)
+        before = self.realised
         self.loan -= self.part(self.loan, quantity)
         self.carried = {day: won - self.part(won, quantity) for day, won in self.carried.items()}
         self.quantity -= quantity
@@ -62,11 +72,11 @@ class Holding:
         self.cost -= cost
         self.sold += quantity
         self.sold_value += value
-        self.realised += realised
-        self.realised_cost += cost
+        self.profit += (value - fee - tax - interest) * TEN_MILLION - sold
+        self.sold_cost += sold
         self.fees += fee
         self.taxes += tax
-        return realised
+        return self.realised - before
 
     def part(self, amount: int, quantity: int) -> int:
         """So much of an amount belongs to so many of the shares."""
@@ -99,7 +109,8 @@ class Holding:
             bought_value=self.bought_value,
             sold_value=self.sold_value,
             realised=self.realised,
-            realised_cost=self.realised_cost,
+            profit=self.profit,
+            sold_cost=self.sold_cost,
             fees=self.fees,
             taxes=self.taxes,
             average=self.average,

@@ -29,15 +29,17 @@ class Position:
     sold_value: int
     """Won of today's sales, before fees and taxes."""
     realised: int
-    """Profit realised today, after the sales' fees and taxes."""
-    realised_cost: int
-    """Cost of what was sold today."""
+    """Profit realised today, after the sales' fees and taxes, in whole won."""
+    profit: int
+    """The same in ten-millionths of a won: what a share has cost is seldom whole."""
+    sold_cost: int
+    """Cost of what was sold today, in ten-millionths of a won."""
     fees: int
     """Commission paid today."""
     taxes: int
     """Sale taxes paid today."""
     average: int
-    """Average cost of a share, cut to a won; what it was before the last sale when nothing is held any more."""
+    """Average cost of a share after the last purchase, rounded to a won."""
     loan: int = 0
     """Won lent for what is held (신용융자); 0 for what was bought with cash."""
     loan_date: date | None = None
@@ -64,9 +66,11 @@ class Account:
     sold_value: int
     """Won of today's sales, before fees and taxes."""
     realised: int
-    """Profit realised today, after the sales' fees and taxes."""
-    realised_cost: int
-    """Cost of what was sold today."""
+    """Profit realised today, after the sales' fees and taxes, in whole won."""
+    profit: int
+    """The same in ten-millionths of a won: what a share has cost is seldom whole."""
+    sold_cost: int
+    """Cost of what was sold today, in ten-millionths of a won."""
     fees: int
     """Commission paid today."""
     taxes: int
@@ -93,7 +97,7 @@ class Account:
     @property
     def realised_rate(self) -> float:
         """Profit realised today in percent of what the sold shares had cost."""
-        return 100 * self.realised / self.realised_cost if self.realised_cost else 0.0
+        return 100 * self.profit / self.sold_cost if self.sold_cost else 0.0
 
 
 @dataclass(frozen=True, slots=True)

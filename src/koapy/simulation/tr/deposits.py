@@ -148,6 +148,7 @@ def margins(request: Request) -> Answer:
         "사용가능현금최종": free,
         "미수금": max(0, -account.deposit),
         **{f"{share}주문가능금액": forms.rounded(free * 100, share) for share in SHARES},
+        "평가대용비율": forms.decimal(0, places=7),
     }
     return request.answer(filled(request.tr.single, values))
 

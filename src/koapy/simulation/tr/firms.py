@@ -189,12 +189,12 @@ def firm_by_day(request: Request) -> Answer:
                 "일자": forms.day(each.bar.start),
                 "종가": str(each.bar.close),
                 "대비기호": forms.sign(each.bar.close, each.base),
-                "전일대비": forms.change(each.change),
+                "전일대비": forms.net(each.change),
                 "매도량": str(flow.sold),
                 "매수량": str(flow.bought),
                 "순매수수량": str(flow.net),
                 "거래량합": str(flow.bought + flow.sold),
-                "거래비중": forms.decimal(100 * (flow.bought + flow.sold), 2 * each.bar.volume),
+                "거래비중": forms.percent(flow.bought + flow.sold, 2 * each.bar.volume),
             }
         )
     return request.listed(rows)

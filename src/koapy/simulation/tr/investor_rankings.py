@@ -131,7 +131,7 @@ def by_sector(request: Request) -> Answer:
                 "현재가": forms.price(quote.last, quote.base),
                 "전일대비": forms.change(quote.change),
                 "등락율": str(forms.rounded(10_000 * quote.change, quote.base)),
-                **{f"{name}순매수": forms.delta(_net(parts, kinds, by_value)) for name, kinds in SECTOR_KINDS.items()},
+                **{f"{name}순매수": _net(parts, kinds, by_value) for name, kinds in SECTOR_KINDS.items()},
             }
         )
     return request.listed(rows)
@@ -154,9 +154,11 @@ SECTOR_KINDS: Mapping[str, tuple[Investor, ...]] = {
 }
 
 
-def _net(parts: Sequence[Flows], kinds: Sequence[Investor], by_value: bool) -> int:
+def _net(parts: Sequence[Flows], kinds: Sequence[Investor], by_value: bool) -> str:
+    """The net of a sector: even what rounds to zero has a sign, as recorded."""
     flow = total(each.of(*kinds) for each in parts)
-    return forms.rounded(flow.net_value, EOK) if by_value else forms.thousands(flow.net)
+    exact, unit = (flow.net_value, EOK) if by_value else (flow.net, 1000)
+    return f"{'-' if exact < 0 else '+'}{abs(forms.rounded(exact, unit))}"
 
 
 @responder("opt10062", source=Source.OWN, past=PAST)
@@ -207,16 +209,16 @@ def during_the_day(request: Request) -> Answer:
             "매수금액": (flow.bought_value, then.bought_value),
             "매도금액": (flow.sold_value, then.sold_value),
         }
-        shares = {"매수수량": (flow.bought, then.bought), "매도수량": (flow.sold, then.sold)}
+        shares = {"매수수량": (flow.bought, then.bought), "매도수량": (-flow.sold, -then.sold)}
         return {
             **{name: str(forms.millions(value)) for name, (value, _) in amounts.items()},
             **{f"{name}증감": str(forms.millions(value - before)) for name, (value, before) in amounts.items()},
-            **{name: str(value) for name, (value, _) in shares.items()},
-            **{f"{name}증감": str(value - before) for name, (value, before) in shares.items()},
+            **{name: forms.delta(value) for name, (value, _) in shares.items()},
+            **{f"{name}증감": forms.delta(value - before) for name, (value, before) in shares.items()},
             "이전순매수금액": str(forms.millions(then.net_value)),
-            "순매수수량": str(flow.net),
-            "이점시전순매수수량": str(then.net),
-            "순매수증감": str(flow.net - then.net),
+            "순매수수량": forms.delta(flow.net),
+            "이점시전순매수수량": forms.delta(then.net),
+            "순매수증감": forms.delta(flow.net - then.net),
         }
 
     return ranked(request, found, lambda each: now[each.code].net_value if by_value else now[each.code].net, extra)

@@ -55,6 +55,7 @@ def short_by_day(request: Request) -> Answer:
     def row(day: Day) -> dict[str, str]:
         quantity, value = short_sold(day.instrument, day.bar)
         return {
+            "종가": forms.price(day.bar.close, day.base),
             "거래량": str(day.bar.volume),
             "공매도량": str(quantity),
             "매매비중": forms.percent(quantity, day.bar.volume),

@@ -91,6 +91,11 @@ def _deviation(it: Paper) -> str:
     return DERIVED[186](it) if round(it.contract.fair(it.day, it.level)) else "0"
 
 
+def _with_colour(rate: str) -> str:
+    """A rate with the second minus that opt30005 has."""
+    return f"-{rate}" if rate.startswith("-") else rate
+
+
 WARRANT: Words[Paper] = {
     **DERIVED,
     185: lambda it: forms.rate(round(100 * (it.last - it.contract.fair(it.day, it.level))), 100),
@@ -99,7 +104,7 @@ WARRANT: Words[Paper] = {
     371: lambda it: forms.day(it.contract.expiry),
     372: lambda it: forms.day(it.contract.expiry),
     395: lambda it: it.contract.underlying,
-    412: lambda it: str(it.contract.tick(it.last)),
+    412: lambda it: plain_number(it.contract.tick(it.last)),
     413: lambda it: it.warrant.issuer.name,
     414: lambda it: it.underlying.name,
     419: lambda _: "100.00",
@@ -139,10 +144,10 @@ WARRANT: Words[Paper] = {
     676: _scaled("rho"),
     682: lambda it: plain_number(abs(it.contract.greeks(it.day, it.level).delta) * it.gearing / 100, 6),
     683: lambda it: plain_number(it.break_even / (100 if it.contract.underlying == INDEX else 1)),
-    686: lambda it: _deviation(it),
-    687: lambda it: str(round(it.contract.inner(it.level))),
+    686: lambda it: _with_colour(DERIVED[186](it)),
+    687: lambda it: plain_number(it.contract.inner(it.level)),
     689: lambda _: "N",
     706: lambda _: "0",
-    709: lambda it: str(round(10_000 * it.contract.volatility(it.day))),
+    709: lambda it: plain_number(100 * it.contract.volatility(it.day)),
 }
-"""A warrant now. IV is hundredths of a percent, the sensitivities are millionths, as the recorded ones look."""
+"""A warrant now. 내재변동성 is hundredths of a percent where IV has decimals, the sensitivities are millionths, as the recorded ones look."""

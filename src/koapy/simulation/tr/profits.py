@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
+from koapy.simulation.holding import TEN_MILLION
 from koapy.simulation.model import Action, Side
 from koapy.simulation.tr.accounts import NO_SUCH_ACCOUNT, account_of
 from koapy.simulation.tr.days import day_number
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
     from koapy.simulation.tr.request import Answer, Request
 
 
+_CENTS, _ALL = 2, 7
+"""Decimals of what a share has cost, and of what its sale has brought, in opt10072 and in opt10077."""
+
+
 def _sold(account: Account, code: str) -> list[Position]:
-    """What was sold of today, one position each."""
-    return [each for each in account.positions.values() if each.sold_today and code in ("", each.code)]
+    """What was sold of today, one position each; those that had been bought on credit come last."""
+    everything = (*account.positions.values(), *account.loans)
+    return [each for each in everything if each.sold_today and code in ("", each.code)]
 
 
 def _asked_for_today(request: Request, first: str, last: str) -> bool:
@@ -34,27 +40,27 @@ def realised_by_issue(request: Request) -> Answer:
     shown = _asked_for_today(request, "시작일자", "종료일자" if request.tr.code == "opt10073" else "")
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    return request.listed([_realised(request, each) for each in _sold(account, code)] if shown else [])
+    return request.listed([_realised(request, each, _CENTS) for each in _sold(account, code)] if shown else [])
 
 
-def _realised(request: Request, each: Position) -> dict[str, str]:
+def _realised(request: Request, each: Position, places: int) -> dict[str, str]:
     instrument = request.exchange.instruments[each.code]
-    code, profit = forms.account_code(each.code, instrument.kind), forms.decimal(each.realised)
+    code, profit = forms.account_code(each.code, instrument.kind), forms.decimal(each.profit, TEN_MILLION, places)
     return {
         "일자": forms.day(request.exchange.today),
         "당일hts매도수수료": "0",
         "종목명": instrument.name,
         "체결량": str(each.sold_today),
-        "매입단가": forms.decimal(each.realised_cost, each.sold_today),
+        "매입단가": forms.decimal(each.sold_cost, each.sold_today * TEN_MILLION, places),
         "체결가": str(forms.rounded(each.sold_value, each.sold_today)),
         "당일매도손익": profit,
-        "손익율": forms.percent(each.realised, each.realised_cost),
+        "손익율": forms.percent(each.profit, each.sold_cost),
         "종목코드": code,
         "당일매매수수료": str(each.fees),
         "당일매매세금": str(each.taxes),
         "인출가능금액": "0",
-        "대출일": "",
-        "신용구분": "현금잔고",
+        "대출일": forms.day(each.loan_date) if each.loan_date else "",
+        "신용구분": "자기융자" if each.loan_date else "현금잔고",
         "종목코드1": code,
         "당일매도손익1": profit,
     }
@@ -91,18 +97,19 @@ def realised_today(request: Request) -> Answer:
         return request.answer(message=NO_SUCH_ACCOUNT)
     sold = _sold(account, code)
     single = {"당일실현손익": str(sum(each.realised for each in sold))}
-    return request.listed([_realised(request, each) for each in sold], single)
+    return request.listed([_realised(request, each, _ALL) for each in sold], single)
 
 
 @responder("opt10170")
 def diary(request: Request) -> Answer:
     """당일매매일지: what was traded today; with 단주구분 1 only as many sales as there were purchases."""
     account, matched = account_of(request), request.choice("단주구분", "2") == "1"
-    on_credit = request.choice("현금신용구분", "0") == "2"
-    shown = _asked_for_today(request, "기준일자", "기준일자") and not on_credit
+    kind, shown = request.choice("현금신용구분", "0"), _asked_for_today(request, "기준일자", "기준일자")
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    traded = [each for each in account.positions.values() if each.bought_today or each.sold_today] if shown else []
+    cash = account.positions.values() if kind != "2" else ()
+    wanted = (*cash, *(account.loans if kind != "1" else ()))
+    traded = [each for each in wanted if each.bought_today or each.sold_today] if shown else []
     rows = [_diary_row(request, each, matched) for each in traded]
     sums = {name: sum(row[name] for row in rows) for name in ("매도금액", "매수금액", "수수료_제세금", "손익금액")}
     single = {
@@ -137,7 +144,7 @@ def _diary_row(request: Request, each: Position, matched: bool) -> dict[str, int
         "손익금액": int(each.realised * part),
         "매도금액": int(each.sold_value * part),
         "매수금액": each.bought_value,
-        "원가": int(each.realised_cost * part),
+        "원가": int(each.sold_cost * part / TEN_MILLION),
     }
 
 

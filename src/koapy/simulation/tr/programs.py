@@ -43,40 +43,44 @@ def _millions(won: int) -> str:
     return str(forms.millions(won))
 
 
+def _net_millions(won: int) -> str:
+    return forms.delta(forms.millions(won))
+
+
 PROGRAM: Words[Programs] = {
     202: lambda it: str(it.all.sold),
     204: lambda it: _millions(it.all.sold_value),
     206: lambda it: str(it.all.bought),
     208: lambda it: _millions(it.all.bought_value),
-    210: lambda it: str(it.all.net),
-    212: lambda it: _millions(it.all.net_value),
+    210: lambda it: forms.delta(it.all.net),
+    212: lambda it: _net_millions(it.all.net_value),
     502: lambda it: str(it.arbitrage.sold),
     505: lambda it: _millions(it.arbitrage.sold_value),
     511: lambda it: str(it.arbitrage.bought),
     514: lambda it: _millions(it.arbitrage.bought_value),
-    522: lambda it: _millions(it.arbitrage.net_value),
-    523: lambda it: str(it.arbitrage.net),
+    522: lambda it: _net_millions(it.arbitrage.net_value),
+    523: lambda it: forms.delta(it.arbitrage.net),
     526: lambda it: str(it.baskets.sold),
     529: lambda it: _millions(it.baskets.sold_value),
     535: lambda it: str(it.baskets.bought),
     538: lambda it: _millions(it.baskets.bought_value),
-    546: lambda it: _millions(it.baskets.net_value),
-    547: lambda it: str(it.baskets.net),
+    546: lambda it: _net_millions(it.baskets.net_value),
+    547: lambda it: forms.delta(it.baskets.net),
     500: lambda it: str(it.arbitrage.sold - own_account(it.arbitrage.sold)),
     503: lambda it: _millions(it.arbitrage.sold_value - own_account(it.arbitrage.sold_value)),
     509: lambda it: str(it.arbitrage.bought - own_account(it.arbitrage.bought)),
     512: lambda it: _millions(it.arbitrage.bought_value - own_account(it.arbitrage.bought_value)),
-    520: lambda it: str(it.arbitrage.net - own_account(it.arbitrage.net)),
-    518: lambda it: _millions(it.arbitrage.net_value - own_account(it.arbitrage.net_value)),
+    520: lambda it: forms.delta(it.arbitrage.net - own_account(it.arbitrage.net)),
+    518: lambda it: _net_millions(it.arbitrage.net_value - own_account(it.arbitrage.net_value)),
     524: lambda it: str(it.baskets.sold),
     527: lambda it: _millions(it.baskets.sold_value),
     533: lambda it: str(it.baskets.bought),
     536: lambda it: _millions(it.baskets.bought_value),
-    544: lambda it: str(it.baskets.net),
-    542: lambda it: _millions(it.baskets.net_value),
+    544: lambda it: forms.delta(it.baskets.net),
+    542: lambda it: _net_millions(it.baskets.net_value),
     504: lambda it: _millions(own_account(it.arbitrage.sold_value)),
     513: lambda it: _millions(own_account(it.arbitrage.bought_value)),
-    764: lambda it: _millions(it.all.net_value),
+    764: lambda it: _net_millions(it.all.net_value),
 }
 """What programs did. 위탁 is for customers, 자기 on the firms' own account."""
 
@@ -222,7 +226,7 @@ def _marks(exchange: Exchange) -> dict[datetime, dict[str, str]]:
     return {
         each.time.replace(second=0, microsecond=0): {
             "KOSPI200": forms.index(each.value, base),
-            "BASIS": forms.decimal(basis(exchange.today, each.value), 100),
+            "BASIS": forms.rate(basis(exchange.today, each.value), 100),
         }
         for each in exchange.sector_moments(KOSPI200)
     }
@@ -239,7 +243,7 @@ def _day_mark(exchange: Exchange, number: int) -> dict[str, str]:
             before = bars[place - 1].close if place else bar.open
             return {
                 "KOSPI200": forms.index(bar.close, before),
-                "BASIS": forms.decimal(basis(bar.start.date(), bar.close), 100),
+                "BASIS": forms.rate(basis(bar.start.date(), bar.close), 100),
             }
     return {}
 
@@ -274,7 +278,7 @@ def market_sums(request: Request) -> Answer:
     rows, sums = [], NONE
 
     def shown(flow: Flow) -> str:
-        return _millions(flow.net_value) if by_value else str(flow.net)
+        return _net_millions(flow.net_value) if by_value else forms.delta(flow.net)
 
     for number, each in reversed(market_days(exchange, market, LOOK_BACK).items()):
         sums += each
