@@ -49,7 +49,11 @@ def _rule(said: list[str], name: str) -> str:
     if "signed" in words:
         # What is neutral has no sign; of prices that is more than zero.
         zero = f"0{'.' + '0' * int(words['decimals']) if places else ''}"
-        return f"blank | ±?9{places} | '-0'" if is_price(name) else f"blank | ±!9{places} | ±±!9{places} | '{zero}' | ' {zero}'"
+        return (
+            f"blank | ±?9{places} | '-0'"
+            if is_price(name)
+            else f"blank | ±!9{places} | ±±!9{places} | '{zero}' | ' {zero}'"
+        )
     return f"blank | ±?9{places} | ±±9{places}" if places else ""
 
 

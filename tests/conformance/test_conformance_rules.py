@@ -81,7 +81,10 @@ def test_rules_refuse_the_wrong_width_of_filled_numbers():
 
 
 NUMBERS = st.builds(
-    Number, st.sampled_from(["", "-", "±", "±_", "±?", "±±", "±!", "±±!", "?"]), st.sampled_from([0, 4, 12, 15]), st.integers(0, 6)
+    Number,
+    st.sampled_from(["", "-", "±", "±_", "±?", "±±", "±!", "±±!", "?"]),
+    st.sampled_from([0, 4, 12, 15]),
+    st.integers(0, 6),
 )
 SIMPLE = st.one_of(
     NUMBERS,
