@@ -150,4 +150,7 @@ WARRANT: Words[Paper] = {
     706: lambda _: "0",
     709: lambda it: plain_number(100 * it.contract.volatility(it.day)),
 }
-"""A warrant now. 내재변동성 is hundredths of a percent where IV has decimals, the sensitivities are millionths, as the recorded ones look."""
+"""A warrant now.
+
+내재변동성 is hundredths of a percent where IV has decimals, the sensitivities are millionths, as the recorded ones look.
+"""
