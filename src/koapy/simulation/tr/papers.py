@@ -152,5 +152,5 @@ WARRANT: Words[Paper] = {
 }
 """A warrant now.
 
-내재변동성 is hundredths of a percent where IV has decimals, the sensitivities are millionths, as the recorded ones look.
+내재변동성 is hundredths of a percent where IV has decimals, the sensitivities are millionths, as recorded.
 """
