@@ -1,7 +1,7 @@
 """Build the 32-bit host of the OpenAPI+ control, and with --fake the control that the tests put in its place.
 
     python3 tools/build_ocx.py            src/koapy/ocx/bin/koapy-ocx-host.exe
-    python3 tools/build_ocx.py --fake     build/ocx/koapy-fake.ocx as well
+    python3 tools/build_ocx.py --fake     build/ocx/koapy-fake.ocx as well, and what plays its upgrades
     python3 tools/build_ocx.py --check    builds once more and compares
 
 It takes MinGW-w64's compiler for 32-bit Windows, nothing else; the fake control takes `widl` and Wine's stdole2.tlb
@@ -28,6 +28,7 @@ SOURCES = ROOT / "ocx"
 HOST = ROOT / "src/koapy/ocx/bin/koapy-ocx-host.exe"
 WORK = ROOT / "build/ocx"
 FAKE = WORK / "koapy-fake.ocx"
+UPDATER = WORK / "koapy-fake-updater.exe"
 
 PREFIX = "i686-w64-mingw32-"
 ADVICE = """build_ocx: no compiler for 32-bit Windows ({missing}).
@@ -166,10 +167,23 @@ def build_fake() -> Path:
     return FAKE
 
 
+def build_updater() -> Path:
+    """The program that replaces the fake control by a new version of itself.
+
+    Raises: BuildError.
+    """
+    if not fresh(UPDATER, "updater", "fake"):
+        WORK.mkdir(parents=True, exist_ok=True)
+        made = WORK / "koapy-fake-updater.new"
+        run(tool("g++"), *LINK, "-municode", "-mwindows", "-o", made, *compile_all(("updater",)), "-luser32")
+        made.replace(UPDATER)
+    return UPDATER
+
+
 def main() -> int:
     """Build what was asked for, and say where it is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fake", action="store_true", help="the fake control as well")
+    parser.add_argument("--fake", action="store_true", help="the fake control and its updater as well")
     parser.add_argument("--check", action="store_true", help="build the host once more; it must be the same bytes")
     chosen = parser.parse_args()
     try:
@@ -178,7 +192,7 @@ def main() -> int:
             os.utime(HOST, (0, 0))
             if build_host().read_bytes() != before:
                 raise BuildError("build_ocx: the same sources gave other bytes")
-        for made in [build_host(), *([build_fake()] if chosen.fake else [])]:
+        for made in [build_host(), *([build_fake(), build_updater()] if chosen.fake else [])]:
             print(f"{made.relative_to(ROOT)}: {made.stat().st_size} bytes")
     except BuildError as error:
         print(error, file=sys.stderr)

@@ -1,5 +1,8 @@
 #include "openapi.hpp"
 
+#include "control.hpp"
+#include "ids.hpp"
+
 namespace koapy::fake {
 
 namespace {
@@ -19,6 +22,27 @@ bool needs_login(const std::string& name) {
                              "SendCondition", "GetConditionLoad"})
         if (name == each) return true;
     return false;
+}
+
+std::wstring beside_us(const wchar_t* file) {
+    wchar_t path[MAX_PATH];
+    GetModuleFileNameW(module, path, MAX_PATH);
+    std::wstring found = path;
+    return found.substr(0, found.find_last_of(L'\\') + 1) + file;
+}
+
+// As OpenAPI+ at a login by hand: where a new version lies ready, the program that installs it is started instead.
+bool upgrade_begun() {
+    if (GetFileAttributesW(beside_us(NEW_VERSION).c_str()) == INVALID_FILE_ATTRIBUTES) return false;
+    STARTUPINFOW how = {};
+    how.cb = sizeof how;
+    PROCESS_INFORMATION started = {};
+    std::wstring command = L'"' + beside_us(L"opstarter.exe") + L'"';
+    if (!CreateProcessW(nullptr, command.data(), nullptr, nullptr, FALSE, 0, nullptr, nullptr, &how, &started))
+        return false;
+    CloseHandle(started.hThread);
+    CloseHandle(started.hProcess);
+    return true;
 }
 
 std::vector<int> tick_fids() {
@@ -59,6 +83,7 @@ Variant OpenApi::call(const std::string& name, const std::vector<Variant>& argum
         PostMessageW(window_, FIRE, 0, 0);
         return Variant(0L);
     }
+    if (name == "CommConnect" && upgrade_begun()) return Variant(0L);
     Variant found = simulation_.call(name, arguments);
     faults_.at(L"after", wide_name);
     return found;

@@ -1,10 +1,12 @@
 // koapy-ocx-host.exe PROGID|CLSID: offers an ActiveX control to the process at the other end of its standard input and
 // output, in the frames of docs/remote.md. A 32-bit program with nothing but Windows' own DLLs.
+// koapy-ocx-host.exe --while NAME...: has no control, and ends with the last program that is called like one of these.
 #include <windows.h>
 
 #include "apartment.hpp"
 #include "ending.hpp"
 #include "pipe.hpp"
+#include "vigil.hpp"
 #include "watchdog.hpp"
 
 namespace {
@@ -23,6 +25,8 @@ int wmain(int count, wchar_t** words) {
     using namespace koapy;
     // The control may write to its standard output, which would end up between frames.
     HANDLE in = GetStdHandle(STD_INPUT_HANDLE), out = GetStdHandle(STD_OUTPUT_HANDLE);
+    // Nor may a program that it starts, and that outlives this one, hold the pipe open.
+    for (HANDLE each : {in, out}) SetHandleInformation(each, HANDLE_FLAG_INHERIT, 0);
     SetStdHandle(STD_INPUT_HANDLE, nullptr);
     SetStdHandle(STD_OUTPUT_HANDLE, GetStdHandle(STD_ERROR_HANDLE));
     static Pipe pipe(in, out);
@@ -46,6 +50,10 @@ int wmain(int count, wchar_t** words) {
             end(REFUSED);
         }
         watchdog.start();
+        if (count > 1 && std::wstring(words[1]) == L"--while") {
+            keep_vigil(pipe, {words + 2, words + count});
+            end(ORDERLY);
+        }
         apartment.open(count > 1 ? words[1] : L"KHOPENAPI.KHOpenAPICtrl.1");
         apartment.run();
     } catch (const FrameError&) {

@@ -16,9 +16,12 @@ struct Box {
 // Each text must occur in the box's; an empty one always does.
 struct Rule {
     std::string title, owner, text;
-    std::string action;  // "report", "close", "end", or "press:" and the words on the button
+    // "close", "end", or "press:" and the words on the button; all else is for the gateway to do.
+    std::string action;
 
     bool knows(const Box& box) const;
+    // Whether boxes of this title are looked for in programs that have nothing to do with this one.
+    bool reaches(const std::string& found_title, const std::string& found_owner) const;
 };
 
 std::vector<Rule> read_rules(Reader& frame);

@@ -2,6 +2,8 @@
 
 #include <tlhelp32.h>
 
+#include <algorithm>
+
 #include "../wire/variants.hpp"
 #include "ending.hpp"
 
@@ -52,16 +54,28 @@ bool child_of_ours(DWORD process) {
 }
 
 struct Inside {
-    std::string text;      // of all labels
-    std::string wanted;    // on a button
-    HWND button = nullptr; // that has it
+    std::string text;       // of all labels
+    std::string wanted;     // on a button: any of these words, joined by |; "" takes the first
+    HWND button = nullptr;  // that has it
 };
+
+bool has_any(const std::string& text, const std::string& words) {
+    for (size_t at = 0, end; at <= words.size(); at = end + 1) {
+        end = std::min(words.find('|', at), words.size());
+        if (text.find(words.substr(at, end - at)) != text.npos) return true;
+    }
+    return false;
+}
+
+// A button that is pressed, and no box to tick.
+bool pushes(HWND window) { return (GetWindowLongW(window, GWL_STYLE) & BS_TYPEMASK) <= BS_DEFPUSHBUTTON; }
 
 BOOL CALLBACK look_inside(HWND window, LPARAM given) {
     Inside& inside = *reinterpret_cast<Inside*>(given);
     std::string kind = class_of(window), text = text_of_window(window);
     if (kind == "Static" && !text.empty()) inside.text += (inside.text.empty() ? "" : "\n") + text;
-    if (kind == "Button" && !inside.wanted.empty() && text.find(inside.wanted) != text.npos) inside.button = window;
+    if (kind == "Button" && !inside.button && pushes(window) && has_any(text, inside.wanted))
+        inside.button = window;
     return TRUE;
 }
 
@@ -133,27 +147,30 @@ void Watchdog::meet(HWND window) {
     act(window, seen_[window] = std::move(seen));
 }
 
-// A window of this process with a title, or a dialog of a program that this one has started or that a rule names.
+// A window of this process with a title, or a dialog of a program that this one has started or that a rule reaches.
 bool Watchdog::concerns(HWND window, DWORD process, const std::string& owner) {
     bool dialog = class_of(window) == "#32770";
-    if (process == GetCurrentProcessId()) return dialog || !text_of_window(window).empty();
+    std::string title = text_of_window(window);
+    if (process == GetCurrentProcessId()) return dialog || !title.empty();
     if (!dialog) return false;
     {
         Locked locked(lock_);
         for (const Rule& each : rules_)
-            if (!each.owner.empty() && owner.find(each.owner) != owner.npos) return true;
+            if (each.reaches(title, owner)) return true;
     }
     return child_of_ours(process);
 }
 
 void Watchdog::act(HWND window, Seen& seen) {
-    if (seen.action == "report") return;
-    if (seen.action == "close") PostMessageW(window, WM_CLOSE, 0, 0);
-    if (seen.action.compare(0, PRESS.size(), PRESS) == 0) {
+    if (seen.action == "close") {
+        PostMessageW(window, WM_CLOSE, 0, 0);
+    } else if (seen.action.compare(0, PRESS.size(), PRESS) == 0) {
         Inside inside{"", seen.action.substr(PRESS.size()), nullptr};
         EnumChildWindows(window, look_inside, reinterpret_cast<LPARAM>(&inside));
         if (!inside.button) return;
         PostMessageW(inside.button, BM_CLICK, 0, 0);
+    } else if (seen.action != "end") {
+        return;
     }
     tell(window, Step::HANDLED, seen);
     if (seen.action == "end") {

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ocx_way import CONTROL, chain, command
 
+from koapy.control.outlook import Closed
 from koapy.control.reads import READING, Unread
 from koapy.control.signals import Signal
 from koapy.ocx import ControlLost, OcxControl
@@ -406,7 +407,8 @@ def test_at_night_the_login_waits_for_the_end_of_the_check(simulation: Simulated
         assert ocx.host_pid
         os.kill(ocx.host_pid, 9)
         assert heard.wait(2) == [(0,), (-106,)]
-        assert ocx.prospect == "the login is made again at 05:10:00, when Kiwoom's servers have been checked"
+        text = "Kiwoom's servers are away for maintenance until 05:10; the login is made again at 05:10:00"
+        assert (ocx.outlook.closed, ocx.outlook.text) == (Closed.MAINTENANCE, text)
 
 
 def test_a_new_login_takes_a_new_host(simulation: SimulatedControl) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -54,11 +56,18 @@ def missing() -> str | None:
     )
 
 
-def run(*words: str | Path) -> None:
+def run(*words: str | Path, **environment: str) -> None:
     """Run a program to its end."""
     # Files, not pipes: what Wine starts in the background keeps them.
     with (CACHE / "wine.log").open("ab") as log:
-        done = subprocess.run(list(map(str, words)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=100)
+        done = subprocess.run(
+            list(map(str, words)),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            timeout=100,
+            env=os.environ | environment,
+        )
     assert done.returncode == 0, f"{words} ended with {done.returncode}; {log.name} says why"
 
 
@@ -85,6 +94,48 @@ def prepare() -> None:
             registered.touch()
 
 
+class Upgradable:
+    """A Windows of its own in which the fake OCX is replaced by new versions of itself: programs of an upgrade wait for
+    all hosts on their screen, and would wait for those of other tests.
+    """
+
+    folder = CACHE / "upgradable"
+    windows = {"WINEPREFIX": str(CACHE / "wine-upgradable")}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        import fcntl
+
+        tools = load("build_ocx", ROOT / "tools/build_ocx.py")
+        with (CACHE / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._original, updater = tools.build_fake(), tools.build_updater()
+            self.folder.mkdir(exist_ok=True)
+            for name in ("opstarter.exe", "opversionup.exe"):
+                shutil.copy(updater, self.folder / name)
+            self.control = self.folder / self._original.name
+            shutil.copy(self._original, self.control)
+            (self.folder / "koapy-fake.new").unlink(missing_ok=True)
+            prefix = Path(self.windows["WINEPREFIX"])
+            if not (prefix / "koapy-registered").exists():
+                shutil.rmtree(prefix, ignore_errors=True)
+                # Its files are Wine's own, which nobody changes, but for the registry.
+                shutil.copytree(CACHE / "wine", prefix, symlinks=True, copy_function=os.link)
+                for registry in prefix.glob("*.reg"):
+                    registry.write_bytes(registry.unlink() or (CACHE / "wine" / registry.name).read_bytes())
+                run("wine", r"C:\windows\syswow64\regsvr32.exe", "/s", self.control, **self.windows)
+                (prefix / "koapy-registered").touch()
+
+    def command(self, address: str, fault: str = "") -> list[str]:
+        """What starts a host there."""
+        return ["env", *(f"{name}={value}" for name, value in self.windows.items()), *command(address, fault)[1:]]
+
+    def lay_ready(self) -> None:
+        """Put a new version beside the old one: the same, with another number."""
+        told = self._original.read_bytes()
+        at = told.index(struct.pack("<II", 0xFEEF04BD, 0x00010000)) + 8
+        (self.folder / "koapy-fake.new").write_bytes(told[:at] + struct.pack("<II", 2 << 16, 0) + told[at + 8 :])
+
+
 def load(name: str, file: Path) -> Any:
     """A module that lies in no package."""
     spec = importlib.util.spec_from_file_location(name, file)
@@ -104,8 +155,9 @@ def command(address: str, fault: str = "") -> list[str]:
 def chain(control: Any, fault: str = "", **options: Any) -> Iterator[OcxControl]:
     """`control` as it looks from the other end: a host of ours, the fake OCX, COM, the 32-bit host, its pipe."""
     options = {"now": lambda: NOON} | options
+    to_host = options.pop("to_host", command)
     with Host(control) as host:
-        with OcxControl(CONTROL, command=command(host.address, fault), **options) as ocx:
+        with OcxControl(CONTROL, command=to_host(host.address, fault), **options) as ocx:
             yield ocx
         deadline = time.monotonic() + 20
         while host.gateway is not None:

@@ -63,11 +63,18 @@ def _replay(chosen: Config) -> tuple[Any, str]:
 
 
 def _ocx(chosen: Config) -> tuple[Any, str]:
-    from koapy.ocx import ControlLost, HostNotFound, OcxControl
+    from koapy.ocx import ControlLost, HostNotFound, OcxControl, boxes
+    from koapy.ocx.nights import EVERY_NIGHT
 
     wanted = chosen.ocx
     try:
-        control = OcxControl(wanted.control, relogin=wanted.relogin, hang_seconds=wanted.hang_seconds)
+        control = OcxControl(
+            wanted.control,
+            relogin=wanted.relogin,
+            hang_seconds=wanted.hang_seconds,
+            maintenance=wanted.maintenance | (EVERY_NIGHT if wanted.nights is None else wanted.nights),
+            rules=(*(boxes.load(wanted.boxes) if wanted.boxes else ()), *boxes.KNOWN),
+        )
     except (ControlLost, HostNotFound) as error:
         raise CommandError(str(error)) from error
     return control, f"{wanted.control} {control.about.get('version', '')}".rstrip()

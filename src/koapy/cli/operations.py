@@ -34,6 +34,7 @@ def status(address: Address = DEFAULT_ADDRESS, as_json: Json = False) -> None:
         facts = [
             ("state", f"{found.state}{'' if found.serving else ', not serving'}"),
             ("meaning", found.text),
+            *((("until", f"{found.until:%Y-%m-%d %H:%M:%S}"),) if found.until else ()),
             ("trading", halted(found.halt) if found.halt.halted else "not halted"),
             ("journal", f"{found.journal}, {found.last_sequence:,} events"),
             ("unsettled", f"{found.unsettled:,} orders of today"),

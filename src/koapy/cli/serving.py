@@ -137,6 +137,10 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Conditions (조건식) of one's own, in TOML; see docs/simulation.md."),
     ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What to do about boxes that OpenAPI+ shows, in TOML; see docs/windows.md."),
+    ] = None,
     limits: Annotated[
         str | None,
         typer.Option(
@@ -207,7 +211,7 @@ def serve(
                 conditions=conditions,
             ),
             replay=_given(said.replay, file=recording, speed=played),
-            ocx=said.ocx,
+            ocx=_given(said.ocx, boxes=boxes),
             security=_given(
                 said.security,
                 tls=_tls(said.security.tls, tls_cert, tls_key, tls_client_ca),

@@ -55,7 +55,8 @@ class Status:
     serving: bool
     """The same as gRPC health checking says."""
     state: str
-    """SERVING, NOT_LOGGED_IN, CONNECTION_LOST, CONTROL_FROZEN, JOURNAL_FAILED or SHUTTING_DOWN."""
+    """SERVING, NOT_LOGGED_IN, JOURNAL_FAILED, CONNECTION_LOST, MAINTENANCE, UPGRADING, CONTROL_FROZEN or
+    SHUTTING_DOWN."""
     text: str
     """What that means and what leads out of it, for people."""
     halt: Halt
@@ -65,6 +66,10 @@ class Status:
     """Number of the last order event."""
     unsettled: int
     """Orders of today whose end is not known yet."""
+    until: datetime | None = None
+    """When there will be a connection to OpenAPI+ again, in KST, as far as is known; None while there is one."""
+    notices: tuple[str, ...] = ()
+    """What somebody should look at: boxes on the screen of OpenAPI+, and what is about to happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,8 @@ class Operations:
             journal=reply.journal,
             last_sequence=reply.last_sequence,
             unsettled=reply.unsettled,
+            until=_time(reply.until) if reply.HasField("until") else None,
+            notices=tuple(reply.notices),
         )
 
     @waits

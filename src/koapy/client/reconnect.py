@@ -54,7 +54,9 @@ FIRST, LONGEST = 0.2, 2.0
 _LOST = frozenset({"", "SHUTTING_DOWN", "NOT_SENT"})
 """Reasons of ConnectionLost with which a gateway goes; "": it said nothing. NOT_SENT: the try that this one had joined
 went with its connection before the order was sent."""
-_NOT_YET = frozenset({"NOT_LOGGED_IN", "CONNECTION_LOST", "CONTROL_FROZEN", "JOURNAL_FAILED"})
+_NOT_YET = frozenset(
+    {"NOT_LOGGED_IN", "CONNECTION_LOST", "MAINTENANCE", "UPGRADING", "CONTROL_FROZEN", "JOURNAL_FAILED"}
+)
 """Reasons that a gateway has for a while after it has come back."""
 _RESUMABLE = frozenset({"STREAM_QUEUE_FULL", "JOURNAL_FAILED", "CONTROL_SILENT", "CONNECTION_LOST"})
 """Reasons that end a stream with numbers, which goes on where it ended. CONTROL_SILENT: an order is in doubt, and

@@ -5,38 +5,40 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from koapy.control.outlook import Closed, Outlook
 from koapy.ocx import boxes
 from koapy.ocx.contract import differences
-from koapy.ocx.nights import away_until
+from koapy.ocx.logins import LONGEST_PAUSE, STEADY_SECONDS, Logins
+from koapy.ocx.nights import EVERY_NIGHT, Schedule
 from koapy.ocx.plans import answers, everything
 from koapy.ocx.process import HostProcess, host_command
+from koapy.ocx.upgrades import Vigil
 from koapy.openapi.calendar import KST
 from koapy.remote import holding
 from koapy.remote.frames import Kind, kind
 from koapy.remote.holding import Plan, Step
 from koapy.remote.keeper import ControlLost
+from koapy.remote.link import Pace
 from koapy.remote.proxy import CONNECTED, LOGGED_IN, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from koapy.control.reads import Value
     from koapy.remote.holding import Dialog, Rule
-    from koapy.remote.link import Link, Pace, Stream
+    from koapy.remote.link import Link, Stream
     from koapy.remote.messages import Welcome
 
 logger = logging.getLogger(__name__)
 
 CONTROL = "KHOPENAPI.KHOpenAPICtrl.1"
 
-STEADY_SECONDS = 60.0
-"""A host, or a login, that has lasted so long is taken to be sound: what fails next is a new failure."""
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 300.0
-"""Seconds before a login is tried again; each pause is twice the one before."""
+VERSION_FAILED = -102
+"""OnEventConnect: OP_ERR_VERSION, what OpenAPI+ itself tells when it could not be upgraded."""
 BUSY_SECONDS = 5.0
 """A call that takes longer is worth a line in the log."""
 
@@ -49,9 +51,11 @@ class OcxControl(Proxy):
 
     The host is started here and ends with this object, and with this process however that ends. When it dies, or hangs
     in a call for `hang_seconds` without a box on the screen, OnEventConnect(-106) is told, and another one is started.
-    OpenAPI+ takes one login a process, so CommConnect after a login takes a new host too. A login that is lost is made
-    again by itself, in pauses that grow to five minutes and not while Kiwoom's servers are checked at night. For that
-    OpenAPI+'s automatic login has to be on; otherwise its window waits for somebody.
+    OpenAPI+ takes one login a process, so CommConnect after a login takes a new host too. A login that is lost, or that
+    a box asks to be made anew, is made again by itself, in pauses that grow to five minutes; CommConnect while Kiwoom's
+    servers are away is carried out when they are back. For logins by itself OpenAPI+'s automatic login has to be on;
+    otherwise its window waits for somebody. When OpenAPI+ is to be upgraded, the host is ended, the programs that do it
+    run, and then another host is started, and logged in where the one before was, or was to be.
 
     Args:
         control: ProgID or CLSID.
@@ -59,13 +63,15 @@ class OcxControl(Proxy):
             Windows through Wine.
         relogin: whether to log in again by itself.
         hang_seconds: how long a call may take before the host is given up.
+        maintenance: when Kiwoom's servers are away, as `koapy.ocx.nights` says it.
         rules: what to do about boxes that are known.
-        now: the time in Korea; what it says decides about nothing but logins at night.
+        now: the time in Korea; what it says decides about nothing but the servers' maintenance.
         pace: when the host is taken to be dead.
 
     Raises:
         HostNotFound: the host, or what could run it, is not on this machine.
         ControlLost: there is no such control; the text says why.
+        ValueError: a text of `maintenance` says no time.
     """
 
     # OpenAPI+ may look for a new version of itself before it is there.
@@ -79,6 +85,7 @@ class OcxControl(Proxy):
         command: Sequence[str] | None = None,
         relogin: bool = True,
         hang_seconds: float = 60.0,
+        maintenance: Iterable[str] = EVERY_NIGHT,
         rules: Sequence[Rule] = boxes.KNOWN,
         now: Callable[[], datetime] = lambda: datetime.now(KST),
         pace: Pace | None = None,
@@ -88,6 +95,8 @@ class OcxControl(Proxy):
         self._hang_seconds = hang_seconds
         self._rules = tuple(rules)
         self._now = now
+        self._logins = Logins(Schedule(maintenance), now, again=relogin)
+        self._pace = pace or Pace()
         self._plan = everything()
         self.about: Mapping[str, str] = {}
         """Facts about the control and its host: file, version, bits, code page and the like."""
@@ -98,32 +107,28 @@ class OcxControl(Proxy):
         self._delay = 0.0
         self._dialogs: dict[int, Dialog] = {}
         self._box_seen = threading.Event()
-        # Of the control's thread, but for the time of the next login, which the connection's thread looks at.
+        self._upgrading: datetime | None = None
+        """Since when OpenAPI+ is being upgraded."""
+        self._upgraded: bool | None = None
+        """What came of it, until the control's thread has heard."""
         self._used = False
-        """Whether this host has been asked to log in."""
-        self._wanted = False
-        """Whether there was a login that is to be made again when it is lost."""
-        self._logged_in_at = 0.0
-        self._pause = FIRST_PAUSE
-        self._login_at: float | None = None
-        self._next_login: datetime | None = None
-        super().__init__(f"the control {control}", name="koapy", wait=0.0, pace=pace)
+        """Whether this host has been asked to log in. Of the control's thread."""
+        super().__init__(f"the control {control}", name="koapy", wait=0.0, pace=self._pace)
 
     @property
     def dialogs(self) -> tuple[Dialog, ...]:
         """The boxes on the screen that somebody has to deal with."""
-        return tuple(self._dialogs.values())
+        return tuple(self._dialogs.copy().values())
 
     @property
-    def prospect(self) -> str:
-        """What leads out of a lost login: a box that waits for somebody, the next try, or somebody who logs in."""
-        if self._dialogs:
-            box = next(iter(self._dialogs.values()))
-            return f"the box {box.title!r} is on its screen: {box.text}"
-        if self._next_login is None:
-            return "log in again by LoginCall"
-        night = ", when Kiwoom's servers have been checked" if away_until(self._now()) else ""
-        return f"the login is made again at {self._next_login:%H:%M:%S}{night}"
+    def outlook(self) -> Outlook:
+        """What is going on, until when, and what waits for somebody."""
+        notices = tuple(_notice(box) for box in self.dialogs)
+        if self._upgrading is not None:
+            text = f"a new version of OpenAPI+ is being installed since {self._upgrading:%H:%M:%S}; logins wait for it"
+            return Outlook(closed=Closed.UPGRADING, text=text, notices=notices)
+        found = self._logins.outlook
+        return replace(found, notices=(*found.notices, *notices))
 
     def wait_for_boxes(self, seconds: float) -> None:
         """Return when there is a box on the screen, or when `seconds` have passed. Not on the control's thread."""
@@ -143,7 +148,10 @@ class OcxControl(Proxy):
     # The host.
 
     def _open(self) -> Stream:
-        if time.monotonic() - self._started < STEADY_SECONDS:
+        if self._upgrading is not None:
+            self._upgraded = not Vigil(self._command[:-1], self._noticed, self._pace).keep(self._keeper.wake)
+            self._upgrading, self._delay = None, 0.0
+        elif time.monotonic() - self._started < STEADY_SECONDS:
             self._keeper.wake.wait(self._delay)
             self._delay = min(max(0.5, self._delay * 2), LONGEST_PAUSE)
         else:
@@ -154,8 +162,11 @@ class OcxControl(Proxy):
         self._used = False
         return self._host
 
-    def _adopted(self, link: Link, welcome: Welcome) -> None:
+    def _introduced(self, link: Link) -> None:
+        # Before there is a control: it may show boxes while it is made.
         link.send(holding.rules(self._rules))
+
+    def _adopted(self, link: Link, welcome: Welcome) -> None:
         link.send(holding.trs(answers()))
         link.send(holding.plan(self._plan))
         self.about, self.differences = welcome.about, differences(welcome)
@@ -172,6 +183,16 @@ class OcxControl(Proxy):
         elif seconds >= BUSY_SECONDS:
             logger.warning("the control has been in %s for %.0f s", what, seconds)
 
+    def _excused(self) -> bool:
+        return self._upgrading is not None
+
+    def _returned(self) -> None:
+        upgraded, self._upgraded = self._upgraded, None
+        if upgraded is False:
+            self._tell("OnEventConnect", (VERSION_FAILED,))
+        elif upgraded and (self._logins.asked or self._logins.wanted):
+            self._logins.put_off()
+
     def _noticed(self, box: Dialog) -> None:
         words = f"{box.title!r} of {box.owner}: {box.text}"
         if box.step is Step.GONE:
@@ -182,7 +203,24 @@ class OcxControl(Proxy):
         else:
             self._dialogs[box.window] = box
             self._box_seen.set()
-            logger.warning("a box is on the screen: %s", words)
+            logger.warning("%s", _notice(box))
+            if box.action == boxes.UPGRADE:
+                self._upgrade()
+            elif box.action == boxes.RELOGIN:
+                self._give_up_login(box)
+
+    def _upgrade(self) -> None:
+        """End the host, which keeps OpenAPI+'s files from being replaced; `_open` waits until they have been."""
+        if self._upgrading is None:
+            self._upgrading = self._now()
+            # A login that is under way goes on afterwards, so nothing is lost with its host but time.
+            self._keeper.drop("OpenAPI+ is being upgraded", silently=self._logins.since is None)
+
+    def _give_up_login(self, box: Dialog) -> None:
+        """End the host whose login is not good any more; the login is made again as a lost one is."""
+        since = self._logins.since
+        if self._relogin and since is not None and time.monotonic() - since > STEADY_SECONDS:
+            self._keeper.drop(f"OpenAPI+ asks to be logged in again: {box.title}", silently=False)
 
     # Calls.
 
@@ -215,13 +253,25 @@ class OcxControl(Proxy):
     # Logins.
 
     def _connect_anew(self) -> Value:
-        """CommConnect, in a new host where this one has been used."""
-        if self._used and super()._call("GetConnectState") != LOGGED_IN:
-            self._delay = 0.0
-            self._replace("a new login takes a new host")
+        """CommConnect: later, while the servers are away or OpenAPI+ is upgraded; in a new host, where this one has
+        been used, unless somebody is just about to log in."""
+        logins = self._logins
+        if logins.since is None:
+            if self._upgrading is not None or logins.away_until is not None:
+                logins.put_off()
+                logger.warning("a login is asked for; %s", self.outlook.text)
+                return 0
+            if self._used and super()._call("GetConnectState") != LOGGED_IN:
+                if logins.under_way or (logins.asked and self._dialogs):
+                    return 0
+                self._delay = 0.0
+                self._replace("a new login takes a new host")
+            logins.begun()
         self._used = True
-        self._login_at = self._next_login = None
-        return super()._call("CommConnect")
+        code = super()._call("CommConnect")
+        if isinstance(code, int) and code < 0:
+            self._connected(code)
+        return code
 
     def _tell(self, name: str, args: tuple[Value, ...], *rest: Any) -> None:
         if name == "OnEventConnect":
@@ -229,30 +279,31 @@ class OcxControl(Proxy):
         super()._tell(name, args, *rest)
 
     def _connected(self, code: Value) -> None:
-        now = time.monotonic()
         if code == CONNECTED:
-            self._wanted, self._logged_in_at = True, now
-            self._login_at = self._next_login = None
-            return
-        if not (self._wanted and self._relogin):
-            return
-        if self._logged_in_at and now - self._logged_in_at > STEADY_SECONDS:
-            self._pause = FIRST_PAUSE
-        here = self._now()
-        self._next_login = max(here + timedelta(seconds=self._pause), away_until(here) or here)
-        self._login_at, self._logged_in_at = now + (self._next_login - here).total_seconds(), 0.0
-        logger.warning("the login is lost; %s", self.prospect)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._logins.succeeded()
+        elif self._logins.failed():
+            logger.warning("the login is lost; %s", self.outlook.text)
 
     def _watched(self) -> None:
-        if self._login_at is not None and time.monotonic() >= self._login_at:
-            self._login_at = None
+        if self._logins.due:
             self.submit(self._log_in_again)
 
     def _log_in_again(self) -> None:
+        if not self._logins.due:
+            return
         try:
-            if super()._call("GetConnectState") != LOGGED_IN and (code := self._connect_anew()) != 0:
-                self._connected(code)
+            if super()._call("GetConnectState") == LOGGED_IN:
+                self._logins.succeeded()
+            else:
+                self._connect_anew()
         except (ControlLost, RuntimeError) as error:
             logger.warning("the login could not be tried: %s", error)
+            self._logins.begun()
             self._connected(-1)
+
+
+def _notice(box: Dialog) -> str:
+    """What is said of a box."""
+    if boxes.ACCOUNT_WINDOW in box.title:
+        return f"the account password window {box.title!r} is open and waits for somebody; koapy types nothing into it"
+    return f"the box {box.title!r} of {box.owner} is on the screen: {box.text}"

@@ -149,7 +149,7 @@ class StatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class StatusResponse(_message.Message):
-    __slots__ = ("serving", "state", "text", "halt", "journal", "last_sequence", "unsettled")
+    __slots__ = ("serving", "state", "text", "halt", "journal", "last_sequence", "unsettled", "until", "notices")
     SERVING_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -157,6 +157,8 @@ class StatusResponse(_message.Message):
     JOURNAL_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     UNSETTLED_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     serving: bool
     state: str
     text: str
@@ -164,4 +166,6 @@ class StatusResponse(_message.Message):
     journal: str
     last_sequence: int
     unsettled: int
-    def __init__(self, serving: bool = ..., state: _Optional[str] = ..., text: _Optional[str] = ..., halt: _Optional[_Union[HaltState, _Mapping]] = ..., journal: _Optional[str] = ..., last_sequence: _Optional[int] = ..., unsettled: _Optional[int] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, serving: bool = ..., state: _Optional[str] = ..., text: _Optional[str] = ..., halt: _Optional[_Union[HaltState, _Mapping]] = ..., journal: _Optional[str] = ..., last_sequence: _Optional[int] = ..., unsettled: _Optional[int] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -42,6 +42,8 @@ class Hooks:
 
     open: Callable[[], Stream]
     """Connect. Raises OSError."""
+    introduce: Callable[[Link], object]
+    """HELLO has been sent."""
     adopt: Callable[[Link, Welcome], object]
     """A host has said what it offers, and its connection is to be used from now on; under the condition."""
     take: Callable[[Link, list[bytes]], object]
@@ -50,6 +52,8 @@ class Hooks:
     """Something that only some hosts say."""
     lose: Callable[[bool], object]
     """The connection has ended, by itself or because nobody wants it any more; under the condition."""
+    excuse: Callable[[], bool]
+    """Whether it is known why there is no host, and that there will be one: the first connection may wait for it."""
     watch: Callable[[], object]
     """Called again and again while there is a connection."""
 
@@ -126,12 +130,18 @@ class Keeper:
         Raises:
             ControlLost: there is none in time.
         """
-        if self.link is not None:
-            self._replaced = self.link
-            self.link.end(reason)
+        self.drop(reason, silently=True)
         with self._changed:
             if not self._changed.wait_for(lambda: self.link is not None or self.wake.is_set(), self._greeting_seconds):
                 raise ControlLost(f"{self._where} did not come back: {self.why}")
+
+    def drop(self, reason: str, *, silently: bool) -> None:
+        """End the connection, also one that has just been begun; `silently`: without telling of it."""
+        link = self.link or self._greeted
+        if link is not None:
+            if silently:
+                self._replaced = link
+            link.end(reason)
 
     def _keep(self) -> None:
         until = time.monotonic() + self._wait
@@ -141,7 +151,7 @@ class Keeper:
                 self._connect()
             except (OSError, FrameError) as error:
                 self.why = str(error)
-                if not self._first.done() and time.monotonic() + pause > until:
+                if not (self._first.done() or self._hooks.excuse()) and time.monotonic() + pause > until:
                     self._first.set_exception(ControlLost(f"{self._where} is not there: {error}"))
                     return
                 self.wake.wait(pause * random.uniform(0.5, 1.0))
@@ -164,6 +174,7 @@ class Keeper:
             self._greeted = link
         link.start()
         link.send(messages.hello(self._name))
+        self._hooks.introduce(link)
         try:
             if not self.wake.is_set():
                 greeting.result(self._greeting_seconds)

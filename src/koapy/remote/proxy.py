@@ -97,7 +97,16 @@ class Proxy(Owner):
         self._inbox = Inbox()
         self._keeper = Keeper(
             where,
-            Hooks(self._open, self._adopt, self._take, self._remarked, self._lose, self._watched),
+            Hooks(
+                open=self._open,
+                introduce=self._introduced,
+                adopt=self._adopt,
+                take=self._take,
+                remark=self._remarked,
+                lose=self._lose,
+                excuse=self._excused,
+                watch=self._watched,
+            ),
             self._changed,
             name=name,
             wait=wait,
@@ -129,6 +138,9 @@ class Proxy(Owner):
         """
         raise NotImplementedError
 
+    def _introduced(self, link: Link) -> None:
+        """HELLO has been sent; what the host must know before it says anything is sent now. As `_open`."""
+
     def _adopted(self, link: Link, welcome: Welcome) -> None:
         """A host has said what it offers; what it must be told before any call is sent now. On its reading thread."""
 
@@ -142,6 +154,10 @@ class Proxy(Owner):
 
     def _returned(self) -> None:
         """The connection is there again. On the control's thread."""
+
+    def _excused(self) -> bool:
+        """Whether it is known why there is no host, and that there will be one. As `_open`."""
+        return False
 
     def _watched(self) -> None:
         """Called again and again while there is a connection. On a thread of the connection's own."""

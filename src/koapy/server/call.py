@@ -39,6 +39,14 @@ MOST_INPUTS = 200
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
 
+AT_ALL_TIMES = frozenset(
+    {
+        *("CommConnect", "CommTerminate", "GetConnectState", "GetAPIModulePath", "KOA_Functions", "SetInputValue"),
+        *("DisconnectRealData", "SetRealRemove", "SendConditionStop"),
+    }
+)
+"""Functions that are of use while OpenAPI+ is closed by plan: those around the login, and those that give back."""
+
 TOO_MANY = {Limit.TR: -200, Limit.CONDITION: 0}
 """OpenAPI+'s own answers to too many requests, given where nothing may wait."""
 
@@ -51,6 +59,8 @@ async def call(core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallRe
     """
     function = known_function(request.name)
     args = arguments(function, request.arguments)
+    if function.name not in AT_ALL_TIMES:
+        core.require_open()
     room = core.gates.room(caller.client)
     special = _SPECIAL.get(function.name)
     if special is None and room is None:

@@ -127,6 +127,12 @@ class Ocx:
     """Log in again by itself when the login is lost; for this OpenAPI+'s automatic login has to be on."""
     hang_seconds: float = 60.0
     """A call that takes longer, without a box on the screen, ends the control's process; a new one is started."""
+    nights: frozenset[str] | None = None
+    """When Kiwoom's servers are checked, such as "mon-sat 05:00-05:10"; None: the hours that are known."""
+    maintenance: frozenset[str] = frozenset()
+    """When they are away besides, such as "2026-12-05 22:00 - 2026-12-06 09:00"."""
+    boxes: Path | None = None
+    """What to do about boxes on the screen, before what is known of OpenAPI+'s own; see docs/windows.md."""
 
     def __post_init__(self) -> None:
         if self.hang_seconds < 5:

@@ -296,7 +296,7 @@ class Core:
 
         After a lost connection it is not before OnEventConnect says so, whatever the control says.
         """
-        if self.health.refusal(State.CONNECTION_LOST) is not None:
+        if self.health.away() is not None:
             return False
         if not self.apartment.has("GetConnectState"):
             return None
@@ -313,9 +313,14 @@ class Core:
             raise precondition("not logged in to OpenAPI+; log in by LoginCall or CommConnect first", "NOT_LOGGED_IN")
         self._logged_in = (logins, now + LOGGED_IN_SECONDS)
 
+    def require_open(self) -> None:
+        """Refuse what is of no use while OpenAPI+ is closed by plan: its servers are away, or it is upgraded."""
+        if (failure := self.health.closed()) is not None:
+            raise failure
+
     def require_connection(self) -> None:
         """Refuse what needs the connection to OpenAPI+ while that is lost."""
-        if (failure := self.health.refusal(State.CONNECTION_LOST)) is not None:
+        if (failure := self.health.away()) is not None:
             raise failure
 
     @contextmanager

@@ -132,6 +132,8 @@ class _Run:
                 async with asyncio.timeout(seconds):
                     item = await self._inbox.get()
             except TimeoutError:
+                if not machine.waiting_for:  # it has turned out why it takes so long
+                    return ()
                 raise silent(waiting_for, seconds) from None
         else:
             item = await self._inbox.get()

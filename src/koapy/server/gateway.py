@@ -91,6 +91,8 @@ class GatewayServicer(pb_grpc.GatewayServicer):
             journal=core.journal.identity,
             last_sequence=core.journal.last_sequence,
             unsettled=len(core.journal.orders(unsettled=True)),
+            until=_time(core.health.until) if core.health.until else None,
+            notices=core.health.notices,
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from koapy.control.outlook import Closed, Outlook
 from koapy.openapi.calendar import KST
 from koapy.openapi.error import error
 from koapy.server.failure import Failure, unavailable
@@ -27,6 +28,10 @@ class State(StrEnum):
     """Orders cannot be written down, so none is sent; everything else works."""
     CONNECTION_LOST = "CONNECTION_LOST"
     """OpenAPI+ was connected and is no more."""
+    MAINTENANCE = "MAINTENANCE"
+    """There is no login because Kiwoom's servers are away, as every night; it is made when they are back."""
+    UPGRADING = "UPGRADING"
+    """A new version of OpenAPI+ is being installed, for which it may not run."""
     CONTROL_FROZEN = "CONTROL_FROZEN"
     """The control's thread does not answer."""
     SHUTTING_DOWN = "SHUTTING_DOWN"
@@ -39,6 +44,9 @@ TEXTS = {
     State.NOT_LOGGED_IN: "not logged in to OpenAPI+; log in by LoginCall or CommConnect",
     State.SHUTTING_DOWN: "the gateway is shutting down",
 }
+CLOSED = {Closed.UPGRADING: State.UPGRADING, Closed.MAINTENANCE: State.MAINTENANCE}
+AWAY = (State.UPGRADING, State.MAINTENANCE, State.CONNECTION_LOST)
+"""States in which there is no connection to OpenAPI+, the gravest first."""
 GAPS_REMEMBERED = 20
 
 
@@ -59,6 +67,7 @@ class Health:
     def __init__(self) -> None:
         self._reasons: dict[State, str] = {}
         self._changed = asyncio.Event()
+        self._outlook = Outlook()
         self._lost_since: datetime | None = None
         self._gaps: deque[Gap] = deque(maxlen=GAPS_REMEMBERED)
         self.gap_count = 0
@@ -72,7 +81,17 @@ class Health:
     @property
     def text(self) -> str:
         """For people: what is the matter, and what leads out of it."""
-        return self._reasons.get(self.state) or TEXTS[self.state]
+        return self._words(self.state)
+
+    @property
+    def until(self) -> datetime | None:
+        """When there will be a connection again, as far as is known; None while there is one."""
+        return self._outlook.until if self.state in AWAY else None
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What somebody should look at: boxes on the screen of OpenAPI+, and what is about to happen."""
+        return self._outlook.notices
 
     @property
     def serving(self) -> bool:
@@ -91,8 +110,20 @@ class Health:
         self._reasons.pop(state, None)
         self._tell(before)
 
-    def connected(self, code: int, prospect: str = "") -> None:
-        """OnEventConnect has come with this code; `prospect` says what leads out of it, where the control knows."""
+    def foresee(self, outlook: Outlook) -> None:
+        """What the control says of itself from now on."""
+        if outlook == self._outlook:
+            return
+        before, self._outlook = self.state, outlook
+        for why, state in CLOSED.items():
+            if outlook.closed is why:
+                self._reasons[state] = outlook.text
+            else:
+                self._reasons.pop(state, None)
+        self._tell(before)
+
+    def connected(self, code: int) -> None:
+        """OnEventConnect has come with this code."""
         if code >= 0:
             if self._lost_since is not None:
                 self._gaps.append(Gap(self._lost_since, datetime.now(KST)))
@@ -106,16 +137,24 @@ class Health:
             self.set(State.NOT_LOGGED_IN, f"the login failed ({told}); log in by LoginCall or CommConnect")
             return
         self._lost_since = self._lost_since or datetime.now(KST)
-        then = prospect or "log in again by LoginCall"
-        text = f"the connection to OpenAPI+ was lost at {self._lost_since:%H:%M:%S} ({told}); {then}"
+        text = f"the connection to OpenAPI+ was lost at {self._lost_since:%H:%M:%S} ({told})"
         self.set(State.CONNECTION_LOST, text)
 
     def refusal(self, state: State, then: str = "nothing was sent") -> Failure | None:
         """What a request ends with that cannot be served while this is the matter; None while it is not."""
         if state not in self._reasons:
             return None
-        text = self._reasons[state] or TEXTS[state]
-        return unavailable(f"{text}; {then}", state.value)
+        until = self._outlook.until if state in AWAY else None
+        known = {"until": until.isoformat(timespec="seconds")} if until else {}
+        return unavailable(f"{self._words(state)}; {then}", state.value, **known)
+
+    def away(self) -> Failure | None:
+        """What a request ends with that takes the connection to OpenAPI+; None while there is one."""
+        return next(filter(None, map(self.refusal, AWAY)), None)
+
+    def closed(self) -> Failure | None:
+        """The same while that is so by plan, and logins wait for the end of it."""
+        return next(filter(None, map(self.refusal, CLOSED.values())), None)
 
     def gaps_since(self, count: int) -> list[Gap]:
         """The gaps after the first `count`, as far as they are remembered, oldest first."""
@@ -126,6 +165,12 @@ class Health:
         """Return when the state may have changed since the last time."""
         await self._changed.wait()
         self._changed.clear()
+
+    def _words(self, state: State) -> str:
+        parts = [self._reasons.get(state) or TEXTS[state]]
+        if state is State.CONNECTION_LOST:
+            parts.append(self._outlook.text or "log in again by LoginCall")
+        return "; ".join((*parts, *self._outlook.notices))
 
     def _tell(self, before: State) -> None:
         self._changed.set()

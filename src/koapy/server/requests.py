@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from koapy.openapi.calendar import KST
 from koapy.server import checks, pages
 from koapy.server.conditions import known_condition, load_conditions
 from koapy.server.driver import drive
@@ -31,10 +33,21 @@ CONDITION_REQUEST = "관심종목정보요청"
 
 
 async def login(core: Core, _: pb.LoginRequest, caller: Caller) -> None:
-    """LoginCall. Credentials are the concern of controls that show a login window; they are never looked at here."""
+    """LoginCall. Credentials are the concern of controls that show a login window; they are never looked at here.
+
+    While Kiwoom's servers are away it waits until they are back, unless its deadline comes before.
+    """
+    health = core.health
+    if (closed := health.closed()) is not None and health.until is not None and caller.deadline is not None:
+        remaining = caller.deadline - asyncio.get_running_loop().time()
+        if remaining < (health.until - datetime.now(KST)).total_seconds():
+            raise closed
     with core.inbox() as inbox, core.router.subscribe(inbox, [CONNECTION]):
         changes = core.router.logins
-        await drive(core, Login(connected=bool(await core.connected()), changes=changes), inbox, caller)
+        connected = bool(await core.connected())
+        # Somebody may be about to type a password.
+        waits = lambda: health.closed() is not None or bool(health.notices)  # noqa: E731
+        await drive(core, Login(connected=connected, changes=changes, waits=waits), inbox, caller)
 
 
 async def load_condition(core: Core, _: pb.LoadConditionRequest, caller: Caller) -> None:

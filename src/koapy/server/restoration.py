@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from koapy.control.apartment import Frozen
+from koapy.control.outlook import Outlook
 from koapy.server.conditions import load_conditions
 from koapy.server.edge import Nobody
 from koapy.server.failure import Failure
@@ -23,6 +24,8 @@ GATEWAY = Nobody("gateway", None)
 """On whose behalf conditions are searched again."""
 FOUND = 1
 """What SendCondition returns when the search has been sent."""
+LOOK_SECONDS = 0.5
+"""Between two looks at what a control says of itself: times pass, and boxes appear, without any event."""
 
 
 class Restoration:
@@ -31,9 +34,12 @@ class Restoration:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Ask whether somebody has logged in already; a control that cannot say is taken to be logged in."""
+        if hasattr(self._core.apartment.control, "outlook"):
+            self._looking = asyncio.create_task(self._look())
         try:
             connected = await self._core.connected()
         except Failure as failure:
@@ -46,7 +52,8 @@ class Restoration:
         """OnEventConnect has come with this code."""
         health = self._core.health
         lost = health.refusal(State.CONNECTION_LOST) is not None
-        health.connected(code, getattr(self._core.apartment.control, "prospect", ""))
+        health.foresee(getattr(self._core.apartment.control, "outlook", Outlook()))
+        health.connected(code)
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -55,9 +62,16 @@ class Restoration:
 
     async def aclose(self) -> None:
         """Restore nothing more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [each for each in (self._task, self._looking) if each is not None]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _look(self) -> None:
+        """Follow what the control says of itself."""
+        while True:
+            self._core.health.foresee(self._core.apartment.control.outlook)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _restore(self) -> None:
         core = self._core

@@ -10,6 +10,8 @@ from koapy.server.machines import Ask, Done, Send
 from koapy.server.machines.endings import lost, negative
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from koapy.server.events import Event
     from koapy.server.machines import Effect
 
@@ -27,16 +29,18 @@ class Login:
         connected: whether the control is known to be logged in.
         changes: how many changes of the connection there have been until now. What tells of those may still be on
             its way, and is not the end of this login.
+        waits: whether the login is known to wait for something, so that silence means nothing.
     """
 
-    def __init__(self, *, connected: bool, changes: int = 0) -> None:
+    def __init__(self, *, connected: bool, changes: int = 0, waits: Callable[[], bool] = lambda: False) -> None:
         self._connected = connected
         self._changes = changes
+        self._waits = waits
 
     @property
     def waiting_for(self) -> str:
         """The end of the login."""
-        return "OnEventConnect of CommConnect"
+        return "" if self._waits() else "OnEventConnect of CommConnect"
 
     def start(self) -> list[Effect]:
         """Connect where there is no connection."""
