@@ -89,11 +89,14 @@ Variant OpenApi::call(const std::string& name, const std::vector<Variant>& argum
     return found;
 }
 
-// KOA_Functions("Fake", ...): arms a fault; "log in" takes the simulation's word for the login; "flood N" tells N ticks.
+// KOA_Functions("Fake", ...): arms a fault; "log in" takes the simulation's word for the login; "flood N" tells N ticks; "upgrade" begins one, as another program's
+// login would.
 Variant OpenApi::order(const std::wstring& words) {
     if (words.compare(0, 6, L"flood ") == 0) {
         ticks_ = std::stoi(words.substr(6));
         PostMessageW(window_, FLOOD, 0, 0);
+    } else if (words == L"upgrade") {
+        upgrade_begun();
     } else if (words == L"log in") {
         logged_in_ = true;
     } else {

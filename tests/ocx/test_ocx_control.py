@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ocx_way import CONTROL, chain, command
+from ocx_way import CONTROL, Clock, chain, command
 
 from koapy.control.outlook import Closed
 from koapy.control.reads import READING, Unread
@@ -401,14 +401,51 @@ def test_a_killed_host_is_replaced_and_logged_in_again(simulation: SimulatedCont
         assert call(ocx, "GetMasterCodeName", "005930") == "삼성전자"
 
 
-def test_at_night_the_login_waits_for_the_end_of_the_check(simulation: SimulatedControl) -> None:
-    with chain(simulation, now=lambda: datetime(2026, 11, 24, 5, 2, tzinfo=KST)) as ocx:
+def test_at_night_all_logins_wait_for_the_end_of_the_check_and_are_one(simulation: SimulatedControl) -> None:
+    clock = Clock()
+    logins = []
+    connect = simulation.CommConnect
+    simulation.CommConnect = lambda: (logins.append(clock()), connect())[1]  # type: ignore[method-assign]
+    with chain(simulation, now=clock) as ocx:
         heard = log_in(ocx)
         assert ocx.host_pid
+        clock.set(datetime(2026, 11, 24, 5, 9, 57, tzinfo=KST))
+        assert ocx.outlook.notices == (
+            "Kiwoom's servers are away for maintenance until 05:10, and may cut the connection",
+        )
         os.kill(ocx.host_pid, 9)
         assert heard.wait(2) == [(0,), (-106,)]
+        assert [call(ocx, "CommConnect") for _ in range(2)] == [0, 0]
         text = "Kiwoom's servers are away for maintenance until 05:10; the login is made again at 05:10:00"
         assert (ocx.outlook.closed, ocx.outlook.text) == (Closed.MAINTENANCE, text)
+        assert heard.wait(3) == [(0,), (-106,), (0,)]
+        assert ocx.outlook.closed is None
+    assert len(logins) == 2
+    assert logins[1] >= datetime(2026, 11, 24, 5, 10, tzinfo=KST)
+
+
+def test_a_second_login_joins_the_one_that_is_under_way(simulation: SimulatedControl) -> None:
+    """Whoever is about to type a password keeps the window in which to do it."""
+    simulation.CommConnect = lambda: 0  # type: ignore[method-assign]
+    with chain(simulation) as ocx:
+        assert call(ocx, "CommConnect") == 0
+        host = ocx.host_pid
+        assert call(ocx, "CommConnect") == 0
+        assert ocx.host_pid == host
+
+
+def test_a_notice_to_log_in_again_takes_a_new_host(simulation: SimulatedControl, monkeypatch: Any) -> None:
+    monkeypatch.setattr("koapy.ocx.control.STEADY_SECONDS", -1.0)
+    with chain(simulation) as ocx:
+        heard = log_in(ocx)
+        host = ocx.host_pid
+        notice = "[HTS 재접속 안내]|오전 6시 50분 이전에 접속하신 고객님께서는 재접속하여 주시기 바랍니다."
+        call(ocx, "KOA_Functions", "Fake", f"dialog before GetMasterCodeName {notice}")
+        with pytest.raises(ControlLost, match="asks to be logged in again") as lost:
+            call(ocx, "GetMasterCodeName", "005930")
+        assert lost.value.begun
+        assert heard.wait(3) == [(0,), (-106,), (0,)]
+        assert ocx.host_pid != host
 
 
 def test_a_new_login_takes_a_new_host(simulation: SimulatedControl) -> None:

@@ -38,9 +38,9 @@ def control() -> Iterator[Any]:
 
 
 @asynccontextmanager
-async def gateway(control: Any, journal: Path) -> AsyncIterator[tuple[Any, Any]]:
+async def gateway(control: Any, journal: Path, **options: Any) -> AsyncIterator[tuple[Any, Any]]:
     """A gateway, logged in, and the way to its control."""
-    with chain(control) as ocx:
+    with chain(control, **options) as ocx:
         async with (
             Server(ocx, port=0, settings=SETTINGS, journal=journal) as server,
             grpc.aio.insecure_channel(server.address) as channel,
@@ -184,7 +184,7 @@ def test_no_host_is_left_of_a_server_however_it_ends(control: Any, tmp_path: Pat
         with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", env=environment) as server:
             assert server.stderr
             said = next(line for line in server.stderr if line.startswith("koapy: "))
-            assert f"({CONTROL})" in said
+            assert f"({CONTROL} 1.0.0.0)" in said
             (pid,) = hosts(host.address)
             if how == "both killed":
                 os.kill(pid, signal.SIGKILL)

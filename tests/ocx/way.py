@@ -37,6 +37,23 @@ WINE = {
 }
 NOON = datetime(2026, 11, 24, 12, tzinfo=KST)
 """So that no test runs while Kiwoom's servers are checked."""
+
+
+class Clock:
+    """The time in Korea, which may be set, and goes on from there."""
+
+    def __init__(self) -> None:
+        self.set(NOON)
+
+    def set(self, now: datetime) -> None:
+        """It is now so late."""
+        self._ahead = now - datetime.now(KST)
+
+    def __call__(self) -> datetime:
+        return datetime.now(KST) + self._ahead
+
+
+PROGRAMS_OF_UPGRADES = ("opstarter.exe", "opversionup.exe")
 PROGRAMS = ("wine", "i686-w64-mingw32-g++", "i686-w64-mingw32-widl")
 PACKAGES = "wine wine32:i386 wine64 libwine:i386 g++-mingw-w64-i686 mingw-w64-tools"
 
@@ -94,6 +111,25 @@ def prepare() -> None:
             registered.touch()
 
 
+OURS = ("koapy-ocx-host.exe", *PROGRAMS_OF_UPGRADES)
+
+
+def running(**environment: str) -> dict[int, str]:
+    """The programs of OpenAPI+'s side that run with these in their environment, by process."""
+    wanted = [f"{name}={value}".encode() for name, value in environment.items()]
+    found = {}
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace")
+            has = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        name = next((each for each in OURS if each in words), None)
+        if name is not None and all(each in has for each in wanted):
+            found[int(entry.name)] = name
+    return found
+
+
 class Upgradable:
     """A Windows of its own in which the fake OCX is replaced by new versions of itself: programs of an upgrade wait for
     all hosts on their screen, and would wait for those of other tests.
@@ -110,11 +146,9 @@ class Upgradable:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._original, updater = tools.build_fake(), tools.build_updater()
             self.folder.mkdir(exist_ok=True)
-            for name in ("opstarter.exe", "opversionup.exe"):
+            for name in PROGRAMS_OF_UPGRADES:
                 shutil.copy(updater, self.folder / name)
             self.control = self.folder / self._original.name
-            shutil.copy(self._original, self.control)
-            (self.folder / "koapy-fake.new").unlink(missing_ok=True)
             prefix = Path(self.windows["WINEPREFIX"])
             if not (prefix / "koapy-registered").exists():
                 shutil.rmtree(prefix, ignore_errors=True)
@@ -122,12 +156,35 @@ class Upgradable:
                 shutil.copytree(CACHE / "wine", prefix, symlinks=True, copy_function=os.link)
                 for registry in prefix.glob("*.reg"):
                     registry.write_bytes(registry.unlink() or (CACHE / "wine" / registry.name).read_bytes())
+                self._reset()
                 run("wine", r"C:\windows\syswow64\regsvr32.exe", "/s", self.control, **self.windows)
                 (prefix / "koapy-registered").touch()
+
+    def _reset(self) -> None:
+        shutil.copy(self._original, self.control)
+        (self.folder / "koapy-fake.new").unlink(missing_ok=True)
 
     def command(self, address: str, fault: str = "") -> list[str]:
         """What starts a host there."""
         return ["env", *(f"{name}={value}" for name, value in self.windows.items()), *command(address, fault)[1:]]
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else is in this Windows until the end of the block, and nobody is left in it then."""
+        import fcntl
+
+        with (CACHE / "upgradable.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._reset()
+            try:
+                yield
+            finally:
+                subprocess.run(["wineserver", "-k"], env=os.environ | self.windows, check=False)
+                subprocess.run(["wineserver", "-w"], env=os.environ | self.windows, check=False)
+
+    def programs(self) -> list[str]:
+        """The programs of an upgrade that run in this Windows."""
+        return [name for name in running(**self.windows).values() if name in PROGRAMS_OF_UPGRADES]
 
     def lay_ready(self) -> None:
         """Put a new version beside the old one: the same, with another number."""

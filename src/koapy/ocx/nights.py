@@ -86,7 +86,7 @@ def parsed(text: str) -> Absence:
             first, last, begins, ends = found.groups()
             return Absence(_clock(begins), _clock(ends), _weekdays(first, last or first))
         if found := _ONCE.fullmatch(text.strip()):
-            day, end_day, begins, ends = found.groups()
+            day, begins, end_day, ends = found.groups()
             absence = Absence(
                 _clock(begins), _clock(ends), first=date.fromisoformat(day), last=date.fromisoformat(end_day or day)
             )
