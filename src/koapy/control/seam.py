@@ -3,9 +3,10 @@
 A control is any object that has the OpenAPI+ functions under their own names and argument orders and the OpenAPI+
 events as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer. A
 control that has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread. One that
-knows more of itself than whether it is logged in says so in ``outlook``, a `koapy.control.outlook.Outlook`. One that reads its events
-ahead of their slots has ``read_ahead(fids, held)``, which says what to read of ticks, by real type, and in which events
-to wait for more, and ``waits``: whether it does in the one that it is telling. For all else it raises `reads.Unread`.
+knows more of itself than whether it is logged in says so in ``outlook``, a `koapy.control.outlook.Outlook`. One that
+reads its events ahead of their slots has ``read_ahead(fids, held)``, which says what to read of ticks, by real type,
+and in which events to wait for more, and ``waits``: whether it does in the one that it is telling. For all else it
+raises `reads.Unread`.
 """
 
 from __future__ import annotations
