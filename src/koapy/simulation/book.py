@@ -45,62 +45,85 @@ class Match(NamedTuple):
 class _Queue:
     """Orders at one price, first come first."""
 
-    __slots__ = ("orders", "owned", "total")
+    __slots__ = ("_seen", "orders", "owned", "price", "total")
 
-    def __init__(self) -> None:
+    def __init__(self, price: int) -> None:
+        self.price = price
         self.orders: dict[int, Resting] = {}
         self.total = 0
         self.owned = 0
         """Orders with an owner."""
+        self._seen: Level | None = None
 
     def append(self, order: Resting) -> None:
         self.orders[id(order)] = order
         self.total += order.open
         self.owned += order.owner is not None
+        self._seen = None
 
     def remove(self, order: Resting) -> None:
         del self.orders[id(order)]
         self.total -= order.open
         self.owned -= order.owner is not None
+        self._seen = None
+
+    def take(self, quantity: int) -> None:
+        self.total -= quantity
+        self._seen = None
+
+    def level(self) -> Level:
+        """What the public sees: the same object until it changes."""
+        if self._seen is None:
+            self._seen = Level(self.price, self.total, len(self.orders))
+        return self._seen
 
 
 class _Half:
     """One side of the book."""
 
-    __slots__ = ("buys", "prices", "queues", "total")
+    __slots__ = ("_shown", "best", "buys", "prices", "queues", "total")
 
     def __init__(self, side: Side) -> None:
         self.buys = side is Side.BUY
         self.prices: list[int] = []
         """Ascending."""
+        self.best = 0
+        """0 without one."""
         self.queues: dict[int, _Queue] = {}
         self.total = 0
+        self._shown: tuple[int, tuple[Level, ...]] | None = None
 
-    def best(self) -> int:
-        if not self.prices:
-            return 0
-        return self.prices[-1] if self.buys else self.prices[0]
+    def levels(self, count: int) -> tuple[Level, ...]:
+        """The best prices, best first: the same object until an order comes, goes or trades."""
+        if self._shown is None or self._shown[0] != count:
+            prices = self.prices[: -count - 1 : -1] if self.buys else self.prices[:count]
+            queues = self.queues
+            self._shown = count, tuple([queues[price].level() for price in prices])
+        return self._shown[1]
 
     def best_first(self) -> Iterator[int]:
         return reversed(self.prices) if self.buys else iter(self.prices)
 
     def reaches(self, limit: int) -> bool:
         """Whether an order of the other side with this limit would trade."""
-        best = self.best()
+        best = self.best
         return best != 0 and (best >= limit if self.buys else best <= limit)
 
     def add(self, order: Resting) -> None:
         queue = self.queues.get(order.price)
         if queue is None:
-            queue = self.queues[order.price] = _Queue()
+            queue = self.queues[order.price] = _Queue(order.price)
             insort(self.prices, order.price)
+            self._see_best()
         queue.append(order)
         self.total += order.open
+        self._shown = None
 
     def remove(self, order: Resting) -> None:
         queue = self.queues[order.price]
         queue.remove(order)
         self.total -= order.open
+        self._shown = None
         if not queue.orders:
             self._drop(order.price)
 
@@ -108,8 +131,9 @@ class _Half:
         """Trade a part of an order, which leaves the book when nothing is left of it."""
         queue = self.queues[order.price]
         order.open -= quantity
-        queue.total -= quantity
+        queue.take(quantity)
         self.total -= quantity
+        self._shown = None
         if not order.open:
             queue.remove(order)
             if not queue.orders:
@@ -121,6 +145,10 @@ class _Half:
     def _drop(self, price: int) -> None:
         del self.queues[price]
         del self.prices[bisect_left(self.prices, price)]
+        self._see_best()
+
+    def _see_best(self) -> None:
+        self.best = (self.prices[-1] if self.buys else self.prices[0]) if self.prices else 0
 
 
 class Book:
@@ -132,19 +160,19 @@ class Book:
     @property
     def best_ask(self) -> int:
         """Lowest selling price; 0 without one."""
-        return self._asks.prices[0] if self._asks.prices else 0
+        return self._asks.best
 
     @property
     def best_bid(self) -> int:
         """Highest buying price; 0 without one."""
-        return self._bids.prices[-1] if self._bids.prices else 0
+        return self._bids.best
 
     def _half(self, side: Side) -> _Half:
         return self._bids if side is Side.BUY else self._asks
 
     def best(self, side: Side) -> int:
         """Best price of a side; 0 without one."""
-        return self._half(side).best()
+        return self._half(side).best
 
     def total(self, side: Side) -> int:
         """Shares that wait on a side."""
@@ -170,11 +198,10 @@ class Book:
         return list(queue.orders.values()) if queue else []
 
     def levels(self, side: Side, count: int) -> tuple[Level, ...]:
-        """The best prices of a side, best first."""
-        half = self._half(side)
-        prices = half.prices[: -count - 1 : -1] if half.buys else half.prices[:count]
-        queues = half.queues
-        return tuple([Level(at, (queue := queues[at]).total, len(queue.orders)) for at in prices])
+        """The best prices of a side, best first; a side or a level that has not changed is the same object as before,
+        so that what has changed is found quickly.
+        """
+        return self._half(side).levels(count)
 
     def add(self, order: Resting) -> None:
         """Put an order at the end of the queue of its price. It must not trade: `match` first, or be in an auction."""
@@ -211,7 +238,7 @@ class Book:
         other = self._half(side.other)
         matches: list[Match] = []
         while quantity and other.reaches(limit):
-            resting = other.first(other.best())
+            resting = other.first(other.best)
             part = min(quantity, resting.open)
             matches.append(Match(resting, resting.price, part))
             other.take(resting, part)

@@ -47,6 +47,10 @@ QUOTE_NAMES = {
 """매매구분."""
 
 
+_DIGITS = [f"{number:02d}" for number in range(100)]
+"""Two digits, of what is written thousands of times a second."""
+
+
 def rounded(numerator: int, denominator: int) -> int:
     """Return the quotient as a whole number, halves away from zero; 0 when there is nothing to divide by."""
     if denominator == 0:
@@ -57,6 +61,9 @@ def rounded(numerator: int, denominator: int) -> int:
 
 def decimal(numerator: int, denominator: int = 1, places: int = 2) -> str:
     """Write a quotient with a fixed number of decimals and no plus sign: `-16.12`."""
+    if places == 2 and numerator >= 0 and denominator > 0:  # nearly always, and much in each tick
+        scaled = (200 * numerator + denominator) // (2 * denominator)
+        return f"{scaled // 100}.{_DIGITS[scaled % 100]}"
     scaled = rounded(numerator * 10**places, denominator)
     whole, part = divmod(abs(scaled), 10**places)
     return f"{'-' if scaled < 0 else ''}{whole}.{part:0{places}d}"
@@ -64,8 +71,10 @@ def decimal(numerator: int, denominator: int = 1, places: int = 2) -> str:
 
 def rate(numerator: int, denominator: int = 1, places: int = 2) -> str:
     """Write a quotient with its sign, none when it rounds to 0: `+0.95`, `0.00`."""
-    text = decimal(numerator, denominator, places)
-    return text if text.startswith("-") or not text.strip("0.") else f"+{text}"
+    text = decimal(abs(numerator), abs(denominator), places)
+    if not text.strip("0."):
+        return text
+    return f"{'+' if (numerator < 0) == (denominator < 0) else '-'}{text}"
 
 
 def percent(numerator: int, denominator: int, places: int = 2) -> str:
@@ -159,9 +168,11 @@ def day(value: date) -> str:
     return f"{value:%Y%m%d}"
 
 
-def clock(value: datetime) -> str:
-    """Write a time of day: `142905`."""
-    return f"{value.hour:02d}{value.minute:02d}{value.second:02d}"
+def clock(value: datetime | None) -> str:
+    """Write a time of day: `142905`, zeros for none."""
+    if value is None:
+        return "000000"
+    return _DIGITS[value.hour] + _DIGITS[value.minute] + _DIGITS[value.second]
 
 
 def clock_colons(value: datetime) -> str:

@@ -50,6 +50,10 @@ class MarketData:
         """The instrument's day so far."""
         return self._pits[code].quote(self._history.last_day(code))
 
+    def volume(self, code: str) -> int:
+        """Shares of an issue that were traded today."""
+        return self._pits[code].tape.volume
+
     def depth(self, code: str) -> Depth:
         """The visible book, at most ten levels a side. In an auction the sides may overlap."""
         return self._pits[code].depth()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from koapy.openapi.limit import CODES_PER_SCREEN
@@ -23,9 +24,9 @@ from koapy.simulation.model import (
     Traded,
 )
 from koapy.simulation.periodic import Periodic
+from koapy.simulation.realbook import BOOK, BookWriter
 from koapy.simulation.realdata import (
     BEST,
-    BOOK,
     BREADTH,
     EVENING_QUOTE,
     EVENING_TRADE,
@@ -35,8 +36,6 @@ from koapy.simulation.realdata import (
     INTERRUPTION,
     LATE_BOOK,
     PHASE,
-    QUOTE,
-    TRADE,
 )
 from koapy.simulation.realfigures import (
     FIRMS,
@@ -47,9 +46,11 @@ from koapy.simulation.realfigures import (
     PROGRAMS,
     WARRANT_TYPES,
 )
+from koapy.simulation.realtrade import AFTER_HOURS, BEFORE_HOURS, QUOTE, TRADE, DayWriter
 from koapy.simulation.registrations import EVERYTHING, Registrations
 from koapy.simulation.session import NOT_LOGGED_IN, WRONG_INPUT
 from koapy.simulation.timetable import DAY_OVER, PHASE_CODE, Timetable
+from koapy.simulation.told import NOTHING, Told
 from koapy.simulation.tr.request import plain_code
 
 if TYPE_CHECKING:
@@ -82,16 +83,27 @@ _SECTOR_TYPES = (INDEX, BREADTH)
 _CONTRACT_TYPES = (*FUTURE_TYPES, *OPTION_TYPES, *WARRANT_TYPES)
 
 
+@dataclass(slots=True)
+class _Followed:
+    """An issue on one day, as it was told so far."""
+
+    book: BookWriter
+    day: DayWriter
+    depth: Depth | None = None
+    """What was seen last of its book."""
+
+
 class RealTime:
     """Real-time data of one session. A code that nobody registered costs one look into a dictionary."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._registrations = Registrations()
-        self._values: Mapping[int, str] = {}
+        self._told = NOTHING
+        """The event that is being told."""
         self._evenings: dict[str, tuple[int, int]] = {}
-        self._books: dict[str, Depth] = {}
-        """What was told last of each registered code's book."""
+        self._followed: dict[str, _Followed] = {}
+        """Issues of which something was told today."""
         session.when_lost.append(self._lost)
         session.world.exchange.subscribe(self._heard)
         self._periodic = Periodic(session.world, self)
@@ -136,7 +148,7 @@ class RealTime:
 
     def GetCommRealData(self, sTrCode: str, nFid: int) -> str:
         """A value of the event that is being told; "" for a FID that its type lacks, and outside of the event."""
-        return self._values.get(nFid, "")
+        return self._told.value(nFid)
 
     # What requests do to registrations.
 
@@ -160,8 +172,8 @@ class RealTime:
         self._forget()
 
     def _forget(self) -> None:
-        for code in [code for code in self._books if code not in self._registrations.wanted]:
-            del self._books[code]
+        for code in [code for code in self._followed if code not in self._registrations.wanted]:
+            del self._followed[code]
 
     # Events.
 
@@ -185,7 +197,7 @@ class RealTime:
                 if phase is Phase.CLOSED:
                     self._quotes()
             case DayStarted():
-                self._books.clear()
+                self._followed.clear()
                 self._evenings.clear()
                 self._periodic.start_day()
                 self._facts()
@@ -195,10 +207,16 @@ class RealTime:
                     self._phase(*DAY_OVER)
 
     def _traded(self, code: str, trade: Trade) -> None:
-        exchange = self._session.world.exchange
         if self.wants(code, TRADE):
-            values = realdata.trade(trade, exchange.instruments[code], exchange.quote(code), exchange.today)
-            self.tell(code, TRADE, values)
+            self._fire(code, TRADE, self._follow(code).day.trade(trade, self._session.world.exchange.quote(code)))
+
+    def _follow(self, code: str) -> _Followed:
+        found = self._followed.get(code)
+        if found is None:
+            exchange = self._session.world.exchange
+            book = BookWriter(exchange.instruments[code].base_price, exchange.quote(code).previous_volume)
+            found = self._followed[code] = _Followed(book, DayWriter(exchange.instruments[code], exchange.today))
+        return found
 
     def _traded_late(self, code: str, time: datetime, price: int, quantity: int, *, fixed: bool) -> None:
         """A trade outside the day's hours."""
@@ -218,22 +236,21 @@ class RealTime:
         quote, late = exchange.quote(code), exchange.after_hours(code)
         more = late.fixed_volume if late else quantity
         trade = Trade(time, price, quantity, Side.BUY, price, price, quote.volume + more, quote.value + more * price)
-        values = realdata.trade(trade, exchange.instruments[code], quote, exchange.today)
         early = exchange.phase is Phase.OPENING_AUCTION
-        self.tell(code, TRADE, values | {290: realdata.BEFORE_HOURS if early else realdata.AFTER_HOURS})
+        self._fire(code, TRADE, self._follow(code).day.trade(trade, quote, BEFORE_HOURS if early else AFTER_HOURS))
 
     def _moved(self, code: str) -> None:
-        world = self._session.world
-        depth, quote, before = world.exchange.depth(code), world.exchange.quote(code), self._books.get(code)
-        self._books[code] = depth
-        auction = world.exchange.expected(code)
+        exchange, it, now = self._session.world.exchange, self._follow(code), self._session.world.now()
+        depth, before = exchange.depth(code), it.depth
+        it.depth = depth
+        auction = exchange.expected(code)
         if self.wants(code, BEST) and (before is None or _tops(before) != _tops(depth)):
-            self.tell(code, BEST, realdata.best(depth, quote.base_price))
+            self.tell(code, BEST, realdata.best(depth, exchange.instruments[code].base_price))
         if self.wants(code, BOOK):
-            last = world.exchange.auctioned(code)
-            self.tell(code, BOOK, realdata.book(depth, before, quote, auction, last, world.now()))
+            auctions = auction, exchange.auctioned(code)
+            self._fire(code, BOOK, it.book.text(depth, before, exchange.volume(code), auctions, now))
         if auction[0] and self.wants(code, EXPECTED):
-            self.tell(code, EXPECTED, realdata.expected(*auction, quote, world.now()))
+            self.tell(code, EXPECTED, realdata.expected(*auction, exchange.quote(code), now))
 
     def _interrupted(self, found: Interruption) -> None:
         """Tell of every issue, once a TR about interruptions was asked."""
@@ -247,8 +264,7 @@ class RealTime:
         exchange = self._session.world.exchange
         for code in sorted(exchange.instruments.keys() & self._registrations.wanted.keys()):
             if self.wants(code, QUOTE):
-                values = realdata.quote(exchange.quote(code), exchange.instruments[code], exchange.today)
-                self.tell(code, QUOTE, values)
+                self._fire(code, QUOTE, self._follow(code).day.quote(exchange.quote(code)))
 
     def _facts(self) -> None:
         """Tell the limits of a new day."""
@@ -284,14 +300,18 @@ class RealTime:
             self.tell(code, LATE_BOOK, realdata.late_book(totals, before or totals, world.now()))
 
     def tell(self, code: str, kind: str, values: Mapping[int, str]) -> None:
-        """Fire OnReceiveRealData; `values` can be read until all slots have returned."""
+        """Fire OnReceiveRealData with values by FID."""
+        self._fire(code, kind, realdata.text(kind, values))
+
+    def _fire(self, code: str, kind: str, raw: str) -> None:
+        """Fire OnReceiveRealData; what `raw` says can be read until all slots have returned."""
         if not self._session.events.OnReceiveRealData or self._session.faults.drops(kind):
             return
-        outer, self._values = self._values, values
+        outer, self._told = self._told, Told(kind, raw)
         try:
-            self._session.events.OnReceiveRealData(code, kind, realdata.text(kind, values))
+            self._session.events.OnReceiveRealData(code, kind, raw)
         finally:
-            self._values = outer
+            self._told = outer
 
 
 def _types(fids: frozenset[int]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from koapy.simulation.model.phases import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class Traded:
+class Traded(NamedTuple):
     """A trade happened; the quote has moved."""
 
     code: str
     trade: Trade
 
 
-@dataclass(frozen=True, slots=True)
-class BookChanged:
+class BookChanged(NamedTuple):
     """The visible book may have changed; read it with `Exchange.depth`."""
 
     code: str

@@ -46,8 +46,7 @@ class Level(NamedTuple):
     orders: int
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
+class Depth(NamedTuple):
     """The visible book: at most ten levels a side, best first; totals are of the whole book."""
 
     asks: tuple[Level, ...]
@@ -56,8 +55,7 @@ class Depth:
     total_bid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """One trade as the public sees it."""
 
     time: datetime
@@ -102,8 +100,7 @@ class Bar:
     """Won traded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """An instrument's day so far. Counts and amounts are 0, times None, before the first trade."""
 
     code: str

@@ -1,0 +1,184 @@
+"""주식체결 and 주식시세 of one issue: its trades, and its prices when they change without one.
+
+Much of both follows from the price and from the day's extremes alone, which are the same again and again: that is
+written once. Volumes against the previous day are against its whole, as in recorded data.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from koapy.openapi.market import commission_rate, sale_tax_rate
+from koapy.simulation import forms
+from koapy.simulation.model import Side
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from koapy.simulation.model import Instrument, Quote, Trade
+
+TRADE, QUOTE = "주식체결", "주식시세"
+
+BEFORE_HOURS, DURING_HOURS, AFTER_HOURS = "1", "2", "3"
+"""장구분 of a trade."""
+
+_PPM = 1_000_000
+_SHORT_MARGIN, _SHORT_MAINTENANCE = (2, 5), (8, 25)
+_CFD_COST, _LOAN_COST = 5020, 4014
+"""Of the price, in millionths: what recorded ticks of 2026 show."""
+
+_PRICES_KEPT = 8
+"""Of an issue, with what follows from each: trades go back and forth between a few."""
+
+_NO_LIMIT_HITS = "000000\t000000"  # 567 and 568
+
+
+class _OfPrice(NamedTuple):
+    """What follows from a price."""
+
+    moved: str
+    """FIDs 10, 11 and 12."""
+    sign: str
+    cost: str
+    market_value: str
+    short: str
+    """1497 and 1498."""
+    borrowed: str
+    """732 and 852."""
+
+
+class DayWriter:
+    """Writes what one issue trades on one day, always in the order of the real type."""
+
+    __slots__ = ("_extremes", "_extremes_of", "_instrument", "_prices", "_times", "_today")
+
+    def __init__(self, instrument: Instrument, today: date) -> None:
+        self._instrument = instrument
+        self._today = today
+        self._prices: dict[int, _OfPrice] = {}
+        self._extremes_of: tuple[object, ...] = ()
+        self._extremes = self._times = ""
+
+    def trade(self, trade: Trade, quote: Quote, hours: str = DURING_HOURS) -> str:
+        """주식체결: one trade."""
+        base, price, size, volume = quote.base_price, trade.price, trade.quantity, trade.volume
+        bought, sold = quote.buy_volume, quote.sell_volume
+        buys = trade.side is Side.BUY
+        signed = f"+{size}" if buys else f"-{size}"
+        of = self._of_price(price)
+        self._see_extremes(quote)
+        return "\t".join(
+            (
+                forms.clock(trade.time),
+                of.moved,
+                forms.price(trade.best_ask, base),
+                forms.price(trade.best_bid, base),
+                signed,
+                str(volume),
+                str(forms.millions(trade.value)),
+                self._extremes,
+                of.sign,
+                self._against_yesterday(volume, trade.value, quote),
+                of.cost,
+                forms.strength(bought, sold),
+                of.market_value,
+                hours,
+                "0",
+                _NO_LIMIT_HITS,
+                str(forms.rounded(10_000 * volume, quote.previous_volume)),
+                self._times,
+                str(sold),
+                str(bought),
+                _share(bought, sold),
+                str(quote.sell_count),
+                str(quote.buy_count),
+                f"{(1 if buys else -1) * (price * size // 1000):+d}",
+                " 0" if buys else signed,
+                signed if buys else " 0",
+                signed,
+                of.short,
+                str(forms.rounded(trade.value, volume)),
+                of.borrowed,
+                "KRX",
+            )
+        )
+
+    def quote(self, quote: Quote) -> str:
+        """주식시세: the prices of the day, told when they change without a trade."""
+        base, of = quote.base_price, self._of_price(quote.last)
+        self._see_extremes(quote)
+        return "\t".join(
+            (
+                of.moved,
+                forms.price(quote.best_ask, base),
+                forms.price(quote.best_bid, base),
+                str(quote.volume),
+                str(forms.millions(quote.value)),
+                self._extremes,
+                of.sign,
+                self._against_yesterday(quote.volume, quote.value, quote),
+                of.cost,
+                of.market_value,
+                _NO_LIMIT_HITS,
+            )
+        )
+
+    def _against_yesterday(self, volume: int, value: int, quote: Quote) -> str:
+        """FIDs 26, 29, 30 and 31."""
+        before = quote.previous_volume
+        return (
+            f"{forms.change(volume - before)}\t{forms.change(value - quote.previous_value)}\t"
+            f"{forms.growth(volume, before)}\t{forms.decimal(100 * volume, self._instrument.shares)}"
+        )
+
+    def _of_price(self, price: int) -> _OfPrice:
+        found = self._prices.get(price)
+        if found is None:
+            if len(self._prices) == _PRICES_KEPT:
+                self._prices.clear()
+            found = self._prices[price] = _of_price(price, self._instrument, self._today)
+        return found
+
+    def _see_extremes(self, quote: Quote) -> None:
+        seen = quote.open, quote.high, quote.low, quote.high_time, quote.low_time
+        if seen != self._extremes_of:
+            base, times = quote.base_price, (quote.open_time, quote.high_time, quote.low_time)
+            self._extremes_of = seen
+            self._extremes = "\t".join(forms.price(each, base) for each in (quote.open, quote.high, quote.low))
+            self._times = "\t".join(map(forms.clock, times))
+
+
+def _of_price(price: int, it: Instrument, today: date) -> _OfPrice:
+    base = it.base_price
+    margin, maintenance = (price * part // whole for part, whole in (_SHORT_MARGIN, _SHORT_MAINTENANCE))
+    return _OfPrice(
+        f"{forms.price(price, base)}\t{forms.change(price - base)}\t{forms.percent(price - base, base)}",
+        forms.sign(price, base, it.upper, it.lower),
+        str(_cost(price, it.market, it.kind, today)),
+        str(forms.market_value(it.shares, price)),
+        f"{margin}\t{maintenance}",
+        f"{price * _CFD_COST // _PPM}\t{price * _LOAN_COST // _PPM}",
+    )
+
+
+def _share(bought: int, sold: int) -> str:
+    """매수비율: what part of the trades were buys, signed by whether they are the greater part."""
+    text = forms.decimal(100 * bought, bought + sold)
+    return f"{'+' if bought >= sold else '-'}{text}" if text.strip("0.") else text
+
+
+def _cost(price: int, market: str, kind: str, today: date) -> int:
+    """거래비용: buying and selling one share at the real server's rates, each part raised to a won."""
+    commission, tax = _rates(market, kind, today)
+    return 2 * _raised(price * commission) + _raised(price * tax)
+
+
+def _raised(hundred_millionths: int) -> int:
+    return -(-hundred_millionths // (100 * _PPM))
+
+
+@cache
+def _rates(market: str, kind: str, today: date) -> tuple[int, int]:
+    """Commission and tax in hundred-millionths."""
+    return int(commission_rate("real") * _PPM), int(sale_tax_rate(market, kind, today) * _PPM)
