@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -121,7 +120,7 @@ def _prepared(connection: sqlite3.Connection, path: Path | None) -> sqlite3.Conn
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (secrets.token_hex(8),))
+    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (os.urandom(8).hex(),))
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
