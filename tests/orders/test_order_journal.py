@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -77,7 +76,7 @@ def tell(journal: Journal, **facts: Any) -> OrderEvent:
     event = OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), **(fields | facts))
     journal.event(event, then)
     assert told.wait(10)
-    return replace(event, order_id=passed[0])
+    return event._replace(order_id=passed[0])
 
 
 def chejan(

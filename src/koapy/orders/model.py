@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,9 +109,8 @@ class OrderRecord:
         return self.state in (OrderState.INTENDED, OrderState.SENT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderEvent:
-    """One event about orders, with what the state of an order is derived from."""
+class OrderEvent(NamedTuple):
+    """One event about orders, with what the state of an order is derived from; a row of the journal."""
 
     sequence: int
     """1, 2, 3, ... without gaps."""

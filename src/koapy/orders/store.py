@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
@@ -56,9 +55,7 @@ _ORDER_COLUMNS = (
     *("function", "account", "order_type", "code", "quantity", "price", "quote_type", "original", "extra"),
     *("first_sequence", "state", "returned", "number", "open", "filled", "amount", "message", "changed"),
 )
-_EVENT_COLUMNS = [field.name for field in fields(OrderEvent)]
-_event_values = attrgetter(*_EVENT_COLUMNS)
-_TIME, _ORDER_ID = _EVENT_COLUMNS.index("time"), _EVENT_COLUMNS.index("order_id")
+_EVENT_COLUMNS = OrderEvent._fields
 _CHANGING = ("state", "returned", "number", "open", "filled", "amount", "message", "changed")
 
 ROWS_AT_ONCE = 32
@@ -263,9 +260,8 @@ def _change_row(record: OrderRecord) -> Row:
 
 
 def _event_row(event: OrderEvent, order_id: int) -> Row:
-    row = list(_event_values(event))
-    row[_TIME], row[_ORDER_ID] = event.time.isoformat(), order_id
-    return row
+    sequence, time, name, message, recovered, _, *rest = event
+    return (sequence, time.isoformat(), name, message, recovered, order_id, *rest)
 
 
 def _record(row: dict[str, Any]) -> OrderRecord:
