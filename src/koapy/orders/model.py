@@ -64,8 +64,7 @@ class NewOrder:
     """What only the sisters take (credit kind, loan date, ...)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRecord:
+class OrderRecord(NamedTuple):
     """An order of the journal, as far as the journal knows it."""
 
     id: int
@@ -82,6 +81,7 @@ class OrderRecord:
     first_sequence: int
     """Its events have this number or a later one."""
     state: OrderState
+    changed: datetime
     returned: int | None = None
     """What SendOrder returned."""
     number: str = ""
@@ -91,7 +91,6 @@ class OrderRecord:
     amount: int = 0
     """Sum of price x quantity of the fills, in won."""
     message: str = ""
-    changed: datetime
 
     @property
     def in_doubt(self) -> bool:

@@ -230,7 +230,7 @@ class Store:
 
 def day_of(when: datetime) -> str:
     """The Korean day of a moment, YYYYMMDD."""
-    return when.astimezone(KST).strftime("%Y%m%d")
+    return when.astimezone(KST).date().isoformat().replace("-", "")
 
 
 @lru_cache
