@@ -81,16 +81,17 @@ class Sending:
         if self._placing.key is not None:  # another call may wait for it
             core.portal.post(self._placing.is_recorded)
 
-    def _make(self) -> None:
+    def _make(self) -> int:
         """Call SendOrder and give what it returned to the journal. Runs on the control's thread."""
         record = self._placing.record
         assert record is not None
-        value = self._core.make(self._calls)
+        value: int = self._core.make(self._calls)
         self._core.journal.returned(record.id, value).add_done_callback(partial(self._kept, value))
+        return value
 
     def _kept(self, value: int, _: Future[OrderRecord]) -> None:
         """What SendOrder returned is on disk. Runs on the journal's thread."""
-        self._job.value = value
+        self._job.value = value  # the control's thread may not have come to that yet
         # The same way as the events behind it: the loop is woken once.
         self._core.portal.post(self._job.tell)
 
