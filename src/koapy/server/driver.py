@@ -122,30 +122,34 @@ class _Run:
                     if effect.failure is not None:
                         raise effect.failure
                     return
-            effects.extend(await self._next(machine))
+            item = self._inbox.get_nowait()
+            effects.extend(self._fed(machine, await self._waited(machine) if item is None else item))
 
-    async def _next(self, machine: Machine) -> Iterable[Effect]:
+    async def _waited(self, machine: Machine) -> object:
+        """The next item, which has not come yet; None: nothing comes, and that is well."""
         waiting_for = "" if self._outstanding else machine.waiting_for
-        if waiting_for and not len(self._inbox):
-            seconds = self._core.settings.answer_seconds
-            try:
-                async with asyncio.timeout(seconds):
-                    item = await self._inbox.get()
-            except TimeoutError:
-                if not machine.waiting_for:  # it has turned out why it takes so long
-                    return ()
-                raise silent(waiting_for, seconds) from None
-        else:
-            item = await self._inbox.get()
+        if not waiting_for:
+            return await self._inbox.get()
+        seconds = self._core.settings.answer_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._inbox.get()
+        except TimeoutError:
+            if not machine.waiting_for:  # it has turned out why it takes so long
+                return None
+            raise silent(waiting_for, seconds) from None
+
+    def _fed(self, machine: Machine, item: object) -> Iterable[Effect]:
+        """What the machine does when something has come."""
+        if isinstance(item, Event):
+            return machine.received(item)
         if isinstance(item, Returned):
             self._outstanding -= 1
             if isinstance(item.value, Exception):
                 raise item.value
             assert isinstance(item.ask, Ask)
             return machine.returned(item.ask, item.value)
-        if isinstance(item, Event):
-            return machine.received(item)
         # A call that is on its way ends by itself, and says whether it had begun.
-        if isinstance(item, Froze) and waiting_for:
+        if isinstance(item, Froze) and not self._outstanding and (waiting_for := machine.waiting_for):
             raise unavailable(f"{item.text}; waited for {waiting_for}", CONTROL_FROZEN)
         return ()

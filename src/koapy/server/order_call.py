@@ -99,7 +99,7 @@ async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, scre
                 raise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _UntilNumbered:
     """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
 
@@ -108,6 +108,7 @@ class _UntilNumbered:
     machine: Order
     screen: Screen
     settled: Callable[[], None]
+    is_numbered: bool = False
 
     @property
     def client(self) -> str:
@@ -122,6 +123,7 @@ class _UntilNumbered:
 
     async def write(self, message: object, /) -> None:
         await self.writer.write(message)
-        if self.machine.number:
+        if not self.is_numbered and self.machine.number:
+            self.is_numbered = True
             self.settled()
             self.core.screens.give_back(self.screen)
