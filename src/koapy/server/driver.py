@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from koapy.control.patience import to_the_end
 from koapy.server.events import Event
@@ -28,14 +28,14 @@ async def drive(
     inbox: Inbox,
     writer: Writer,
     make: Callable[[Ask], Awaitable[object]] | None = None,
-    begin: Callable[[Ask], asyncio.Future[Any] | None] | None = None,
+    begin: Callable[[Ask, Callable[[object], None]], bool] | None = None,
 ) -> None:
     """Run `machine` to its end; `inbox` must be subscribed to its events.
 
     Args:
         make: makes the machine's calls, limits and all, where they need more than to be made.
-        begin: begins a call that need not wait for anything, and gives what comes of it, which is never cancelled;
-            None where it has to wait, which is then for `make` to do.
+        begin: begins a call that need not wait for anything, and tells later what came of it, a failure included;
+            False where it has to wait, which is then for `make` to do.
 
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
@@ -64,7 +64,7 @@ class _Run:
         inbox: Inbox,
         writer: Writer,
         make: Callable[[Ask], Awaitable[object]] | None,
-        begin: Callable[[Ask], asyncio.Future[Any] | None] | None,
+        begin: Callable[[Ask, Callable[[object], None]], bool] | None,
     ) -> None:
         self._core = core
         self._make = make or self._limited
@@ -78,8 +78,7 @@ class _Run:
 
     def _ask(self, ask: Ask) -> None:
         self._outstanding += 1
-        if self._begin is not None and (begun := self._begin(ask)) is not None:
-            begun.add_done_callback(partial(self._made, ask))
+        if self._begin is not None and self._begin(ask, partial(self._made, ask)):
             return
         self._asks.append(ask)
         if self.asking is None:
@@ -94,11 +93,11 @@ class _Run:
             except Exception as error:
                 # A bug of ours ends the run as a failure does; the machine would wait for the answer for ever.
                 value = error
-            self._inbox.put(Returned(ask, value))
+            self._made(ask, value)
         self.asking = None
 
-    def _made(self, ask: Ask, made: asyncio.Future[Any]) -> None:
-        self._inbox.put(Returned(ask, made.exception() or made.result()))
+    def _made(self, ask: Ask, value: object) -> None:
+        self._inbox.put(Returned(ask, value))
 
     async def _limited(self, ask: Ask) -> object:
         async with self._core.permit(ask.limit, ask.key, self._writer):

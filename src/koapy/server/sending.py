@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from koapy.orders.counts import Counted
     from koapy.server.core import Core
-    from koapy.server.ordering import Placing
+    from koapy.server.placing import Placing
 
 
 class Sending:
@@ -139,8 +139,7 @@ class Sending:
         assert placing.record is not None
         if value < 0:
             core.risk.withdraw(self._counted)
-        if not placing.outcome.done():
-            placing.outcome.set_result(value)
+        placing.end(value)
         self._ended(placing, None)
         # An order that still has no number then has lost its answer.
         look_after = core.recovery.look_after
