@@ -45,6 +45,8 @@ WRONG = (
 
 _UNSETTLED = tuple(each.value for each in OrderState if not each.settled)
 _IS_UNSETTLED = f"state IN ({', '.join('?' * len(_UNSETTLED))})"
+_UNNUMBERED = tuple(each.value for each in OrderState if each.unnumbered)
+_IS_UNNUMBERED = f"state IN ({', '.join('?' * len(_UNNUMBERED))})"
 
 
 class JournalFailed(Exception):
@@ -218,6 +220,10 @@ class Journal:
     def unsettled(self) -> list[OrderRecord]:
         """All orders of any day that may still change."""
         return self._read_orders(_IS_UNSETTLED, *_UNSETTLED)
+
+    def unnumbered(self, first: int, last: int) -> list[OrderRecord]:
+        """The orders with ids from `first` to `last` that have no number yet and may get one."""
+        return self._read_orders(f"id BETWEEN ? AND ? AND {_IS_UNNUMBERED}", first, last, *_UNNUMBERED)
 
     def events(self, after: int, limit: int) -> list[OrderEvent]:
         """At most `limit` events with higher numbers than `after`, oldest first; blocks as long as the disk takes."""

@@ -40,6 +40,11 @@ class OrderState(StrEnum):
         """Whether nothing more can become of it."""
         return self not in _UNSETTLED
 
+    @property
+    def unnumbered(self) -> bool:
+        """Whether it may stand at the exchange under a number that is not known, and has not been given up."""
+        return self in (OrderState.INTENDED, OrderState.SENT)
+
 
 _UNSETTLED = frozenset({OrderState.INTENDED, OrderState.SENT, OrderState.ACCEPTED, OrderState.PARTLY_FILLED})
 
@@ -100,12 +105,7 @@ class OrderRecord(NamedTuple):
     @property
     def may_stand_unknown(self) -> bool:
         """Whether it may stand at the exchange under a number that is not known, given up or not."""
-        return self.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
-
-    @property
-    def unnumbered(self) -> bool:
-        """The same, where it has not been given up."""
-        return self.state in (OrderState.INTENDED, OrderState.SENT)
+        return self.state.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
 
 
 class OrderEvent(NamedTuple):

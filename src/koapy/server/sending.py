@@ -7,7 +7,6 @@ transaction. The event loop hears of it when that is on disk, and not before.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from koapy.orders.model import OrderRecord
 from koapy.server.failure import Failure, frozen, unavailable
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     Calls = Sequence[tuple[str, tuple[str | int, ...]]]
@@ -141,6 +141,4 @@ class Sending:
             core.risk.withdraw(self._counted)
         placing.end(value)
         self._ended(placing, None)
-        # An order that still has no number then has lost its answer.
-        look_after = core.recovery.look_after
-        asyncio.get_running_loop().call_later(core.settings.answer_seconds, look_after, placing.record.id)
+        core.recovery.look_after(placing.record.id)
