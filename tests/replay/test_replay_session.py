@@ -97,7 +97,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, l
 
 async def test_a_program_that_does_the_same_is_told_the_same(session: Any) -> None:
     file, recorded = session
-    with ReplayControl(file, speed=None) as control:
+    with ReplayControl(file, speed=0) as control:
         async with asyncio.timeout(60), served(control) as stub:
             again = await program(stub)
         assert control.wait(20)

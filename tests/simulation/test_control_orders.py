@@ -293,6 +293,13 @@ def test_the_real_server_has_its_own_texts(start):
     assert story(program.order(CANCEL_BUY, CODE, 1, 0, LIMIT, number))[0].startswith("[107071] 매수취소")
 
 
+def test_the_real_server_has_its_own_texts_before_hours(start):
+    program = start(server="real", hours="krx", start=datetime(2026, 3, 10, 8, 35, tzinfo=KST)).login()
+    assert story(program.order(BUY, CODE, 1, 0, "61"))[0] == "[107179] 장개시전 시간외 매수주문이 완료되었습니다."
+    told = story(program.order(BUY, CODE, 1, low(program), "61"))
+    assert told == ["[571357] 시간외종가 주문시에는 단가를 입력하지 않습니다", ""]
+
+
 def test_outside_of_the_exchange_s_hours_orders_are_refused(start):
     program = start(hours="krx", start=datetime(2026, 3, 10, 16, 30, tzinfo=KST)).login()
     assert story(program.order(BUY, CODE, 1)) == ["[RC4058] 모의투자 장종료", ""]

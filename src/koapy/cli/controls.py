@@ -58,7 +58,7 @@ def _replay(chosen: Config) -> tuple[Any, str]:
     played = chosen.replay
     if played.file is None:
         raise CommandError("--control replay takes the recording that is to be played: --from FILE")
-    control = ReplayControl(played.file, speed=played.speed or None, patience=played.patience)
+    control = ReplayControl(played.file, speed=played.speed, patience=played.patience)
     return control, f"replay of {played.file}"
 
 

@@ -59,7 +59,7 @@ class ReplayControl(Owner):
 
     Args:
         file: what `Recorder` has written.
-        speed: seconds of the recording in a second; None: no time between events.
+        speed: seconds of the recording in a second; None or 0: no time between events.
         patience: seconds that the recording stands still for a call.
 
     Raises:
@@ -69,7 +69,7 @@ class ReplayControl(Owner):
     def __init__(self, file: Path, *, speed: float | None = 1.0, patience: float = PATIENCE) -> None:
         super().__init__("the replay")
         self._file = file
-        self._speed = speed
+        self._speed = speed or None
         self._patience = patience
         self._script = Script(tape.read(file))
         self._signals = {name: Signal(name) for name in self._script.events}

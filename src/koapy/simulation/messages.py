@@ -45,20 +45,30 @@ _SELL_SIDE = {
 """On the real server; their numbers were never seen."""
 
 
-def ordered(server: ServerKind, action: Action, side: Side) -> str:
-    """An order was accepted."""
+def ordered(server: ServerKind, action: Action, side: Side, *, early: bool = False) -> str:
+    """An order was accepted; `early`: one at yesterday's close, before hours (장전시간외)."""
     if server == "mock":
         # The mock server tells a modify as it tells a new order.
         return message("cancel_accepted" if action is Action.CANCEL else f"{side.value}_accepted", "mock")
     if action is Action.NEW:
-        return message(f"{side.value}_accepted", "real")
+        seen = early and side is Side.BUY  # of a sale it never was
+        return message(f"{side.value}_accepted{'_before_hours' if seen else ''}", "real")
     return message(f"{action.value}_buy_accepted", "real") if side is Side.BUY else _SELL_SIDE[action]
 
 
-def refused(server: ServerKind, reason: Refusal, *, best: bool = False, low: bool = False, possible: int = 0) -> str:
+def refused(
+    server: ServerKind,
+    reason: Refusal,
+    *,
+    at_close: bool = False,
+    best: bool = False,
+    low: bool = False,
+    possible: int = 0,
+) -> str:
     """An order was refused.
 
     Args:
+        at_close: whether it was an order at a close, outside the day's hours (시간외종가).
         best: whether it was an order at the best price (최유리, 최우선).
         low: whether its price was below the day's limits.
         possible: how many shares would have been accepted.
@@ -66,6 +76,8 @@ def refused(server: ServerKind, reason: Refusal, *, best: bool = False, low: boo
     situation = _REFUSED[reason]
     if reason is Refusal.KIND_NOT_OFFERED and best and server == "mock":
         situation = "best_not_offered"
+    if reason is Refusal.PRICE_WITH_MARKET and at_close:
+        situation = "price_after_hours"
     if reason is Refusal.OUTSIDE_LIMITS and server == "real":
         situation = "below_limits" if low else "bad_tick"
     return message(situation, server).replace("{}", str(possible))

@@ -53,6 +53,7 @@ _KINDS = {
 }
 """By 거래구분; the others are of Nextrade."""
 _BEST = ("06", "07")
+_AT_CLOSE = (OrderKind.EARLY_CLOSE, OrderKind.LATE_CLOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +273,8 @@ class Orders:
             self._answer(request, "", self._refused(request, refusal.reason), fault)
             return
         world.order_screens[order.number] = request.screen
-        text = messages.ordered(world.server, request.action, order.side)
+        early = order.kind is OrderKind.EARLY_CLOSE
+        text = messages.ordered(world.server, request.action, order.side, early=early)
         self._answer(request, forms.order_number(order.number), text, fault)
 
     def _answer(self, request: Request, number: str, text: str, fault: Chance | None) -> None:
@@ -302,7 +304,8 @@ class Orders:
                 request.account, request.code, side, kind, request.price, request.credit
             )
         low = known is not None and request.price < known.lower
-        return messages.refused(world.server, reason, best=request.best, low=low, possible=possible)
+        at_close = request.kind in _AT_CLOSE
+        return messages.refused(world.server, reason, at_close=at_close, best=request.best, low=low, possible=possible)
 
     def _place(self, request: Request) -> Order:
         exchange = self._session.world.exchange
