@@ -135,9 +135,9 @@ def test_a_margin_account_owes_the_rest_when_it_is_due():
     own.bought("A", 300, 3_000_000, 3_000, None)
     account = own.account()
     assert (account.cash, account.carried, account.orderable_cash) == (-2_003_000, 2_400_000, 397_000)
-    own.start_day(date(2026, 11, 10), days(11))
+    own.start_day(date(2026, 11, 10), days(11), {})
     assert own.account().carried == 2_400_000
-    own.start_day(date(2026, 11, 11), days(12))
+    own.start_day(date(2026, 11, 11), days(12), {})
     assert (own.account().deposit, own.account().carried) == (-2_003_000, 0)
     with pytest.raises(Refused):
         own.check_cash(1, 1, 20)
@@ -148,7 +148,7 @@ def test_interest_is_taken_by_days():
     taken = date(2026, 11, 9)
     own.bought("A", 100, 1_000_000, 1_000, Credit())
     assert (own.account().cash, own.account().loans[0].loan) == (549_000, 550_000)
-    own.start_day(date(2026, 11, 19), days(20))
+    own.start_day(date(2026, 11, 19), days(20), {})
     assert own.account().loans[0].interest == 550_000 * 9 * 10 // 36_500
     own.bind(("A", taken), 100)
     profit = own.sold(("A", taken), 100, 1_100_000, 1_100, 2_200)

@@ -51,6 +51,7 @@ class Still:
     sector_quotes: dict = field(default_factory=dict)
     moments: dict = field(default_factory=dict)
     accounts: dict = field(default_factory=dict)
+    past: list = field(default_factory=list)
     order_list: list = field(default_factory=list)
     fill_list: list = field(default_factory=list)
     server: str = "mock"
@@ -123,6 +124,9 @@ class Still:
     def account(self, number):
         return self.accounts[number]
 
+    def past_days(self, account):
+        return self.past
+
     def orders(self, account):
         return self.order_list
 
@@ -178,7 +182,9 @@ class Still:
 
 
 def position(code, quantity, cost, **known) -> Position:
-    names = "bought_today sold_today bought_value sold_value realised profit sold_cost fees taxes"
+    names = (
+        "bought_today sold_today bought_value sold_value realised profit sold_cost fees taxes sale_fees spent earned"
+    )
     given = {"code": code, "quantity": quantity, "cost": cost, "orderable": quantity, "previous_quantity": quantity}
     average = cost // quantity if quantity else 0
     return Position(**{**given, **dict.fromkeys(names.split(), 0), "average": average, **known})

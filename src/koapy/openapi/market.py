@@ -132,7 +132,15 @@ def sale_tax(market: str, kind: str, value: int, on: date) -> int:
 
     Raises: UnknownMarket.
     """
-    return sum(int(each.percent * value / 100) for each in _taxes(market, kind, on))
+    return sum(sale_taxes(market, kind, value, on).values())
+
+
+def sale_taxes(market: str, kind: str, value: int, on: date) -> dict[str, int]:
+    """Return the taxes on a sale in won by their names (증권거래세, 농어촌특별세), each cut to 1 won.
+
+    Raises: UnknownMarket.
+    """
+    return {each.item: int(each.percent * value / 100) for each in _taxes(market, kind, on)}
 
 
 class _Rate(NamedTuple):

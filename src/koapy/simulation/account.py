@@ -6,13 +6,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from koapy.simulation.holding import DEPOSIT_PERCENT, Holding, interest, restored
-from koapy.simulation.model import Account, Refusal, Refused
+from koapy.simulation.model import Account, PastDay, Refusal, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from koapy.simulation.holding import Key
     from koapy.simulation.model import Credit, Position
+
+
+_DAYS_KEPT = 250
 
 
 class Tariff(Protocol):
@@ -65,6 +68,7 @@ class Ledger:
         self._due: dict[date, int] = {}
         self._reserves: dict[int, int] = {}
         self._reserved = 0
+        self._past: list[PastDay] = []
         self._holdings: dict[Key, Holding] = {
             (code, None): Holding(quantity, quantity * price, price, previous=quantity)
             for code, (quantity, price) in holdings.items()
@@ -150,8 +154,14 @@ class Ledger:
         self._pay(value - fee - tax - loan - owed)
         return realised
 
-    def start_day(self, today: date, settles: tuple[date, date]) -> None:
-        """Begin a day: what is due is settled, today's figures are 0, sold positions go, nothing is bound."""
+    def start_day(self, today: date, settles: tuple[date, date], prices: Mapping[str, int]) -> None:
+        """Begin a day: what is due is settled, today's figures are 0, sold positions go, nothing is bound.
+
+        Args:
+            prices: the last ones of the day that ends, by code.
+        """
+        self._past.append(self._ended(prices))
+        del self._past[:-_DAYS_KEPT]
         self._today = today
         self._next, self._settles = settles
         self._deposit += sum(won for day, won in self._due.items() if day <= today)
@@ -160,6 +170,28 @@ class Ledger:
         self._reserves.clear()
         self._reserved = 0
         self._holdings = {key: each.next_day(today) for key, each in self._holdings.items() if each.quantity}
+
+    def _ended(self, prices: Mapping[str, int]) -> PastDay:
+        """Today, as it is remembered."""
+        everything = sorted(self._holdings.items(), key=lambda item: item[0][1] is not None)
+        return PastDay(
+            day=self._today,
+            settles=self._settles,
+            deposit=self._deposit,
+            cash=self._cash,
+            value=sum(prices.get(code, 0) * held.quantity for (code, _), held in everything),
+            loan=sum(held.loan for _, held in everything),
+            positions=tuple(held.position(key, self._today) for key, held in everything if held.bought or held.sold),
+        )
+
+    @property
+    def past(self) -> tuple[PastDay, ...]:
+        """The days before today that the account has seen to their end, ascending; at most a year."""
+        return tuple(self._past)
+
+    def remember(self, days: Iterable[PastDay]) -> None:
+        """Have seen these days, ascending."""
+        self._past = list(days)
 
     def position(self, key: Key) -> Position:
         """What is held of a code, all 0 if nothing."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from koapy.simulation.clock import Clock
     from koapy.simulation.hours import Hours
     from koapy.simulation.market import Market
-    from koapy.simulation.model import Account, Bar, Credit, Event, Fill, Order
+    from koapy.simulation.model import Account, Bar, Credit, Event, Fill, Order, PastDay
     from koapy.simulation.statefile import StateFile
 
 DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
@@ -241,6 +241,10 @@ class Exchange(MarketData):
         """The account now. Unknown numbers raise KeyError."""
         return self._ledgers[number].account()
 
+    def past_days(self, account: str) -> Sequence[PastDay]:
+        """What an account did on earlier days, ascending; days that the exchange has seen to their end, at most 250."""
+        return self._ledgers[account].past
+
     def orders(self, account: str) -> list[Order]:
         """Today's orders as they stand, by number. Those with `open` > 0 may still trade."""
         return self._blotter.orders(account)
@@ -375,5 +379,5 @@ class Exchange(MarketData):
         self._margins = margins(self.instruments.values())
         settles = self._timetable.settling(self.today)
         for ledger in self._ledgers.values():
-            ledger.start_day(self.today, settles)
+            ledger.start_day(self.today, settles, lasts)
         self._telling.emit(DayStarted(self.today))

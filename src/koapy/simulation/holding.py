@@ -41,6 +41,9 @@ class Holding:
     sold_cost: int = 0
     fees: int = 0
     taxes: int = 0
+    sale_fees: int = 0
+    spent: int = 0
+    earned: int = 0
     loan: int = 0
     carried: dict[date, int] = field(default_factory=dict)
     """Won beyond the margin, by the day on which they are due."""
@@ -58,6 +61,7 @@ class Holding:
         self.bought += quantity
         self.bought_value += value
         self.fees += fee
+        self.spent += value + fee - loan
         self.loan += loan
 
     def sell(self, quantity: int, value: int, fee: int, tax: int, interest: int) -> int:
@@ -65,7 +69,8 @@ class Holding:
         sold = rounded(self.cost * quantity * TEN_MILLION, self.quantity)
         cost = rounded(sold, TEN_MILLION)
         before = self.realised
-        self.loan -= self.part(self.loan, quantity)
+        repaid = self.part(self.loan, quantity)
+        self.loan -= repaid
         self.carried = {day: won - self.part(won, quantity) for day, won in self.carried.items()}
         self.quantity -= quantity
         self.bound -= quantity
@@ -75,7 +80,9 @@ class Holding:
         self.profit += (value - fee - tax - interest) * TEN_MILLION - sold
         self.sold_cost += sold
         self.fees += fee
+        self.sale_fees += fee
         self.taxes += tax
+        self.earned += value - fee - tax - interest - repaid
         return self.realised - before
 
     def part(self, amount: int, quantity: int) -> int:
@@ -113,6 +120,9 @@ class Holding:
             sold_cost=self.sold_cost,
             fees=self.fees,
             taxes=self.taxes,
+            sale_fees=self.sale_fees,
+            spent=self.spent,
+            earned=self.earned,
             average=self.average,
             loan=self.loan,
             loan_date=loan_date,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from koapy.simulation.account import Ledger
     from koapy.simulation.blotter import Blotter
     from koapy.simulation.desk import Desk
+    from koapy.simulation.model import PastDay
     from koapy.simulation.pit import Pit
     from koapy.simulation.sectors import SectorBoard
     from koapy.simulation.statefile import Minute, StateFile
@@ -124,6 +126,12 @@ class Keeper:
         for number, values in file.items("account").items():
             if number in self._ledgers:
                 self._ledgers[number].restore(values)
+        past: dict[str, list[PastDay]] = defaultdict(list)
+        for key, values in file.items("past").items():
+            past[key.split(" ")[0]].append(plain.past_day(values))
+        for number, days in past.items():
+            if number in self._ledgers:
+                self._ledgers[number].remember(days)
         self._desk.restore(file.items("order").values(), file.items("fill").values())
         self._board.restore(file.items("sector"))
 
@@ -161,6 +169,8 @@ class Keeper:
                 self._file.put("order", ((f"{each.number:07d}", each.dump()) for each in tickets))
                 self._file.put("fill", ((f"{each.number:07d}", plain.plain(each)) for each in fills))
                 self._file.put("account", ((number, each.dump()) for number, each in self._ledgers.items()))
+                newest = ((number, each.past[-1]) for number, each in self._ledgers.items() if each.past)
+                self._file.put("past", ((f"{number} {each.day:%Y%m%d}", plain.plain(each)) for number, each in newest))
                 self._file.put("day", ((f"{code} {bar.start:%Y%m%d}", plain.plain(bar)) for code, bar in ended))
                 self._put_issues(self._pits)
                 self._file.forget_minutes((now - _MINUTES_KEPT).isoformat())

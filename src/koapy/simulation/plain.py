@@ -7,7 +7,19 @@ from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from koapy.simulation.model import Action, Bar, Credit, Fill, Interruption, Order, OrderKind, OrderState, Side
+from koapy.simulation.model import (
+    Action,
+    Bar,
+    Credit,
+    Fill,
+    Interruption,
+    Order,
+    OrderKind,
+    OrderState,
+    PastDay,
+    Position,
+    Side,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -68,6 +80,18 @@ def order(values: dict[str, Any]) -> Order:
 def fill(values: dict[str, Any]) -> Fill:
     """A fill."""
     return Fill(**values | {"order": order(values["order"]), "time": datetime.fromisoformat(values["time"])})
+
+
+def position(values: dict[str, Any]) -> Position:
+    """A position as it stood."""
+    return Position(**values | {"loan_date": day(values["loan_date"])})
+
+
+def past_day(values: dict[str, Any]) -> PastDay:
+    """A day of an account."""
+    positions = tuple(position(each) for each in values["positions"])
+    days = {name: date.fromisoformat(values[name]) for name in ("day", "settles")}
+    return PastDay(**values | days | {"positions": positions})
 
 
 def interruption(values: dict[str, Any]) -> Interruption:

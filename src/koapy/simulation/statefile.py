@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _APPLICATION = 0x6B6F6170  # "koap"
-_VERSION = 1
+_VERSION = 2
 
 _SCHEMA = """
 create table items (kind text, key text, value text not null, primary key (kind, key)) without rowid;

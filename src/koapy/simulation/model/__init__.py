@@ -4,7 +4,7 @@ Everything here is a snapshot: it never changes once made, so a listener may kee
 times are aware and in Korean time.
 """
 
-from koapy.simulation.model.accounts import Account, AccountSetup, Position
+from koapy.simulation.model.accounts import Account, AccountSetup, PastDay, Position
 from koapy.simulation.model.events import (
     AfterHoursChanged,
     AfterHoursTraded,
@@ -64,6 +64,7 @@ __all__ = [
     "OrderFilled",
     "OrderKind",
     "OrderState",
+    "PastDay",
     "Phase",
     "PhaseChanged",
     "Position",

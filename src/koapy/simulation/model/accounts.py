@@ -38,6 +38,12 @@ class Position:
     """Commission paid today."""
     taxes: int
     """Sale taxes paid today."""
+    sale_fees: int
+    """The part of the commission that was for sales."""
+    spent: int
+    """Cash that today's buys take when they are settled, with their commission and without what was lent for them."""
+    earned: int
+    """Cash that today's sales bring when they are settled: after fees, taxes and loans that were paid back."""
     average: int
     """Average cost of a share after the last purchase, rounded to a won."""
     loan: int = 0
@@ -98,6 +104,25 @@ class Account:
     def realised_rate(self) -> float:
         """Profit realised today in percent of what the sold shares had cost."""
         return 100 * self.profit / self.sold_cost if self.sold_cost else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastDay:
+    """What an account did on a day that is over, and what it had at its end."""
+
+    day: date
+    settles: date
+    """When the trades of the day are settled."""
+    deposit: int
+    """Settled cash (예수금) at the end of the day."""
+    cash: int
+    """What was there with all trades settled."""
+    value: int
+    """What its holdings were worth at the last prices of the day."""
+    loan: int
+    """Won lent for them."""
+    positions: tuple[Position, ...]
+    """What was bought or sold, as it stood at the end of the day; the last ones are those on credit."""
 
 
 @dataclass(frozen=True, slots=True)

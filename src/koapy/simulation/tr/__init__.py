@@ -34,6 +34,7 @@ from koapy.simulation.tr import (  # noqa: F401  they register themselves
     quotes,
     rankings,
     sectors,
+    settlements,
     surges,
     themes,
     warrants,

@@ -15,7 +15,7 @@ from koapy.simulation.tr.holdings import holdings
 from koapy.simulation.tr.registry import responder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from koapy.openapi.tr import TrField
     from koapy.simulation.model import Account, Position
@@ -102,7 +102,8 @@ def evaluation(request: Request) -> Answer:
         **dict.fromkeys(("당일손익율", "당월손익율", "누적손익율"), _points(request, 0, 1, 2)),
         "출력건수": len(shown),
     }
-    rows = [filled(request.tr.multi, _evaluation_row(request, each)) for each in shown]
+    before = _yesterday(request, account)
+    rows = [filled(request.tr.multi, _evaluation_row(request, each) | before(each)) for each in shown]
     return request.answer(filled(request.tr.single, values), rows, page.after, nothing_found(request, rows))
 
 
@@ -154,7 +155,8 @@ def balance(request: Request) -> Answer:
         "총융자금액": sum(each.loan for each in account.loans),
         "조회건수": len(held),
     }
-    rows = [filled(request.tr.multi, _balance_row(request, each, cost)) for each in held]
+    before = _yesterday(request, account)
+    rows = [filled(request.tr.multi, _balance_row(request, each, cost) | before(each)) for each in held]
     return request.answer(filled(request.tr.single, values), rows, message=nothing_found(request, rows))
 
 
@@ -167,6 +169,21 @@ def returns(request: Request) -> Answer:
     rows = [_return_row(request, position) for position in (*account.positions.values(), *account.loans)]
     page = request.page(range(-len(rows) + 1, 1))
     return request.answer(rows=[rows[len(rows) - 1 - index] for index in page.indices], after=page.after)
+
+
+def _yesterday(request: Request, account: Account) -> Callable[[Holding], Values]:
+    """How to tell of a holding what was bought and sold of it on the trading day before."""
+    past = request.exchange.past_days(account.number)
+    traded = {(each.code, each.loan_date): each for each in past[-1].positions} if past else {}
+
+    def told(holding: Holding) -> Values:
+        found = traded.get((holding.instrument.code, holding.position.loan_date))
+        return {
+            "전일매수수량": found.bought_today if found else 0,
+            "전일매도수량": found.sold_today if found else 0,
+        }
+
+    return told
 
 
 def _evaluation_row(request: Request, each: Holding) -> Values:

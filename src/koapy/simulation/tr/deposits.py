@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from koapy.openapi.calendar import next_trading_day, previous_trading_day
 from koapy.openapi.market import commission
 from koapy.simulation import forms
 from koapy.simulation.tr.accounts import NO_SUCH_ACCOUNT, account_of, estimated_assets, filled, nothing_found
-from koapy.simulation.tr.days import day_number
 from koapy.simulation.tr.holdings import holdings
 from koapy.simulation.tr.loans import guarantee_percent
 from koapy.simulation.tr.registry import Source, responder
 
 if TYPE_CHECKING:
     from koapy.openapi.tr import TrField
-    from koapy.simulation.model import Account
     from koapy.simulation.tr.accounts import Values
     from koapy.simulation.tr.request import Answer, Request
 
@@ -32,28 +29,6 @@ def zeros(fields: tuple[TrField, ...], values: Values) -> dict[str, str]:
     return filled(fields, words | values)
 
 
-@responder("opw00002")
-def assets_by_day(request: Request) -> Answer:
-    """일별추정예탁자산현황: of today; of other days nothing is known."""
-    account = account_of(request)
-    first, last = request.period("시작조회기간", "종료조회기간")
-    if account is None:
-        return request.answer(message=NO_SUCH_ACCOUNT)
-    today = request.exchange.today
-    rows = []
-    if first <= day_number(today) <= last:
-        assets = estimated_assets(account, holdings(request.world, account))
-        values: Values = {
-            "일자": forms.day(today),
-            "예수금": account.deposit,
-            "추정예탁자산": assets,
-            "추정예탁자산수익증권제외": assets,
-        }
-        rows.append(filled(request.tr.multi, values))
-    single = {"출력건수": forms.padded(len(rows), 4)}
-    return request.answer(single, rows, message=nothing_found(request, rows))
-
-
 @responder("opw00003")
 def assets(request: Request) -> Answer:
     """추정자산조회."""
@@ -63,26 +38,6 @@ def assets(request: Request) -> Answer:
         return request.answer(message=NO_SUCH_ACCOUNT)
     values: Values = {"추정예탁자산": estimated_assets(account, holdings(request.world, account))}
     return request.answer(filled(request.tr.single, values))
-
-
-@responder("opw00008")
-def settled_tomorrow(request: Request) -> Answer:
-    """계좌별익일결제예정내역: what yesterday's trades come to; the trades themselves are not kept."""
-    account = account_of(request)
-    if account is None:
-        return request.answer(message=NO_SUCH_ACCOUNT)
-    due = account.deposit_next - account.deposit
-    single: Values = {"매매일자": "", "결제일자": "", "매도정산합": "", "매수정산합": "", "조회건수": 0}
-    if due:
-        today = request.exchange.today
-        single = {
-            "매매일자": forms.day(previous_trading_day(today)),
-            "결제일자": forms.day(next_trading_day(today)),
-            "매도정산합": max(due, 0),
-            "매수정산합": max(-due, 0),
-            "조회건수": 0,
-        }
-    return request.answer(filled(request.tr.single, single), message=nothing_found(request, ()))
 
 
 @responder("opw00010", "opw00011", "opw00012")
@@ -153,40 +108,6 @@ def margins(request: Request) -> Answer:
     return request.answer(filled(request.tr.single, values))
 
 
-@responder("opw00016")
-def returns(request: Request) -> Answer:
-    """일별계좌수익률상세현황: from this morning to now; of other days nothing is known."""
-    account = account_of(request)
-    first, last = request.period("평가시작일", "평가종료일")
-    if account is None:
-        return request.answer(message=NO_SUCH_ACCOUNT)
-    values: Values = {"수익률": "0.00", "회전율": "0.00"}
-    if first <= day_number(request.exchange.today) <= last:
-        values |= _since_morning(request, account)
-    return request.answer(zeros(request.tr.single, values))
-
-
-def _since_morning(request: Request, account: Account) -> Values:
-    held = holdings(request.world, account)
-    instruments = request.exchange.instruments
-    began = sum(each.previous_quantity * instruments[each.code].base_price for each in account.positions.values())
-    now = sum(each.value for each in held)
-    before, after = account.opening_cash + began, account.cash + now
-    turned = account.bought_value + account.sold_value
-    return {
-        "예수금_초": account.opening_cash,
-        "예수금_말": account.cash,
-        "유가증권평가금액_초": began,
-        "유가증권평가금액_말": now,
-        "순자산액계_초": before,
-        "순자산액계_말": after,
-        "투자원금평잔": before,
-        "평가손익": after - before,
-        "수익률": forms.decimal(100 * (after - before), before),
-        "회전율": forms.decimal(100 * turned, before),
-    }
-
-
 @responder("opw00017")
 def today(request: Request) -> Answer:
     """계좌별당일현황."""
@@ -208,19 +129,6 @@ def today(request: Request) -> Answer:
 def password(request: Request) -> Answer:
     """비밀번호일치여부: accounts have no passwords, so nothing is said of one."""
     return request.answer(message=None if account_of(request) else NO_SUCH_ACCOUNT)
-
-
-@responder("opw00015", source=Source.EMPTY)
-def transactions(request: Request) -> Answer:
-    """위탁종합거래내역: has what was settled, on the day of settlement, and the accounts keep no earlier day."""
-    account = account_of(request)
-    request.period()
-    for name in ("구분", "상품구분", "고객정보제한여부", "원화대용입출금제외여부"):
-        request.label(name)
-    if account is None:
-        return request.answer(message=NO_SUCH_ACCOUNT)
-    single = {"계좌번호": account.number, "출력건수": forms.padded(0, 4)}
-    return request.answer(single, message=nothing_found(request, ()))
 
 
 @responder("opw20011", source=Source.EMPTY)

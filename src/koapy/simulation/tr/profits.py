@@ -1,4 +1,4 @@
-"""What an account has realised today, and its orders in other forms. Of other days the accounts know nothing."""
+"""What an account has realised, today and on the days before, and its orders in other forms."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from koapy.simulation.tr.days import day_number
 from koapy.simulation.tr.registry import Source, responder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from koapy.simulation.model import Account, Order, Position
     from koapy.simulation.tr.request import Answer, Request
 
@@ -20,34 +23,44 @@ _CENTS, _ALL = 2, 7
 """Decimals of what a share has cost, and of what its sale has brought, in opt10072 and in opt10077."""
 
 
-def _sold(account: Account, code: str) -> list[Position]:
-    """What was sold of today, one position each; those that had been bought on credit come last."""
-    everything = (*account.positions.values(), *account.loans)
-    return [each for each in everything if each.sold_today and code in ("", each.code)]
+def _traded(request: Request, account: Account, first: int, last: int) -> list[tuple[date, list[Position]]]:
+    """What was bought or sold on each day from first to last (YYYYMMDD), newest first; on credit comes last."""
+    exchange = request.exchange
+    held = (*account.positions.values(), *account.loans)
+    known = [(exchange.today, [each for each in held if each.bought_today or each.sold_today])]
+    known += [(each.day, list(each.positions)) for each in reversed(exchange.past_days(account.number))]
+    return [(day, positions) for day, positions in known if positions and first <= day_number(day) <= last]
 
 
-def _asked_for_today(request: Request, first: str, last: str) -> bool:
-    """Whether the days that are asked for have today among them; a blank last day is today."""
+def _asked(request: Request, first: str, last: str) -> tuple[int, int]:
+    """The days that are asked for; today where an input is blank."""
     today = day_number(request.exchange.today)
-    begin, end = request.date(first) or today, request.date(last) if last else None
-    return begin <= today <= (end or today)
+    return request.date(first) or today, request.date(last) or today
 
 
 @responder("opt10072", "opt10073")
 def realised_by_issue(request: Request) -> Answer:
-    """일자별종목별실현손익: an issue that was sold today a row."""
+    """일자별종목별실현손익: an issue that was sold on a day a row; opt10072 has one day, opt10073 a period."""
     account, code = account_of(request), request.code()
-    shown = _asked_for_today(request, "시작일자", "종료일자" if request.tr.code == "opt10073" else "")
+    first, last = _asked(request, "시작일자", "종료일자" if request.tr.code == "opt10073" else "시작일자")
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    return request.listed([_realised(request, each, _CENTS) for each in _sold(account, code)] if shown else [])
+    found = _traded(request, account, first, last)
+    return request.listed([row for day, positions in found for row in _realised(request, day, positions, code, _CENTS)])
 
 
-def _realised(request: Request, each: Position, places: int) -> dict[str, str]:
+def _realised(
+    request: Request, day: date, positions: Sequence[Position], code: str, places: int
+) -> list[dict[str, str]]:
+    sold = [each for each in positions if each.sold_today and code in ("", each.code)]
+    return [_realised_row(request, day, each, places) for each in sold if each.code in request.exchange.instruments]
+
+
+def _realised_row(request: Request, day: date, each: Position, places: int) -> dict[str, str]:
     instrument = request.exchange.instruments[each.code]
     code, profit = forms.account_code(each.code, instrument.kind), forms.decimal(each.profit, TEN_MILLION, places)
     return {
-        "일자": forms.day(request.exchange.today),
+        "일자": forms.day(day),
         "당일hts매도수수료": "0",
         "종목명": instrument.name,
         "체결량": str(each.sold_today),
@@ -68,25 +81,33 @@ def _realised(request: Request, each: Position, places: int) -> dict[str, str]:
 
 @responder("opt10074")
 def realised_by_day(request: Request) -> Answer:
-    """일자별실현손익: today, if something was traded."""
-    account, shown = account_of(request), _asked_for_today(request, "시작일자", "종료일자")
+    """일자별실현손익: a day on which something was traded a row, newest first."""
+    account, (first, last) = account_of(request), _asked(request, "시작일자", "종료일자")
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    if not shown or not (account.bought_value or account.sold_value):
-        zeros = dict.fromkeys(request.tr.single_names, "0")
-        return request.answer(zeros)
-    bought, sold = str(account.bought_value), str(account.sold_value)
-    profit, fees, taxes = str(account.realised), str(account.fees), str(account.taxes)
-    row = {
-        "일자": forms.day(request.exchange.today),
-        "매수금액": bought,
-        "매도금액": sold,
-        "당일매도손익": profit,
-        "당일매매수수료": fees,
-        "당일매매세금": taxes,
+    found = [(day, _sums(positions)) for day, positions in _traded(request, account, first, last)]
+    rows = [{"일자": forms.day(day)} | {name: str(won) for name, won in sums.items()} for day, sums in found]
+    single = {total: str(sum(sums[name] for _, sums in found)) for total, name in _TOTALS.items()}
+    return request.answer(single, rows)
+
+
+_TOTALS = {
+    "총매수금액": "매수금액",
+    "총매도금액": "매도금액",
+    "실현손익": "당일매도손익",
+    "매매수수료": "당일매매수수료",
+    "매매세금": "당일매매세금",
+}
+
+
+def _sums(positions: Sequence[Position]) -> dict[str, int]:
+    return {
+        "매수금액": sum(each.bought_value for each in positions),
+        "매도금액": sum(each.sold_value for each in positions),
+        "당일매도손익": sum(each.realised for each in positions),
+        "당일매매수수료": sum(each.fees for each in positions),
+        "당일매매세금": sum(each.taxes for each in positions),
     }
-    single = {"총매수금액": bought, "총매도금액": sold, "실현손익": profit, "매매수수료": fees, "매매세금": taxes}
-    return request.answer(single, [row])
 
 
 @responder("opt10077")
@@ -95,22 +116,25 @@ def realised_today(request: Request) -> Answer:
     account, code = account_of(request), request.code()
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    sold = _sold(account, code)
-    single = {"당일실현손익": str(sum(each.realised for each in sold))}
-    return request.listed([_realised(request, each, _ALL) for each in sold], single)
+    held, today = (*account.positions.values(), *account.loans), request.exchange.today
+    single = {"당일실현손익": str(sum(each.realised for each in held if code in ("", each.code)))}
+    return request.listed(_realised(request, today, held, code, _ALL), single)
 
 
 @responder("opt10170")
 def diary(request: Request) -> Answer:
-    """당일매매일지: what was traded today; with 단주구분 1 only as many sales as there were purchases."""
+    """당일매매일지: what was traded on a day; with 단주구분 1 only as many sales as there were purchases."""
     account, matched = account_of(request), request.choice("단주구분", "2") == "1"
-    kind, shown = request.choice("현금신용구분", "0"), _asked_for_today(request, "기준일자", "기준일자")
+    kind, (first, last) = request.choice("현금신용구분", "0"), _asked(request, "기준일자", "기준일자")
     if account is None:
         return request.answer(message=NO_SUCH_ACCOUNT)
-    cash = account.positions.values() if kind != "2" else ()
-    wanted = (*cash, *(account.loans if kind != "1" else ()))
-    traded = [each for each in wanted if each.bought_today or each.sold_today] if shown else []
-    rows = [_diary_row(request, each, matched) for each in traded]
+    found = [each for _, positions in _traded(request, account, first, last) for each in positions]
+    traded = [
+        each
+        for each in found
+        if each.code in request.exchange.instruments and (kind == "0" or (kind == "2") is (each.loan_date is not None))
+    ]
+    rows = [_diary_row(each, matched) for each in traded]
     sums = {name: sum(row[name] for row in rows) for name in ("매도금액", "매수금액", "수수료_제세금", "손익금액")}
     single = {
         "총매도금액": str(sums["매도금액"]),
@@ -132,7 +156,7 @@ def diary(request: Request) -> Answer:
     return request.listed(written, single)
 
 
-def _diary_row(request: Request, each: Position, matched: bool) -> dict[str, int]:
+def _diary_row(each: Position, matched: bool) -> dict[str, int]:
     sold = min(each.sold_today, each.bought_today) if matched else each.sold_today
     part = sold / each.sold_today if each.sold_today else 0
     return {
