@@ -18,17 +18,7 @@ if TYPE_CHECKING:
     from koapy.orders.journal import Journal
     from koapy.orders.model import Halt, OrderEvent, OrderRecord
 
-    Then = Callable[[OrderRecord | Exception], object]
-    """Called on the writing thread with the order as it is on disk, or with JournalFailed: nothing is."""
-
 logger = logging.getLogger(__name__)
-
-
-def promised() -> Future[Any]:
-    """A future that is under way: what is given to the journal is written, whether or not somebody still waits."""
-    future: Future[Any] = Future()
-    future.set_running_or_notify_cancel()
-    return future
 
 
 class Entry(Protocol):
@@ -47,52 +37,61 @@ class Entry(Protocol):
         """It is not, and never will be."""
 
 
-@dataclass(slots=True)
+def _future() -> Future[Any]:
+    """One that is under way: what is given to the journal is written, whether or not somebody still waits for it."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
 class Intent:
     """An order that is about to be sent."""
 
-    record: OrderRecord
-    then: Then
-    can_wait: bool = False
+    can_wait = False
+
+    def __init__(self, record: OrderRecord) -> None:
+        self._record = record
+        self.future: Future[OrderRecord] = _future()
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        book.add(self.record)
+        book.add(self._record)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        self.then(self.record)
+        self.future.set_result(self._record)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits for it."""
-        self.then(error)
+        self.future.set_exception(error)
 
 
-@dataclass(slots=True)
 class Change:
     """An order becomes something else."""
 
-    order_id: int
-    to: Callable[[OrderRecord], state.Changes]
-    then: Then
-    can_wait: bool = True
-    record: OrderRecord | None = None
+    can_wait = True
+
+    def __init__(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> None:
+        self._id = order_id
+        self._to = to
+        self._record: OrderRecord | None = None
+        self.future: Future[OrderRecord] = _future()
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        record = book.order(self.order_id)
-        self.record = state.changed(record, self.to(record), datetime.now(KST))
-        if self.record is not record:
-            book.change(self.record)
+        record = book.order(self._id)
+        self._record = state.changed(record, self._to(record), datetime.now(KST))
+        if self._record is not record:
+            book.change(self._record)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        assert self.record is not None
-        self.then(self.record)
+        assert self._record is not None
+        self.future.set_result(self._record)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits for it."""
-        self.then(error)
+        self.future.set_exception(error)
 
 
 class Probe:
@@ -159,7 +158,7 @@ class SetHalt:
     def __init__(self, halt: Halt | None, journal: Journal) -> None:
         self._halt = halt
         self._journal = journal
-        self.future: Future[Halt | None] = promised()
+        self.future: Future[Halt | None] = _future()
 
     def write(self, book: Book) -> None:
         """Put it into the book."""

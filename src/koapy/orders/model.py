@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,11 +40,6 @@ class OrderState(StrEnum):
         """Whether nothing more can become of it."""
         return self not in _UNSETTLED
 
-    @property
-    def unnumbered(self) -> bool:
-        """Whether it may stand at the exchange under a number that is not known, and has not been given up."""
-        return self in (OrderState.INTENDED, OrderState.SENT)
-
 
 _UNSETTLED = frozenset({OrderState.INTENDED, OrderState.SENT, OrderState.ACCEPTED, OrderState.PARTLY_FILLED})
 
@@ -69,7 +64,8 @@ class NewOrder:
     """What only the sisters take (credit kind, loan date, ...)."""
 
 
-class OrderRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
     """An order of the journal, as far as the journal knows it."""
 
     id: int
@@ -86,7 +82,6 @@ class OrderRecord(NamedTuple):
     first_sequence: int
     """Its events have this number or a later one."""
     state: OrderState
-    changed: datetime
     returned: int | None = None
     """What SendOrder returned."""
     number: str = ""
@@ -96,6 +91,7 @@ class OrderRecord(NamedTuple):
     amount: int = 0
     """Sum of price x quantity of the fills, in won."""
     message: str = ""
+    changed: datetime
 
     @property
     def in_doubt(self) -> bool:
@@ -105,11 +101,17 @@ class OrderRecord(NamedTuple):
     @property
     def may_stand_unknown(self) -> bool:
         """Whether it may stand at the exchange under a number that is not known, given up or not."""
-        return self.state.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
+        return self.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
+
+    @property
+    def unnumbered(self) -> bool:
+        """The same, where it has not been given up."""
+        return self.state in (OrderState.INTENDED, OrderState.SENT)
 
 
-class OrderEvent(NamedTuple):
-    """One event about orders, with what the state of an order is derived from; a row of the journal."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One event about orders, with what the state of an order is derived from."""
 
     sequence: int
     """1, 2, 3, ... without gaps."""

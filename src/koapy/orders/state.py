@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from koapy.orders.model import OrderState
@@ -22,10 +23,9 @@ Changes = dict[str, Any]
 
 def changed(record: OrderRecord, changes: Changes, when: datetime) -> OrderRecord:
     """The order with these changes; the same one where they change nothing."""
-    for name, value in changes.items():
-        if getattr(record, name) != value:
-            return record._replace(changed=when, **changes)
-    return record
+    if all(getattr(record, name) == value for name, value in changes.items()):
+        return record
+    return replace(record, **changes, changed=when)
 
 
 def returned(record: OrderRecord, code: int) -> Changes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
@@ -55,7 +57,9 @@ _ORDER_COLUMNS = (
     *("function", "account", "order_type", "code", "quantity", "price", "quote_type", "original", "extra"),
     *("first_sequence", "state", "returned", "number", "open", "filled", "amount", "message", "changed"),
 )
-_EVENT_COLUMNS = OrderEvent._fields
+_EVENT_COLUMNS = [field.name for field in fields(OrderEvent)]
+_event_values = attrgetter(*_EVENT_COLUMNS)
+_TIME, _ORDER_ID = _EVENT_COLUMNS.index("time"), _EVENT_COLUMNS.index("order_id")
 _CHANGING = ("state", "returned", "number", "open", "filled", "amount", "message", "changed")
 
 ROWS_AT_ONCE = 32
@@ -117,7 +121,7 @@ def _prepared(connection: sqlite3.Connection, path: Path | None) -> sqlite3.Conn
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (os.urandom(8).hex(),))
+    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (secrets.token_hex(8),))
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
@@ -230,7 +234,7 @@ class Store:
 
 def day_of(when: datetime) -> str:
     """The Korean day of a moment, YYYYMMDD."""
-    return when.astimezone(KST).date().isoformat().replace("-", "")
+    return when.astimezone(KST).strftime("%Y%m%d")
 
 
 @lru_cache
@@ -260,8 +264,9 @@ def _change_row(record: OrderRecord) -> Row:
 
 
 def _event_row(event: OrderEvent, order_id: int) -> Row:
-    sequence, time, name, message, recovered, _, *rest = event
-    return (sequence, time.isoformat(), name, message, recovered, order_id, *rest)
+    row = list(_event_values(event))
+    row[_TIME], row[_ORDER_ID] = event.time.isoformat(), order_id
+    return row
 
 
 def _record(row: dict[str, Any]) -> OrderRecord:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.orders.model import NewOrder
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from koapy.server.core import Core
     from koapy.server.edge import Caller, Writer
     from koapy.server.inbox import Inbox
-    from koapy.server.machines import Ask
-    from koapy.server.placing import Placing
+    from koapy.server.ordering import Placing
 
 CONNECTION = every_key("OnEventConnect")
 
@@ -78,12 +78,7 @@ async def follow_order(
                 return
             await core.ordering.rejoin(placing, inbox)
             machine = Order(placing.request, "", wanted)
-
-            def joined(_: Ask, told: Callable[[object], None]) -> bool:
-                core.ordering.reply(placing, told)
-                return True
-
-            await drive(core, machine, inbox, writer, begin=joined)
+            await drive(core, machine, inbox, writer, begin=lambda _: core.ordering.reply(placing))
 
 
 async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, screen_no: str) -> None:
@@ -92,15 +87,11 @@ async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, scre
         machine = Order(placing.request, screen.number, placing.order)
         with core.unnumbered_order() as settled:
             until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
-            send, at_once = core.ordering.send, core.ordering.send_at_once
+            send = partial(core.ordering.send, placing, writer)
+            begin = partial(core.ordering.send_at_once, placing)
             try:
                 await drive(
-                    core,
-                    machine,
-                    inbox,
-                    until_numbered,
-                    lambda ask: send(placing, writer, ask.calls),
-                    lambda ask, told: at_once(placing, ask.calls, told),
+                    core, machine, inbox, until_numbered, lambda ask: send(ask.calls), lambda ask: begin(ask.calls)
                 )
             except Failure as failure:
                 if failure.reason == EXPIRED:
@@ -108,7 +99,7 @@ async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, scre
                 raise
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _UntilNumbered:
     """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
 
@@ -117,7 +108,6 @@ class _UntilNumbered:
     machine: Order
     screen: Screen
     settled: Callable[[], None]
-    is_numbered: bool = False
 
     @property
     def client(self) -> str:
@@ -132,7 +122,6 @@ class _UntilNumbered:
 
     async def write(self, message: object, /) -> None:
         await self.writer.write(message)
-        if not self.is_numbered and self.machine.number:
-            self.is_numbered = True
+        if self.machine.number:
             self.settled()
             self.core.screens.give_back(self.screen)

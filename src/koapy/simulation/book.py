@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from koapy.simulation.model import Level, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, KeysView
     from datetime import datetime
 
 
@@ -45,37 +45,31 @@ class Match(NamedTuple):
 class _Queue:
     """Orders at one price, first come first."""
 
-    __slots__ = ("_seen", "orders", "owned", "price", "total")
+    __slots__ = ("orders", "owned", "seen", "total")
 
-    def __init__(self, price: int) -> None:
-        self.price = price
+    def __init__(self) -> None:
         self.orders: dict[int, Resting] = {}
         self.total = 0
         self.owned = 0
         """Orders with an owner."""
-        self._seen: Level | None = None
+        self.seen: Level | None = None
+        """What the public sees: the same object until it changes."""
 
     def append(self, order: Resting) -> None:
         self.orders[id(order)] = order
         self.total += order.open
         self.owned += order.owner is not None
-        self._seen = None
+        self.seen = None
 
     def remove(self, order: Resting) -> None:
         del self.orders[id(order)]
         self.total -= order.open
         self.owned -= order.owner is not None
-        self._seen = None
+        self.seen = None
 
     def take(self, quantity: int) -> None:
         self.total -= quantity
-        self._seen = None
-
-    def level(self) -> Level:
-        """What the public sees: the same object until it changes."""
-        if self._seen is None:
-            self._seen = Level(self.price, self.total, len(self.orders))
-        return self._seen
+        self.seen = None
 
 
 class _Half:
@@ -97,8 +91,13 @@ class _Half:
         """The best prices, best first: the same object until an order comes, goes or trades."""
         if self._shown is None or self._shown[0] != count:
             prices = self.prices[: -count - 1 : -1] if self.buys else self.prices[:count]
-            queues = self.queues
-            self._shown = count, tuple([queues[price].level() for price in prices])
+            queues, levels = self.queues, []
+            for price in prices:
+                queue = queues[price]
+                if queue.seen is None:
+                    queue.seen = Level(price, queue.total, len(queue.orders))
+                levels.append(queue.seen)
+            self._shown = count, tuple(levels)
         return self._shown[1]
 
     def best_first(self) -> Iterator[int]:
@@ -112,7 +111,7 @@ class _Half:
     def add(self, order: Resting) -> None:
         queue = self.queues.get(order.price)
         if queue is None:
-            queue = self.queues[order.price] = _Queue(order.price)
+            queue = self.queues[order.price] = _Queue()
             insort(self.prices, order.price)
             self._see_best()
         queue.append(order)
@@ -181,6 +180,14 @@ class Book:
     def prices(self, side: Side) -> list[int]:
         """All prices of a side, best first."""
         return list(self._half(side).best_first())
+
+    def depth(self, side: Side) -> int:
+        """How many prices a side has."""
+        return len(self._half(side).prices)
+
+    def occupied(self, side: Side) -> KeysView[int]:
+        """The prices of a side at which something waits, as it is now and later."""
+        return self._half(side).queues.keys()
 
     def quantity(self, side: Side, price: int) -> int:
         """Shares that wait at a price."""

@@ -33,6 +33,8 @@ ORDER, BALANCE, CONTRACTS = "0", "1", "4"
 _TERMINAL = "1100000 "
 """The terminal from which an order came; the mock server leaves it blank."""
 
+_HEARD = (OrderAccepted, OrderFilled, OrderConfirmed, OrderCleared, PositionChanged, DayStarted)
+
 
 class Chejan:
     """Tells what becomes of orders, whoever sent them."""
@@ -42,7 +44,7 @@ class Chejan:
         self._values: dict[int, str] = {}
         self._until: datetime | None = None
         """Until when a fault holds back what is told now."""
-        session.world.exchange.subscribe(self._heard)
+        session.world.exchange.subscribe(self._heard, _HEARD)
         if session.world.contracts is not None:
             session.world.contracts.subscribe(self._heard_contract)
 

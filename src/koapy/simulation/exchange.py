@@ -6,7 +6,7 @@ Single-threaded: everything here is called on the thread of its clock.
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from koapy.simulation.account import Ledger
 from koapy.simulation.blotter import Blotter
@@ -29,7 +29,7 @@ from koapy.simulation.trading import Trading
 from koapy.simulation.volatility import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from datetime import datetime
 
     from koapy.openapi.market import Server
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from koapy.simulation.market import Market
     from koapy.simulation.model import Account, Bar, Credit, Event, Fill, Order, PastDay
     from koapy.simulation.statefile import StateFile
+
+E = TypeVar("E", bound="Event")
 
 DEFAULT_ACCOUNTS = (AccountSetup("8000000011", 100_000_000, {"005930": 100, "000660": 10, "069500": 50}),)
 """What an exchange has if nothing else is asked for."""
@@ -272,9 +274,11 @@ class Exchange(MarketData):
 
     # Events.
 
-    def subscribe(self, listener: Callable[[Event], object]) -> None:
-        """Have `listener` called with every event, in order, after those that were subscribed before it."""
-        self._telling.subscribe(listener)
+    def subscribe(self, listener: Callable[[E], object], kinds: Iterable[type[E]] = ()) -> None:
+        """Have `listener` called with every event of some kinds, of all unless given, in order, after those that were
+        subscribed before it.
+        """
+        self._telling.subscribe(listener, kinds)
 
     def _kept(self, order: Order) -> Order:
         """The order, after it has been written where there is a state."""

@@ -55,6 +55,18 @@ class Aggression(NamedTuple):
     limit: int
 
 
+class _Drift(NamedTuple):
+    """How the fair price wanders in so many seconds."""
+
+    seconds: float
+    spread: float
+    """Standard deviation of its move."""
+    pull: float
+    """Part of the way back to the reference price."""
+    news: float
+    """How likely news is."""
+
+
 class Traders:
     """Everybody but the accounts.
 
@@ -72,6 +84,7 @@ class Traders:
         self._size = max(size, 1.0)
         self._level = max(level, _LEVEL_SIZE * self._size)
         self._turmoil = turmoil
+        self._drift = _Drift(0.0, 0.0, 0.0, 0.0)
         self.start_day(instrument, ladder, float(instrument.base_price))
 
     def start_day(self, instrument: Instrument, ladder: Ladder, fair: float) -> None:
@@ -79,18 +92,25 @@ class Traders:
         self._base, self._lower, self._upper = instrument.base_price, instrument.lower, instrument.upper
         self._fund = instrument.fund  # follows many issues, so that no news is its own
         self._ladder = ladder
-        self.fair = min(max(fair, float(self._lower)), float(self._upper))
+        self._limits = float(self._lower), float(self._upper)
+        self._set_fair(fair)
         self._tended: tuple[int, int, int] | None = None
+
+    def _set_fair(self, fair: float) -> None:
+        lower, upper = self._limits
+        self.fair = lower if fair < lower else min(fair, upper)
 
     def drift(self, seconds: float) -> None:
         """Let the fair price wander for so long."""
-        spread = self._turmoil * math.sqrt(seconds / _SECONDS_OF_TURMOIL)
-        pull = math.log(self._base / self.fair) * min(_PULL * seconds, 1.0)
-        move = self._random.gauss(pull, spread)
-        if not self._fund and self._random.random() < _NEWS * seconds:
-            move += self._random.choice((1, -1)) * self._random.uniform(*_IMPACT)
-        fair = self.fair * math.exp(move)
-        self.fair = min(max(fair, float(self._lower)), float(self._upper))
+        if seconds != self._drift.seconds:
+            spread = self._turmoil * math.sqrt(seconds / _SECONDS_OF_TURMOIL)
+            self._drift = _Drift(seconds, spread, min(_PULL * seconds, 1.0), 0.0 if self._fund else _NEWS * seconds)
+        _, spread, pull, news = self._drift
+        random = self._random
+        move = random.gauss(math.log(self._base / self.fair) * pull, spread)
+        if news and random.random() < news:
+            move += random.choice((1, -1)) * random.uniform(*_IMPACT)
+        self._set_fair(self.fair * math.exp(move))
 
     def quantity(self) -> int:
         """Shares of one order."""
@@ -122,7 +142,8 @@ class Traders:
         self._fill_asks(book, low)
         self._fill_bids(book, low)
         for side in Side:
-            self._trim(book, side)
+            if book.depth(side) > _LEVELS_KEPT:
+                self._trim(book, side)
         self._tended = (low, book.best_ask, book.best_bid)
 
     def collect(self, book: Book) -> None:
@@ -166,23 +187,23 @@ class Traders:
             self._clear_until(book, Side.BUY, self.fair + half)
 
     def _fill_asks(self, book: Book, low: int) -> None:
-        ladder = self._ladder
+        ladder, there = self._ladder, book.occupied(Side.SELL)
         price = ladder.up(max(low, book.best_bid))
         for place in range(LEVELS + 1):
             if price > self._upper:
                 return
-            if not book.quantity(Side.SELL, price) and (place or self._random.random() < 0.6):
+            if price not in there and (place or self._random.random() < 0.6):
                 self._settle(book, Side.SELL, price, place)
             price = ladder.up(price)
 
     def _fill_bids(self, book: Book, low: int) -> None:
-        ladder = self._ladder
+        ladder, there = self._ladder, book.occupied(Side.BUY)
         ask = book.best_ask
         price = min(low, ladder.down(ask)) if ask else low
         for place in range(LEVELS + 1):
             if price < self._lower:
                 return
-            if not book.quantity(Side.BUY, price) and (place or self._random.random() < 0.6):
+            if price not in there and (place or self._random.random() < 0.6):
                 self._settle(book, Side.BUY, price, place)
             price = ladder.down(price)
 

@@ -63,7 +63,7 @@ class Contracts:
         self._listeners: list[Callable[[ContractTold], object]] = []
         self._looking = False
         self._take_up(exchange.kept("contracts"))
-        exchange.subscribe(self._heard)
+        exchange.subscribe(self._heard, [DayStarted])
 
     def subscribe(self, listener: Callable[[ContractTold], object]) -> None:
         """Have `listener` called with everything that happens to orders, after what is running then."""
@@ -321,9 +321,8 @@ class Contracts:
             self._exchange.clock.call_later(0, listener, told)
 
     def _heard(self, event: Event) -> None:
-        if isinstance(event, DayStarted):
-            self._start_day()
-            self._save()
+        self._start_day()
+        self._save()
 
     def _start_day(self) -> None:
         """Settle yesterday: futures at its close, contracts that have expired at what they are worth; orders end."""

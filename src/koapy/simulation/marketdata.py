@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from koapy.simulation.morning import Morning
     from koapy.simulation.pit import Pit
     from koapy.simulation.sectors import SectorBoard
+    from koapy.simulation.tape import Tape
 
 
 class MarketData:
@@ -50,9 +51,9 @@ class MarketData:
         """The instrument's day so far."""
         return self._pits[code].quote(self._history.last_day(code))
 
-    def volume(self, code: str) -> int:
-        """Shares of an issue that were traded today."""
-        return self._pits[code].tape.volume
+    def tape(self, code: str) -> Tape:
+        """What the instrument has traded today. It goes on changing: read it at once."""
+        return self._pits[code].tape
 
     def depth(self, code: str) -> Depth:
         """The visible book, at most ten levels a side. In an auction the sides may overlap."""

@@ -100,7 +100,7 @@ class BookWriter:
     def _see(self, depth: Depth) -> None:
         """Take a book over, and what is different from the one before."""
         for at, level in self._moved:
-            self._write(at, level)
+            self._levels[at] = self._write(level)
         self._moved.clear()
         self._side(0, depth.asks, self._depth.asks)
         self._side(1, depth.bids, self._depth.bids)
@@ -110,25 +110,32 @@ class BookWriter:
         """Write the levels of one side that have changed; a price that was not seen before has no change."""
         if levels is before:
             return
-        seen = None
+        texts = self._levels[side::2]
+        places: dict[int, int] | None = None
         for place, (now, old) in enumerate(zip_longest(levels, before, fillvalue=_NOTHING)):
             if now is old:
                 continue
-            at, there = 2 * place + side, old.quantity
+            at = 2 * place + side
             if now.price != old.price:
-                if seen is None:
-                    seen = {each.price: each.quantity for each in before}
-                there = seen.get(now.price, now.quantity)
-            self._write(at, now, now.quantity - there)
-            if now.quantity != there:
+                if places is None:
+                    places = {each.price: earlier for earlier, each in enumerate(before)}
+                earlier = places.get(now.price, -1)
+                old = before[earlier] if earlier >= 0 else now
+                if now is old and earlier >= 0:  # its neighbours came or went: it stands elsewhere
+                    self._levels[at] = texts[earlier]
+                    continue
+            self._levels[at] = self._write(now, now.quantity - old.quantity)
+            if now.quantity != old.quantity:
                 self._moved.append((at, now))
         blanks = ["0"] * (_LEVELS - len(levels))
         self._own[side] = "\t".join([str(each.quantity) for each in levels] + blanks)
 
-    def _write(self, at: int, level: Level, moved: int = 0) -> None:
+    def _write(self, level: Level, moved: int = 0) -> str:
         """A level; one that is not there reads as -0."""
-        price = forms.price(level.price, self._base) if level.price else "-0"
-        self._levels[at] = f"{price}\t{level.quantity}\t{forms.delta(moved)}"
+        price, quantity, _ = level
+        base = self._base
+        sign = " " if price == base else "+" if price > base else "-"
+        return f"{sign}{price}\t{quantity}\t{moved:+d}" if moved else f"{sign}{price}\t{quantity}\t0"
 
     def _write_auction(self, now: tuple[int, int], last: tuple[int, int]) -> tuple[str, str, str]:
         """Price and quantity, how far the price has moved, and the quantity against the day before.

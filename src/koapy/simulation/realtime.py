@@ -80,6 +80,7 @@ _BY_OWN_FIDS = {
 }
 """Types that SetRealReg brings for a FID of their own only, not for one that every stock type has."""
 _SECTOR_TYPES = (INDEX, BREADTH)
+_HEARD = (AfterHoursChanged, AfterHoursTraded, Interrupted, Resumed, PhaseChanged, DayStarted)
 _CONTRACT_TYPES = (*FUTURE_TYPES, *OPTION_TYPES, *WARRANT_TYPES)
 
 
@@ -105,7 +106,10 @@ class RealTime:
         self._followed: dict[str, _Followed] = {}
         """Issues of which something was told today."""
         session.when_lost.append(self._lost)
-        session.world.exchange.subscribe(self._heard)
+        # Two that come thousands of times a second, and the others.
+        session.world.exchange.subscribe(self._traded, [Traded])
+        session.world.exchange.subscribe(self._moved, [BookChanged])
+        session.world.exchange.subscribe(self._heard, _HEARD)
         self._periodic = Periodic(session.world, self)
         if session.world.exchange.hours == "krx":
             Timetable(session.world.clock, self._phase)
@@ -179,14 +183,8 @@ class RealTime:
 
     def _heard(self, event: Event) -> None:
         match event:
-            case Traded(code, trade):
-                if code in self._registrations.wanted:
-                    self._traded(code, trade)
-            case BookChanged(code):
-                if code in self._registrations.wanted:
-                    self._moved(code)
             case AfterHoursChanged(code):
-                if code in self._registrations.wanted and self.wants(code, LATE_BOOK):
+                if self.wants(code, LATE_BOOK):
                     self._evening(code)
             case AfterHoursTraded(code, time, price, quantity, fixed):
                 if code in self._registrations.wanted:
@@ -206,16 +204,21 @@ class RealTime:
                     # A market that never closes has days all the same: what was open has expired at midnight.
                     self._phase(*DAY_OVER)
 
-    def _traded(self, code: str, trade: Trade) -> None:
+    def _traded(self, event: Traded) -> None:
+        code = event.code
         if self.wants(code, TRADE):
-            self._fire(code, TRADE, self._follow(code).day.trade(trade, self._session.world.exchange.quote(code)))
+            day = self._session.world.exchange.tape(code)
+            self._fire(code, TRADE, self._follow(code).day.trade(event.trade, day))
 
     def _follow(self, code: str) -> _Followed:
         found = self._followed.get(code)
         if found is None:
             exchange = self._session.world.exchange
-            book = BookWriter(exchange.instruments[code].base_price, exchange.quote(code).previous_volume)
-            found = self._followed[code] = _Followed(book, DayWriter(exchange.instruments[code], exchange.today))
+            issue, quote = exchange.instruments[code], exchange.quote(code)
+            found = self._followed[code] = _Followed(
+                BookWriter(issue.base_price, quote.previous_volume),
+                DayWriter(issue, exchange.today, (quote.previous_volume, quote.previous_value)),
+            )
         return found
 
     def _traded_late(self, code: str, time: datetime, price: int, quantity: int, *, fixed: bool) -> None:
@@ -236,10 +239,13 @@ class RealTime:
         quote, late = exchange.quote(code), exchange.after_hours(code)
         more = late.fixed_volume if late else quantity
         trade = Trade(time, price, quantity, Side.BUY, price, price, quote.volume + more, quote.value + more * price)
-        early = exchange.phase is Phase.OPENING_AUCTION
-        self._fire(code, TRADE, self._follow(code).day.trade(trade, quote, BEFORE_HOURS if early else AFTER_HOURS))
+        hours = BEFORE_HOURS if exchange.phase is Phase.OPENING_AUCTION else AFTER_HOURS
+        self._fire(code, TRADE, self._follow(code).day.trade(trade, exchange.tape(code), hours))
 
-    def _moved(self, code: str) -> None:
+    def _moved(self, event: BookChanged) -> None:
+        code = event.code
+        if code not in self._registrations.wanted:
+            return
         exchange, it, now = self._session.world.exchange, self._follow(code), self._session.world.now()
         depth, before = exchange.depth(code), it.depth
         it.depth = depth
@@ -248,7 +254,7 @@ class RealTime:
             self.tell(code, BEST, realdata.best(depth, exchange.instruments[code].base_price))
         if self.wants(code, BOOK):
             auctions = auction, exchange.auctioned(code)
-            self._fire(code, BOOK, it.book.text(depth, before, exchange.volume(code), auctions, now))
+            self._fire(code, BOOK, it.book.text(depth, before, exchange.tape(code).volume, auctions, now))
         if auction[0] and self.wants(code, EXPECTED):
             self.tell(code, EXPECTED, realdata.expected(*auction, exchange.quote(code), now))
 
@@ -285,7 +291,9 @@ class RealTime:
     def wants(self, code: str, kind: str) -> bool:
         """Whether a real type of a code is registered."""
         # Looked up each time: a slot of the event before may have changed what is registered.
-        wanted = self._registrations.wanted.get(code, ())
+        wanted = self._registrations.wanted.get(code)
+        if wanted is None:
+            return False
         return kind in wanted or "*" in wanted
 
     def _evening(self, code: str) -> None:

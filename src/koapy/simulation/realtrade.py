@@ -14,9 +14,10 @@ from koapy.simulation import forms
 from koapy.simulation.model import Side
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from koapy.simulation.model import Instrument, Quote, Trade
+    from koapy.simulation.tape import Tape
 
 TRADE, QUOTE = "주식체결", "주식시세"
 
@@ -49,56 +50,61 @@ class _OfPrice(NamedTuple):
 
 
 class DayWriter:
-    """Writes what one issue trades on one day, always in the order of the real type."""
+    """Writes what one issue trades on one day, always in the order of the real type.
 
-    __slots__ = ("_extremes", "_extremes_of", "_instrument", "_prices", "_times", "_today")
+    Args:
+        before: shares and won that were traded on the day before.
+    """
 
-    def __init__(self, instrument: Instrument, today: date) -> None:
+    __slots__ = ("_before", "_extremes", "_extremes_of", "_instrument", "_prices", "_times", "_today")
+
+    def __init__(self, instrument: Instrument, today: date, before: tuple[int, int]) -> None:
         self._instrument = instrument
         self._today = today
+        self._before = before
         self._prices: dict[int, _OfPrice] = {}
-        self._extremes_of: tuple[object, ...] = ()
+        self._extremes_of: tuple[int, int, int, datetime | None, datetime | None] | None = None
         self._extremes = self._times = ""
 
-    def trade(self, trade: Trade, quote: Quote, hours: str = DURING_HOURS) -> str:
-        """주식체결: one trade."""
-        base, price, size, volume = quote.base_price, trade.price, trade.quantity, trade.volume
-        bought, sold = quote.buy_volume, quote.sell_volume
-        buys = trade.side is Side.BUY
+    def trade(self, trade: Trade, day: Tape, hours: str = DURING_HOURS) -> str:
+        """주식체결: one trade of a day as it stands."""
+        _, price, size, side, best_ask, best_bid, volume, value = trade
+        base, bought, sold = self._instrument.base_price, day.buy_volume, day.sell_volume
+        buys = side is Side.BUY
         signed = f"+{size}" if buys else f"-{size}"
         of = self._of_price(price)
-        self._see_extremes(quote)
+        self._see_extremes(day)
         return "\t".join(
             (
                 forms.clock(trade.time),
                 of.moved,
-                forms.price(trade.best_ask, base),
-                forms.price(trade.best_bid, base),
+                forms.price(best_ask, base),
+                forms.price(best_bid, base),
                 signed,
                 str(volume),
-                str(forms.millions(trade.value)),
+                str(forms.millions(value)),
                 self._extremes,
                 of.sign,
-                self._against_yesterday(volume, trade.value, quote),
+                self._against_yesterday(volume, value),
                 of.cost,
                 forms.strength(bought, sold),
                 of.market_value,
                 hours,
                 "0",
                 _NO_LIMIT_HITS,
-                str(forms.rounded(10_000 * volume, quote.previous_volume)),
+                str(forms.rounded(10_000 * volume, self._before[0])),
                 self._times,
                 str(sold),
                 str(bought),
                 _share(bought, sold),
-                str(quote.sell_count),
-                str(quote.buy_count),
+                str(day.sell_count),
+                str(day.buy_count),
                 f"{(1 if buys else -1) * (price * size // 1000):+d}",
                 " 0" if buys else signed,
                 signed if buys else " 0",
                 signed,
                 of.short,
-                str(forms.rounded(trade.value, volume)),
+                str(forms.rounded(value, volume)),
                 of.borrowed,
                 "KRX",
             )
@@ -117,18 +123,18 @@ class DayWriter:
                 str(forms.millions(quote.value)),
                 self._extremes,
                 of.sign,
-                self._against_yesterday(quote.volume, quote.value, quote),
+                self._against_yesterday(quote.volume, quote.value),
                 of.cost,
                 of.market_value,
                 _NO_LIMIT_HITS,
             )
         )
 
-    def _against_yesterday(self, volume: int, value: int, quote: Quote) -> str:
+    def _against_yesterday(self, volume: int, value: int) -> str:
         """FIDs 26, 29, 30 and 31."""
-        before = quote.previous_volume
+        before, value_before = self._before
         return (
-            f"{forms.change(volume - before)}\t{forms.change(value - quote.previous_value)}\t"
+            f"{forms.change(volume - before)}\t{forms.change(value - value_before)}\t"
             f"{forms.growth(volume, before)}\t{forms.decimal(100 * volume, self._instrument.shares)}"
         )
 
@@ -140,12 +146,12 @@ class DayWriter:
             found = self._prices[price] = _of_price(price, self._instrument, self._today)
         return found
 
-    def _see_extremes(self, quote: Quote) -> None:
-        seen = quote.open, quote.high, quote.low, quote.high_time, quote.low_time
+    def _see_extremes(self, day: Tape | Quote) -> None:
+        seen = day.open, day.high, day.low, day.high_time, day.low_time
         if seen != self._extremes_of:
-            base, times = quote.base_price, (quote.open_time, quote.high_time, quote.low_time)
+            base, times = self._instrument.base_price, (day.open_time, day.high_time, day.low_time)
             self._extremes_of = seen
-            self._extremes = "\t".join(forms.price(each, base) for each in (quote.open, quote.high, quote.low))
+            self._extremes = "\t".join([forms.price(each, base) for each in seen[:3]])
             self._times = "\t".join(map(forms.clock, times))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ def write(path: Path, data: bytes, mode: int = PRIVATE) -> None:
     Raises:
         SecurityError: the folder cannot be written to.
     """
-    new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
