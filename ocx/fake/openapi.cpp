@@ -45,12 +45,6 @@ bool upgrade_begun() {
     return true;
 }
 
-std::vector<int> tick_fids() {
-    std::vector<int> found;
-    for (int each = 10; each < 40; ++each) found.push_back(each);
-    return found;
-}
-
 }  // namespace
 
 void OpenApi::open(HWND window) {
@@ -108,7 +102,7 @@ Variant OpenApi::order(const std::wstring& words) {
 void OpenApi::flood() {
     std::vector<Variant> arguments;
     for (const wchar_t* each : {L"005930", L"주식체결", L""}) arguments.emplace_back(std::wstring(each));
-    tell("OnReceiveRealData", std::move(arguments), Readable(tick_fids(), ticks_));
+    tell("OnReceiveRealData", std::move(arguments), Readable(ticks_));
     if (--ticks_ > 0) PostMessageW(window_, FLOOD, 0, 0);
 }
 

@@ -50,10 +50,6 @@ Readable::Readable(Reader& frame) {
     }
 }
 
-Readable::Readable(const std::vector<int>& fids, int number) {
-    for (int each : fids) fields_[std::to_string(each)] = std::to_string(each) + "=" + std::to_string(number);
-}
-
 bool Readable::reads(const std::string& function) {
     for (const char* each : {"GetCommRealData", "GetChejanData", "GetCommData", "GetRepeatCnt", "GetCommDataEx"})
         if (function == each) return true;
@@ -62,6 +58,8 @@ bool Readable::reads(const std::string& function) {
 
 Variant Readable::read(const std::string& function, const std::vector<Variant>& arguments) const {
     if (!failure_.empty()) throw Elsewhere(failure_);
+    if (tick_ && function == "GetCommRealData")
+        return Variant(std::to_wstring(arguments[1].lVal) + L"=" + std::to_wstring(tick_));
     auto argument = [&](size_t index) { return text_of(arguments[index]); };
     if (function == "GetCommRealData" || function == "GetChejanData") {
         auto found = fields_.find(argument(arguments.size() - 1));

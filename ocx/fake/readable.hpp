@@ -14,8 +14,8 @@ public:
     Readable() = default;
     // From what an EVENT frame carries.
     explicit Readable(Reader& frame);
-    // The FIDs of a flood of ticks: each value is its FID and the number of the tick.
-    Readable(const std::vector<int>& fids, int number);
+    // A tick of a flood: each value is its FID and the number of the tick.
+    explicit Readable(int tick) : tick_(tick) {}
 
     // Whether this is a function that reads events.
     static bool reads(const std::string& function);
@@ -30,6 +30,7 @@ private:
     std::vector<std::string> records_, columns_, cells_;
     LONG count_ = 0;
     Variant rows_;
+    int tick_ = 0;
 };
 
 }  // namespace koapy::fake

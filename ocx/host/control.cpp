@@ -116,16 +116,24 @@ void Control::destroy() {
     DestroyWindow(window_);
 }
 
-Variant Control::call(std::string_view name, std::vector<Variant> arguments) {
+const std::pair<const std::string, DISPID>& Control::function(std::string_view name) const {
     auto found = functions_.find(name);
     if (found == functions_.end()) throw CallError("the control has no function " + std::string(name));
-    std::vector<VARIANT> reversed(arguments.size());
-    for (size_t each = 0; each < arguments.size(); ++each) reversed[arguments.size() - 1 - each] = arguments[each];
+    return *found;
+}
+
+Variant Control::call(std::string_view name, std::vector<Variant> arguments) {
+    std::reverse(arguments.begin(), arguments.end());
+    return invoke(function(name), arguments);
+}
+
+Variant Control::invoke(const std::pair<const std::string, DISPID>& function, std::vector<Variant>& reversed) {
+    static_assert(sizeof(Variant) == sizeof(VARIANT));
     DISPPARAMS packed = {reversed.data(), nullptr, static_cast<UINT>(reversed.size()), 0};
     Variant returned;
     EXCEPINFO info = {};
-    Activity::Block busy(activity, found->first.c_str());
-    HRESULT result = dispatch_->Invoke(found->second, IID_NULL, LOCALE_USER_DEFAULT, DISPATCH_METHOD, &packed, &returned,
+    Activity::Block busy(activity, function.first.c_str());
+    HRESULT result = dispatch_->Invoke(function.second, IID_NULL, LOCALE_USER_DEFAULT, DISPATCH_METHOD, &packed, &returned,
                                        &info, nullptr);
     if (FAILED(result)) throw CallError(explained(result) + (result == DISP_E_EXCEPTION ? complaint(info) : ""));
     return returned;

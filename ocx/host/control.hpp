@@ -4,6 +4,7 @@
 #include <windows.h>
 #include <ole2.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -35,12 +36,27 @@ public:
 
     // Calls a function with arguments in their own order. Throws CallError.
     Variant call(std::string_view name, std::vector<Variant> arguments);
-    // The same, as text, for reading many.
-    template <class... Arguments> std::string read(std::string_view name, Arguments&&... arguments) {
-        std::vector<Variant> listed;
-        (listed.emplace_back(std::forward<Arguments>(arguments)), ...);
-        return text_of(call(name, std::move(listed)));
-    }
+
+    // A function that is called again and again, to read something, with arguments that change little.
+    class Reading {
+    public:
+        // Throws CallError where there is no such function.
+        template <class... Arguments> Reading(Control& control, std::string_view name, Arguments&&... arguments)
+            : control_(control), function_(control.function(name)) {
+            (arguments_.emplace_back(std::forward<Arguments>(arguments)), ...);
+            std::reverse(arguments_.begin(), arguments_.end());
+        }
+        // The argument before the last, and so on: as COM has them.
+        Variant& from_last(size_t place) { return arguments_[place]; }
+        // Throws CallError.
+        Variant operator()() { return control_.invoke(function_, arguments_); }
+
+    private:
+        Control& control_;
+        const std::pair<const std::string, DISPID>& function_;
+        std::vector<Variant> arguments_;
+    };
+
     bool has(std::string_view name) const { return functions_.find(name) != functions_.end(); }
 
     // Name and signature of each, from its type library.
@@ -53,6 +69,10 @@ public:
 
 private:
     struct Sink;
+    // The name of a function, which is never freed, and its number. Throws CallError.
+    const std::pair<const std::string, DISPID>& function(std::string_view name) const;
+    // Calls it with the last argument first.
+    Variant invoke(const std::pair<const std::string, DISPID>& function, std::vector<Variant>& reversed);
     void connect(IUnknown* control, Fired fired);
 
     HWND window_ = nullptr;

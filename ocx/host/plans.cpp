@@ -95,12 +95,19 @@ Writer Plans::tick(Control& control, const std::wstring& code, const std::wstrin
     auto found = types_.find(utf8(kind));
     const Fids& wanted = found == types_.end() ? others_ : found->second;
     Texts values;
-    for (LONG fid : wanted.fids) values.add(control.read("GetCommRealData", code, fid));
+    if (!wanted.fids.empty()) {
+        Control::Reading value(control, "GetCommRealData", code, 0L);
+        for (LONG fid : wanted.fids) {
+            value.from_last(0).lVal = fid;
+            values.add(text_of(value()));
+        }
+    }
     return fields(wanted.names, values);
 }
 
 Writer Plans::chejan(Control& control, const std::string& list) const {
     Texts names, values;
+    Control::Reading value(control, "GetChejanData", 0L);
     for (size_t at = 0; at < list.size();) {
         size_t end = list.find(';', at);
         if (end == list.npos) end = list.size();
@@ -108,7 +115,8 @@ Writer Plans::chejan(Control& control, const std::string& list) const {
         at = end + 1;
         if (fid.empty() || fid.find_first_not_of("0123456789") != fid.npos) continue;
         names.add(fid);
-        values.add(control.read("GetChejanData", static_cast<LONG>(std::stol(fid))));
+        value.from_last(0).lVal = std::stol(fid);
+        values.add(text_of(value()));
     }
     return fields(names, values);
 }
@@ -122,29 +130,29 @@ Writer Plans::answer(Control& control, const std::wstring& request, const std::w
     Texts records, single, values, columns, cells;
     for (const std::string& each : {utf8(request), utf8(record), std::string(), tr.single_record, tr.multi_record})
         records.add(each);
+    Control::Reading cell(control, "GetCommData", code, request, 0L, std::wstring());
+    auto read = [&cell](LONG row, const std::string& name) {
+        cell.from_last(1).lVal = row;
+        cell.from_last(0) = Variant(wide(name));
+        return text_of(cell());
+    };
     for (const std::string& name : tr.single) {
         single.add(name);
-        values.add(control.read("GetCommData", code, request, 0L, wide(name)));
+        values.add(read(0, name));
     }
     const std::wstring& rows_of = record.empty() ? request : record;
     // Without the function there are no rows to be read by number, and -1 says that nobody has asked.
     LONG count = -1;
-    if (is_tr && control.has("GetRepeatCnt")) count = std::stol("0" + control.read("GetRepeatCnt", code, rows_of));
+    if (is_tr && control.has("GetRepeatCnt")) count = std::stol("0" + text_of(Control::Reading(control, "GetRepeatCnt", code, rows_of)()));
     Variant rows;
     if (count > 0) {
         // A TR that has rows but no names for them has the single part's names in each row.
         const std::vector<std::string>& names = tr.columns.empty() ? tr.single : tr.columns;
         for (const std::string& name : names) columns.add(name);
-        if (control.has("GetCommDataEx")) {
-            std::vector<Variant> arguments;
-            arguments.emplace_back(code);
-            arguments.emplace_back(rows_of);
-            rows = control.call("GetCommDataEx", std::move(arguments));
-        }
+        if (control.has("GetCommDataEx")) rows = Control::Reading(control, "GetCommDataEx", code, rows_of)();
         if (!fits(rows, count, names.size()))
             for (LONG row = 0; row < count; ++row)
-                for (const std::string& name : names)
-                    cells.add(control.read("GetCommData", code, request, LONG{row}, wide(name)));
+                for (const std::string& name : names) cells.add(read(row, name));
     }
     Writer carried;
     carried.form(Form::ANSWER);

@@ -17,19 +17,26 @@ Variant& Variant::operator=(Variant&& other) noexcept {
     return *this;
 }
 
+// Nearly all that a control says is ASCII, which needs no table: that is worth looking.
 std::string utf8(const wchar_t* text, size_t size) {
+    size_t plain = 0;
+    while (plain < size && text[plain] < 0x80) ++plain;
+    if (plain == size) return std::string(text, text + size);
     int wides = static_cast<int>(size);
-    int bytes = size ? WideCharToMultiByte(CP_UTF8, 0, text, wides, nullptr, 0, nullptr, nullptr) : 0;
+    int bytes = WideCharToMultiByte(CP_UTF8, 0, text, wides, nullptr, 0, nullptr, nullptr);
     std::string found(bytes, '\0');
-    if (bytes) WideCharToMultiByte(CP_UTF8, 0, text, wides, found.data(), bytes, nullptr, nullptr);
+    WideCharToMultiByte(CP_UTF8, 0, text, wides, found.data(), bytes, nullptr, nullptr);
     return found;
 }
 
 std::wstring wide(std::string_view text) {
+    size_t plain = 0;
+    while (plain < text.size() && static_cast<unsigned char>(text[plain]) < 0x80) ++plain;
+    if (plain == text.size()) return std::wstring(text.begin(), text.end());
     int bytes = static_cast<int>(text.size());
-    int wides = bytes ? MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, nullptr, 0) : 0;
+    int wides = MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, nullptr, 0);
     std::wstring found(wides, L'\0');
-    if (wides) MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, found.data(), wides);
+    MultiByteToWideChar(CP_UTF8, 0, text.data(), bytes, found.data(), wides);
     return found;
 }
 

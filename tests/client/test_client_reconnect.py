@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import grpc
 import pytest
@@ -515,6 +515,18 @@ class TestOtherStreams:
         assert (interruption.lost, interruption.resumed_from) == (True, None)
         first, second = gateway.asked("RealCall")
         assert first == second
+        await stream.close()
+
+    async def test_a_gap_of_the_gateway_s_own_is_told_of_too(self, client, gateway, wire, told):
+        after = self.tick(wire)
+        after.gaps.append("2026-11-24T05:00:01+09:00/2026-11-24T05:10:04+09:00")
+        gateway.scripts["RealCall"] = wire.playing(self.tick(wire), after, self.tick(wire))
+        stream = await client.realtime("005930")
+        assert len(await stream.taken(3)) == 3
+        (interruption,) = stream.inner.interruptions
+        assert told == [interruption]
+        assert (interruption.lost, interruption.until - interruption.since) == (True, timedelta(seconds=603))
+        assert len(gateway.asked("RealCall")) == 1
         await stream.close()
 
     def breaking(self, gateway, wire):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from koapy.orders.lock import JournalInUse
 from koapy.orders.model import NewOrder, OrderEvent, OrderRecord, OrderState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ACCOUNT, CODE = "8012345611", "005930"
@@ -55,11 +55,23 @@ def new_order(order_type: int = 1, quantity: int = 10, original: str = "") -> Ne
     )
 
 
+def awaited(begin: Callable[..., object], *args: Any, **kwargs: Any) -> Future[OrderRecord]:
+    """What the journal tells of an order that it is given."""
+    future: Future[OrderRecord] = Future()
+
+    def then(outcome: OrderRecord | Exception) -> None:
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    begin(*args, then=then, **kwargs)
+    return future
+
+
 def intend(journal: Journal, request: str = "r~1", key: str | None = None, **order: Any) -> OrderRecord:
-    intent = journal.intend(
-        new_order(**order), key=key, client="me", request=request, client_request="r", client_screen="0001"
-    )
-    return intent.result(10)
+    names = {"request": request, "client_request": "r", "client_screen": "0001"}
+    return awaited(journal.intend, new_order(**order), key=key, client="me", **names).result(10)
 
 
 def tell(journal: Journal, **facts: Any) -> OrderEvent:
@@ -77,7 +89,7 @@ def tell(journal: Journal, **facts: Any) -> OrderEvent:
     event = OrderEvent(sequence=journal.last_sequence + 1, time=datetime.now(KST), **(fields | facts))
     journal.event(event, then)
     assert told.wait(10)
-    return replace(event, order_id=passed[0])
+    return event._replace(order_id=passed[0])
 
 
 def chejan(
@@ -138,7 +150,7 @@ def test_orders_are_what_their_events_say(
     record = intend(journal, **order)
     for step in script:
         if isinstance(step, int):
-            journal.returned(record.id, step).result(10)
+            awaited(journal.returned, record.id, step).result(10)
         else:
             tell(journal, **step)
     (found,) = journal.orders()
@@ -230,13 +242,13 @@ def test_what_waits_is_written_together_and_told_in_its_order(path: Path) -> Non
     record = intend(journal)
     done: list[object] = []
     with held_up(path):
-        journal.returned(record.id, 0).add_done_callback(lambda _: done.append("returned"))
+        journal.returned(record.id, 0, lambda _: done.append("returned"))
         give(journal, done, name="OnReceiveTrData", **ANSWER)
         give(journal, done, **chejan(N, "체결", 6, 4))
         journal.after(lambda: done.append("barrier"))
         give(journal, done, **chejan(N, "체결", 0, 10))
-        other = journal.intend(
-            new_order(), key="k", client="me", request="r~2", client_request="r", client_screen="0001"
+        other = awaited(
+            journal.intend, new_order(), key="k", client="me", request="r~2", client_request="r", client_screen="0001"
         )
         assert read_events(path) == []
     assert other.result(10).first_sequence == 4
@@ -257,12 +269,12 @@ def test_an_entry_that_is_wrong_fails_alone_among_others(path: Path) -> None:
 
     def another(request: str, key: str) -> Any:
         names = {"request": request, "client_request": "r", "client_screen": "0001"}
-        return journal.intend(new_order(), key=key, client="me", **names)
+        return awaited(journal.intend, new_order(), key=key, client="me", **names)
 
     with held_up(path):
         give(journal, done, **chejan(N, "접수", 10))
         wrong = another("r~2", "k")
-        unknown = journal.returned(4711, 0)
+        unknown = awaited(journal.returned, 4711, 0)
         give(journal, done, **chejan(N, "체결", 10**30, 4))  # no number that SQLite could hold
         right = another("r~3", "other")
         give(journal, done, **chejan(N, "체결", 6, 4))
@@ -302,7 +314,7 @@ def test_a_number_that_was_given_twice_is_the_newest_orders(journal: Journal) ->
     tell(journal, **ANSWER)
     second = intend(journal, "r~2")
     tell(journal, request="r~2", number=N)
-    journal.returned(first.id, 0).result(10)
+    awaited(journal.returned, first.id, 0).result(10)
     assert tell(journal, **chejan(N, "체결", 6, 4)).order_id == second.id
     assert [record.filled for record in journal.orders()] == [0, 4]
 
@@ -392,7 +404,7 @@ def _course(steps: list[tuple[str, int]]) -> list[Any]:
         elif records:
             record = journal.order(records[value % len(records)].id)
             if kind == "return":
-                journal.returned(record.id, value).result(10)
+                awaited(journal.returned, record.id, value).result(10)
             elif kind == "answer":
                 tell(journal, request=record.request, number=f"{record.id:07}")
             else:

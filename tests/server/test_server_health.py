@@ -19,7 +19,13 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from server_doubles import ACCOUNT, StrictControl
 
+from koapy.control.outlook import Closed, Outlook
+from koapy.openapi.calendar import KST
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.protocol import gateway_pb2
+from koapy.protocol import streams_pb2 as v1
+from koapy.protocol.gateway_pb2_grpc import GatewayStub
+from koapy.protocol.streams_pb2_grpc import StreamsStub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -217,11 +223,16 @@ async def test_an_event_that_a_client_holds_is_no_frozen_control(gateway: Any) -
 async def test_a_lost_connection_is_told_at_once_and_what_outlives_it_is_registered_anew(gateway: Any) -> None:
     control = gateway.control
     listening = gateway.stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))
+    held = gateway.stub.BidirectionalListen()
+    slots = pb.ListenRequest(slots=["OnReceiveRealData"])
+    await held.write(pb.BidirectionalListenRequest(listen_request=slots))
+    batches = StreamsStub(gateway.channel).Events()
+    await batches.write(v1.EventsRequest(slots=["OnReceiveRealData"]))
     told = gateway.stub.Listen(pb.ListenRequest(slots=["OnEventConnect"]))
     ticks = gateway.client().RealCall(REAL)
     query = gateway.client().TransactionCall(QUERY)
     await called(gateway, "CommRqData")
-    await gateway.reached(streams=4)
+    await gateway.reached(streams=6, gates=1)
     assert await gateway.call("SetRealReg", "0001", "000660;035420", "10;27", "0") == 0
     assert await gateway.call("SetRealReg", "0002", "035720", "20", "0") == 0
     assert await gateway.call("EnsureConditionLoaded", False)
@@ -262,17 +273,69 @@ async def test_a_lost_connection_is_told_at_once_and_what_outlives_it_is_registe
     assert {call[3] for call in control.named("SetRealReg")} == {"10;27", "20"}
     codes = [(await told.read()).arguments[0].long_value for _ in range(2)]
     assert codes == [-106, 0]
-    control.fire("OnReceiveRealData", "000660", "주식체결", "", data={"10": "1"})
-    assert (await asyncio.wait_for(listening.read(), 10)).arguments[0].string_value == "000660"
+    # The batches are told at once, the others with the first event that they get.
+    (gap,) = (await asyncio.wait_for(batches.read(), 10)).gaps
+    for number in range(2):
+        control.fire("OnReceiveRealData", "000660", "주식체결", "", data={"10": "1"})
+        for stream in (listening, held):
+            event = await asyncio.wait_for(stream.read(), 10)
+            assert event.arguments[0].string_value == "000660"
+            assert list(event.gaps) == [gap] * (1 - number)
+        await held.write(pb.BidirectionalListenRequest(handled_request=pb.HandledRequest()))
+    for stream in (held, batches):
+        stream.cancel()
     for screen in ("0001", "0002", "0003"):
         await gateway.call("DisconnectRealData", screen)
     await gateway.server.__aexit__(None, None, None)
     with pytest.raises(grpc.aio.AioRpcError) as ended:
         await listening.read()
-    (gap,) = unquote(str(dict(ended.value.trailing_metadata() or ())["koapy-gaps"])).split(",")
+    assert unquote(str(dict(ended.value.trailing_metadata() or ())["koapy-gaps"])) == gap
     since, until = map(datetime.fromisoformat, gap.split("/"))
     assert since <= until
     assert since.utcoffset() == timedelta(hours=9)
+
+
+async def test_a_control_that_is_closed_by_plan_says_until_when_and_logins_wait(
+    running: Any, with_settings: Any
+) -> None:
+    control = Control()
+    control.outlook = Outlook()
+    until = datetime.now(KST).replace(microsecond=0) + timedelta(hours=1)
+    night = Outlook(closed=Closed.MAINTENANCE, text=f"away until {until:%H:%M}", until=until, notices=("a box",))
+    async with running(control, with_settings(answer_seconds=0.3)) as gateway, health(gateway) as says:
+        await says(SERVING)
+        control.outlook = night
+        control.lose()
+        await says(NOT_SERVING)
+        state = await GatewayStub(gateway.channel).Status(gateway_pb2.StatusRequest())
+        assert (state.state, state.text) == ("MAINTENANCE", f"away until {until:%H:%M}; a box")
+        assert (state.until.ToDatetime(KST), list(state.notices)) == (until, ["a box"])
+        for call in (
+            gateway.stub.TransactionCall(QUERY),
+            gateway.stub.OrderCall(ORDER),
+            gateway.stub.RealCall(REAL),
+            gateway.call("GetMasterCodeName", "005930"),
+            gateway.stub.LoginCall(pb.LoginRequest(), timeout=60),
+        ):
+            status, reason, details, text = await failed(call)
+            assert (status, reason) == (grpc.StatusCode.UNAVAILABLE, "MAINTENANCE")
+            assert details["until"] == until.isoformat()
+            assert text.startswith("away until ")
+        assert await gateway.call("GetConnectState") == 0
+        # What waits is not silent, however long it takes, and is told when it is over.
+        control.CommConnect = lambda: 0  # type: ignore[method-assign]
+        login = gateway.stub.LoginCall(pb.LoginRequest())
+        await gateway.reached(streams=1)
+        await asyncio.sleep(0.7)  # twice as long as an answer may take
+        control.outlook, control.connected = Outlook(), True
+        control.fire("OnEventConnect", 0)
+        assert [event.name async for event in login] == ["OnEventConnect"]
+        await says(SERVING)
+        control.outlook = Outlook(closed=Closed.UPGRADING, text="a new version")
+        await says(NOT_SERVING)
+        _, reason, _, _ = await failed(gateway.stub.TransactionCall(QUERY))
+        assert reason == "UPGRADING"
+    control.close()
 
 
 async def test_a_failed_login_says_so_and_health_still_lets_one_log_in(running: Any, with_settings: Any) -> None:

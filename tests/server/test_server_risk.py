@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -335,12 +333,10 @@ async def test_an_order_on_its_way_when_the_switch_is_thrown_is_cancelled_too(
     held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     asked, intend = asyncio.Event(), Journal.intend
 
-    def slowly(journal: Journal, *args: Any, **kwargs: Any) -> Future[Any]:
+    def slowly(journal: Journal, *args: Any, **kwargs: Any) -> None:
         """A disk that takes the intent when it is told to."""
-        late: Future[Any] = Future()
         asked.set()
-        held.add_done_callback(lambda _: intend(journal, *args, **kwargs).add_done_callback(partial(_pass_on, late)))
-        return late
+        held.add_done_callback(lambda _: intend(journal, *args, **kwargs))
 
     settings = with_settings()
     async with (
@@ -370,10 +366,6 @@ async def test_an_order_on_its_way_when_the_switch_is_thrown_is_cancelled_too(
         assert (first.state, second.state) == ("cancelled", "confirmed")
         stream.cancel()
     control.close()
-
-
-def _pass_on(to: Future[Any], done: Future[Any]) -> None:
-    to.set_result(done.result())
 
 
 async def called(stub: Any, name: str, *args: str) -> str:

@@ -70,12 +70,12 @@ def delay(tries: int, chance: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """A time in which a stream was not connected."""
+    """A time in which a stream was not connected, or the gateway was not connected to OpenAPI+."""
 
     since: datetime
     """When the loss was noticed, in KST."""
     until: datetime
-    """When the gateway answered again, in KST."""
+    """When the gateway answered again, in KST, or had registered all anew."""
     resumed_from: int | None
     """Number of the event behind the last one that had been read; None where none had, or there are no numbers."""
     lost: bool
@@ -244,6 +244,8 @@ class Follow(Generic[T]):
         self.source = source
         self.sequence = source.sequence
         self.interruptions: list[Interruption] = []
+        self._gaps: list[str] = []
+        """What the gateway has told of itself, and the user has not heard."""
         self._link = link
         self._tries = _Tries(link.reconnect, clock, chance)
         self._clock = clock
@@ -264,6 +266,7 @@ class Follow(Generic[T]):
         if self.source.ascending and number <= self.sequence:
             return ()
         items = list(self.source.parse(message))
+        self._gaps += getattr(message, "gaps", ())
         self.sequence = max(self.sequence, number)
         if items or not number:
             self._tries.reset()
@@ -284,6 +287,8 @@ class Follow(Generic[T]):
 
     def back(self) -> None:
         """Tell that the gateway has answered, if it was away; what it sent is safe by then, should a warning raise."""
+        while self._gaps:
+            self._tell_gap(self._gaps.pop(0))
         if self._since is None:
             return
         lost = self.source.again is None
@@ -295,6 +300,16 @@ class Follow(Generic[T]):
         seconds = (found.until - found.since).total_seconds()
         then = "what was told meanwhile is lost" if lost else "nothing was missed"
         self._link.tell(f"{self.source.rpc}: {self._link.address} is back after {seconds:.1f} s; {then}")
+        if self._link.on_reconnect is not None:
+            self._link.on_reconnect(found)
+
+    def _tell_gap(self, text: str) -> None:
+        """The gateway had no connection to OpenAPI+; the stream has gone on, and what was told meanwhile is lost."""
+        since, until = map(datetime.fromisoformat, text.split("/"))
+        found = Interruption(since, until, None, lost=True)
+        self.interruptions.append(found)
+        without = f"{self._link.address} was not connected to OpenAPI+, {text}"
+        self._link.tell(f"{self.source.rpc}: {without}; what was told meanwhile is lost")
         if self._link.on_reconnect is not None:
             self._link.on_reconnect(found)
 

@@ -57,7 +57,7 @@ class Owner:
 
     def _require_own_thread(self, function: str) -> None:
         """Refuse a call of a function that is made on another thread. Raises: RuntimeError."""
-        if threading.current_thread() is not self._thread:
+        if threading.get_ident() != self._thread.ident:
             raise RuntimeError(
                 f"{function} was called on thread {threading.current_thread().name!r}, but OpenAPI+ works on the "
                 f"control's own thread only: use control.submit(control.{function}, ...)"

@@ -151,6 +151,7 @@ class Reads:
 
     def __init__(self, carried: Carried) -> None:
         self._carried = carried
+        self._fields = carried.values if isinstance(carried, Fields) else None
         self._positions: dict[str, int] | None = None
 
     def answer(self, function: str, args: tuple[Any, ...]) -> Value | object:
@@ -159,12 +160,12 @@ class Reads:
         Raises:
             RuntimeError: the control failed when it was read.
         """
-        carried = self._carried
-        if isinstance(carried, Unreadable) and function in READING:
-            raise RuntimeError(f"{function} failed in the control's process: {carried.text}")
+        if self._fields is not None and function in OF_FIELDS:  # tick after tick, so it comes first
+            fid = args[-1] if args else None
+            return self._fields.get(fid, ELSEWHERE) if isinstance(fid, int) else ELSEWHERE
+        if isinstance(self._carried, Unreadable) and function in READING:
+            raise RuntimeError(f"{function} failed in the control's process: {self._carried.text}")
         match function, args:
-            case ("GetCommRealData", (_, int(fid))) | ("GetChejanData", (int(fid),)) if isinstance(carried, Fields):
-                return carried.values.get(fid, ELSEWHERE)
             case "GetCommData", (code, record, int(row), name) if self._is_of(code, record):
                 return self._cell(row, name)
             case "GetRepeatCnt", (code, record) if self._is_of(code, record):
@@ -208,7 +209,9 @@ class Reads:
         return ELSEWHERE if answer.array is None else answer.array[row][column]
 
 
-READING = frozenset({"GetCommRealData", "GetChejanData", "GetCommData", "GetRepeatCnt", "GetCommDataEx"})
+OF_FIELDS = frozenset({"GetCommRealData", "GetChejanData"})
+"""Functions of which the last argument is a FID."""
+READING = OF_FIELDS | {"GetCommData", "GetRepeatCnt", "GetCommDataEx"}
 """The functions that an event may answer."""
 
 

@@ -7,7 +7,6 @@ row. An order that is not in memory is read; the file stays the truth, and a boo
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from koapy.orders import state
@@ -149,7 +148,7 @@ class Book:
         when = record.changed
         for each in early:
             record = state.told(record, each)
-        return replace(record, changed=when) if early else record
+        return record._replace(changed=when) if early else record
 
     def _concerned(self, event: OrderEvent) -> Iterable[OrderRecord]:
         """The orders that an event may be about, by their ids."""

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from koapy.orders.journal import Journal
     from koapy.orders.model import Halt, OrderEvent, OrderRecord
 
+    Then = Callable[[OrderRecord | Exception], object]
+    """Called on the writing thread with the order as it is on disk, or with JournalFailed: nothing is."""
+
 logger = logging.getLogger(__name__)
+
+
+def promised() -> Future[Any]:
+    """A future that is under way: what is given to the journal is written, whether or not somebody still waits."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 class Entry(Protocol):
@@ -37,61 +47,52 @@ class Entry(Protocol):
         """It is not, and never will be."""
 
 
-def _future() -> Future[Any]:
-    """One that is under way: what is given to the journal is written, whether or not somebody still waits for it."""
-    future: Future[Any] = Future()
-    future.set_running_or_notify_cancel()
-    return future
-
-
+@dataclass(slots=True)
 class Intent:
     """An order that is about to be sent."""
 
-    can_wait = False
-
-    def __init__(self, record: OrderRecord) -> None:
-        self._record = record
-        self.future: Future[OrderRecord] = _future()
+    record: OrderRecord
+    then: Then
+    can_wait: bool = False
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        book.add(self._record)
+        book.add(self.record)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        self.future.set_result(self._record)
+        self.then(self.record)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits for it."""
-        self.future.set_exception(error)
+        self.then(error)
 
 
+@dataclass(slots=True)
 class Change:
     """An order becomes something else."""
 
-    can_wait = True
-
-    def __init__(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> None:
-        self._id = order_id
-        self._to = to
-        self._record: OrderRecord | None = None
-        self.future: Future[OrderRecord] = _future()
+    order_id: int
+    to: Callable[[OrderRecord], state.Changes]
+    then: Then
+    can_wait: bool = True
+    record: OrderRecord | None = None
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        record = book.order(self._id)
-        self._record = state.changed(record, self._to(record), datetime.now(KST))
-        if self._record is not record:
-            book.change(self._record)
+        record = book.order(self.order_id)
+        self.record = state.changed(record, self.to(record), datetime.now(KST))
+        if self.record is not record:
+            book.change(self.record)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        assert self._record is not None
-        self.future.set_result(self._record)
+        assert self.record is not None
+        self.then(self.record)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits for it."""
-        self.future.set_exception(error)
+        self.then(error)
 
 
 class Probe:
@@ -158,7 +159,7 @@ class SetHalt:
     def __init__(self, halt: Halt | None, journal: Journal) -> None:
         self._halt = halt
         self._journal = journal
-        self.future: Future[Halt | None] = _future()
+        self.future: Future[Halt | None] = promised()
 
     def write(self, book: Book) -> None:
         """Put it into the book."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from koapy.openapi.calendar import KST
 from koapy.orders import lock, state
 from koapy.orders.book import Book
-from koapy.orders.entries import Barrier, Change, Intent, Probe, SetHalt, Told
+from koapy.orders.entries import Barrier, Change, Intent, Probe, SetHalt, Told, promised
 from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderState
 from koapy.orders.store import JournalError, Store, connect, day_of
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from koapy.orders.entries import Entry
+    from koapy.orders.entries import Entry, Then
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ WRONG = (
 
 _UNSETTLED = tuple(each.value for each in OrderState if not each.settled)
 _IS_UNSETTLED = f"state IN ({', '.join('?' * len(_UNSETTLED))})"
+_UNNUMBERED = tuple(each.value for each in OrderState if each.unnumbered)
+_IS_UNNUMBERED = f"state IN ({', '.join('?' * len(_UNNUMBERED))})"
 
 
 class JournalFailed(Exception):
@@ -109,11 +111,20 @@ class Journal:
         return self._orders
 
     def intend(
-        self, order: NewOrder, *, key: str | None, client: str, request: str, client_request: str, client_screen: str
-    ) -> Future[OrderRecord]:
+        self,
+        order: NewOrder,
+        *,
+        key: str | None,
+        client: str,
+        request: str,
+        client_request: str,
+        client_screen: str,
+        then: Then,
+    ) -> None:
         """Put on disk that this order is about to be sent.
 
-        The future raises JournalFailed when that is not possible: the order must not be sent then.
+        `then` is called on the writing thread with the order, or with JournalFailed where that is not possible: it
+        must not be sent then.
         """
         now = datetime.now(KST)
         self._orders += 1
@@ -130,19 +141,24 @@ class Journal:
             state=OrderState.INTENDED,
             changed=now,
         )
-        entry = Intent(record)
-        self._queue.put(entry)
-        return entry.future
+        self._queue.put(Intent(record, then))
+
+    def returned(self, order_id: int, code: int, then: Then) -> None:
+        """SendOrder returned `code`; `then` is called on the writing thread when that is on disk, or cannot be."""
+        self._queue.put(Change(order_id, lambda record: state.returned(record, code), then))
 
     def _change(self, order_id: int, to: Callable[[OrderRecord], state.Changes]) -> Future[OrderRecord]:
         """Change an order as `to` says, on the writing thread; the future has what is on disk then."""
-        entry = Change(order_id, to)
-        self._queue.put(entry)
-        return entry.future
+        future = promised()
 
-    def returned(self, order_id: int, code: int) -> Future[OrderRecord]:
-        """SendOrder returned `code`."""
-        return self._change(order_id, lambda record: state.returned(record, code))
+        def then(outcome: OrderRecord | Exception) -> None:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self._queue.put(Change(order_id, to, then))
+        return future
 
     def unsent(self, order_id: int, why: str) -> Future[OrderRecord]:
         """The order was certainly not sent; its key is free again."""
@@ -204,6 +220,10 @@ class Journal:
     def unsettled(self) -> list[OrderRecord]:
         """All orders of any day that may still change."""
         return self._read_orders(_IS_UNSETTLED, *_UNSETTLED)
+
+    def unnumbered(self, first: int, last: int) -> list[OrderRecord]:
+        """The orders with ids from `first` to `last` that have no number yet and may get one."""
+        return self._read_orders(f"id BETWEEN ? AND ? AND {_IS_UNNUMBERED}", first, last, *_UNNUMBERED)
 
     def events(self, after: int, limit: int) -> list[OrderEvent]:
         """At most `limit` events with higher numbers than `after`, oldest first; blocks as long as the disk takes."""

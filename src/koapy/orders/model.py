@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +40,11 @@ class OrderState(StrEnum):
         """Whether nothing more can become of it."""
         return self not in _UNSETTLED
 
+    @property
+    def unnumbered(self) -> bool:
+        """Whether it may stand at the exchange under a number that is not known, and has not been given up."""
+        return self in (OrderState.INTENDED, OrderState.SENT)
+
 
 _UNSETTLED = frozenset({OrderState.INTENDED, OrderState.SENT, OrderState.ACCEPTED, OrderState.PARTLY_FILLED})
 
@@ -64,8 +69,7 @@ class NewOrder:
     """What only the sisters take (credit kind, loan date, ...)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRecord:
+class OrderRecord(NamedTuple):
     """An order of the journal, as far as the journal knows it."""
 
     id: int
@@ -82,6 +86,7 @@ class OrderRecord:
     first_sequence: int
     """Its events have this number or a later one."""
     state: OrderState
+    changed: datetime
     returned: int | None = None
     """What SendOrder returned."""
     number: str = ""
@@ -91,7 +96,6 @@ class OrderRecord:
     amount: int = 0
     """Sum of price x quantity of the fills, in won."""
     message: str = ""
-    changed: datetime
 
     @property
     def in_doubt(self) -> bool:
@@ -101,17 +105,11 @@ class OrderRecord:
     @property
     def may_stand_unknown(self) -> bool:
         """Whether it may stand at the exchange under a number that is not known, given up or not."""
-        return self.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
-
-    @property
-    def unnumbered(self) -> bool:
-        """The same, where it has not been given up."""
-        return self.state in (OrderState.INTENDED, OrderState.SENT)
+        return self.state.unnumbered or (self.state is OrderState.UNDETERMINED and not self.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderEvent:
-    """One event about orders, with what the state of an order is derived from."""
+class OrderEvent(NamedTuple):
+    """One event about orders, with what the state of an order is derived from; a row of the journal."""
 
     sequence: int
     """1, 2, 3, ... without gaps."""

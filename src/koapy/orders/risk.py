@@ -72,9 +72,9 @@ class Risk:
 
     def needs_price(self, order: NewOrder, client: str) -> bool:
         """Whether a limit of this order cannot be judged without the last price."""
-        if action(order) == "cancel" or order.function == verdict.DERIVATIVES:
-            return False
         limits = [holder.limits for holder in self._holders(order, client)]
+        if not limits or action(order) == "cancel" or order.function == verdict.DERIVATIVES:
+            return False
         for_collar = verdict.has_price(order) and any(each.price_collar is not None for each in limits)
         for_value = not verdict.has_value(order) and any(each.max_notional is not None for each in limits)
         return for_collar or for_value
@@ -107,9 +107,10 @@ class Risk:
             self._admit(record.order, record.client, record.time, age)
 
     def _admit(self, order: NewOrder, client: str, at: datetime, age: float) -> Counted | None:
-        if action(order) == "cancel":
+        holders = self._holders(order, client)
+        if not holders or action(order) == "cancel":
             return None
-        return self._counts.add([holder.owner for holder in self._holders(order, client)], at, age)
+        return self._counts.add([holder.owner for holder in holders], at, age)
 
     def _wait(self, holder: Holder) -> float:
         most = holder.limits.orders_per_minute

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from koapy.orders.model import OrderState
@@ -23,9 +22,10 @@ Changes = dict[str, Any]
 
 def changed(record: OrderRecord, changes: Changes, when: datetime) -> OrderRecord:
     """The order with these changes; the same one where they change nothing."""
-    if all(getattr(record, name) == value for name, value in changes.items()):
-        return record
-    return replace(record, **changes, changed=when)
+    for name, value in changes.items():
+        if getattr(record, name) != value:
+            return record._replace(changed=when, **changes)
+    return record
 
 
 def returned(record: OrderRecord, code: int) -> Changes:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
@@ -57,9 +55,7 @@ _ORDER_COLUMNS = (
     *("function", "account", "order_type", "code", "quantity", "price", "quote_type", "original", "extra"),
     *("first_sequence", "state", "returned", "number", "open", "filled", "amount", "message", "changed"),
 )
-_EVENT_COLUMNS = [field.name for field in fields(OrderEvent)]
-_event_values = attrgetter(*_EVENT_COLUMNS)
-_TIME, _ORDER_ID = _EVENT_COLUMNS.index("time"), _EVENT_COLUMNS.index("order_id")
+_EVENT_COLUMNS = OrderEvent._fields
 _CHANGING = ("state", "returned", "number", "open", "filled", "amount", "message", "changed")
 
 ROWS_AT_ONCE = 32
@@ -121,7 +117,7 @@ def _prepared(connection: sqlite3.Connection, path: Path | None) -> sqlite3.Conn
     connection.execute("BEGIN IMMEDIATE")
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (secrets.token_hex(8),))
+    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (os.urandom(8).hex(),))
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
@@ -234,7 +230,7 @@ class Store:
 
 def day_of(when: datetime) -> str:
     """The Korean day of a moment, YYYYMMDD."""
-    return when.astimezone(KST).strftime("%Y%m%d")
+    return when.astimezone(KST).date().isoformat().replace("-", "")
 
 
 @lru_cache
@@ -264,9 +260,8 @@ def _change_row(record: OrderRecord) -> Row:
 
 
 def _event_row(event: OrderEvent, order_id: int) -> Row:
-    row = list(_event_values(event))
-    row[_TIME], row[_ORDER_ID] = event.time.isoformat(), order_id
-    return row
+    sequence, time, name, message, recovered, _, *rest = event
+    return (sequence, time.isoformat(), name, message, recovered, order_id, *rest)
 
 
 def _record(row: dict[str, Any]) -> OrderRecord:

@@ -113,20 +113,22 @@ class MultiData(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[_Union[RepeatedString, _Mapping]]] = ...) -> None: ...
 
 class ListenResponse(_message.Message):
-    __slots__ = ("name", "arguments", "single_data", "multi_data", "sequence", "recovered")
+    __slots__ = ("name", "arguments", "single_data", "multi_data", "sequence", "recovered", "gaps")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
     SINGLE_DATA_FIELD_NUMBER: _ClassVar[int]
     MULTI_DATA_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RECOVERED_FIELD_NUMBER: _ClassVar[int]
+    GAPS_FIELD_NUMBER: _ClassVar[int]
     name: str
     arguments: _containers.RepeatedCompositeFieldContainer[Argument]
     single_data: SingleData
     multi_data: MultiData
     sequence: int
     recovered: bool
-    def __init__(self, name: _Optional[str] = ..., arguments: _Optional[_Iterable[_Union[Argument, _Mapping]]] = ..., single_data: _Optional[_Union[SingleData, _Mapping]] = ..., multi_data: _Optional[_Union[MultiData, _Mapping]] = ..., sequence: _Optional[int] = ..., recovered: bool = ...) -> None: ...
+    gaps: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., arguments: _Optional[_Iterable[_Union[Argument, _Mapping]]] = ..., single_data: _Optional[_Union[SingleData, _Mapping]] = ..., multi_data: _Optional[_Union[MultiData, _Mapping]] = ..., sequence: _Optional[int] = ..., recovered: bool = ..., gaps: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CallAndListenRequest(_message.Message):
     __slots__ = ("call_request", "listen_request")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as koapy_dot_protocol_dot_KiwoomOpenApiPlusService__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ckoapy/protocol/streams.proto\x12\x08koapy.v1\x1a-koapy/protocol/KiwoomOpenApiPlusService.proto\"j\n\rEventsRequest\x12\r\n\x05slots\x18\x01 \x03(\t\x12\x0c\n\x04\x66ids\x18\x02 \x03(\x05\x12\x12\n\nreal_types\x18\x03 \x03(\t\x12\x0b\n\x03raw\x18\x04 \x01(\x08\x12\x0b\n\x03\x61\x64\x64\x18\x05 \x03(\t\x12\x0e\n\x06remove\x18\x06 \x03(\t\"v\n\nEventBatch\x12!\n\x07schemas\x18\x01 \x03(\x0b\x32\x10.koapy.v1.Schema\x12#\n\x08segments\x18\x02 \x03(\x0b\x32\x11.koapy.v1.Segment\x12 \n\x06missed\x18\x03 \x03(\x0b\x32\x10.koapy.v1.Missed\"H\n\x06Schema\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x11\n\treal_type\x18\x02 \x01(\t\x12\x0c\n\x04\x66ids\x18\x03 \x03(\x05\x12\r\n\x05names\x18\x04 \x03(\t\"\x82\x01\n\x07Segment\x12\r\n\x05order\x18\x01 \x01(\x0c\x12\x1f\n\x06tables\x18\x02 \x03(\x0b\x32\x0f.koapy.v1.Table\x12G\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x37.koapy.backend.kiwoom_open_api_plus.grpc.ListenResponse\"a\n\x05Table\x12\x0e\n\x06schema\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\r\n\x05\x63odes\x18\x03 \x01(\t\x12\x0f\n\x07\x63olumns\x18\x04 \x03(\t\x12\r\n\x05\x63\x65lls\x18\x05 \x03(\t\x12\x0b\n\x03raw\x18\x06 \x03(\t\"%\n\x06Missed\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05ticks\x18\x02 \x01(\x03\x32\x46\n\x07Streams\x12;\n\x06\x45vents\x12\x17.koapy.v1.EventsRequest\x1a\x14.koapy.v1.EventBatch(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ckoapy/protocol/streams.proto\x12\x08koapy.v1\x1a-koapy/protocol/KiwoomOpenApiPlusService.proto\"j\n\rEventsRequest\x12\r\n\x05slots\x18\x01 \x03(\t\x12\x0c\n\x04\x66ids\x18\x02 \x03(\x05\x12\x12\n\nreal_types\x18\x03 \x03(\t\x12\x0b\n\x03raw\x18\x04 \x01(\x08\x12\x0b\n\x03\x61\x64\x64\x18\x05 \x03(\t\x12\x0e\n\x06remove\x18\x06 \x03(\t\"\x84\x01\n\nEventBatch\x12!\n\x07schemas\x18\x01 \x03(\x0b\x32\x10.koapy.v1.Schema\x12#\n\x08segments\x18\x02 \x03(\x0b\x32\x11.koapy.v1.Segment\x12 \n\x06missed\x18\x03 \x03(\x0b\x32\x10.koapy.v1.Missed\x12\x0c\n\x04gaps\x18\x04 \x03(\t\"H\n\x06Schema\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x11\n\treal_type\x18\x02 \x01(\t\x12\x0c\n\x04\x66ids\x18\x03 \x03(\x05\x12\r\n\x05names\x18\x04 \x03(\t\"\x82\x01\n\x07Segment\x12\r\n\x05order\x18\x01 \x01(\x0c\x12\x1f\n\x06tables\x18\x02 \x03(\x0b\x32\x0f.koapy.v1.Table\x12G\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x37.koapy.backend.kiwoom_open_api_plus.grpc.ListenResponse\"a\n\x05Table\x12\x0e\n\x06schema\x18\x01 \x01(\r\x12\x0c\n\x04rows\x18\x02 \x01(\r\x12\r\n\x05\x63odes\x18\x03 \x01(\t\x12\x0f\n\x07\x63olumns\x18\x04 \x03(\t\x12\r\n\x05\x63\x65lls\x18\x05 \x03(\t\x12\x0b\n\x03raw\x18\x06 \x03(\t\"%\n\x06Missed\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05ticks\x18\x02 \x01(\x03\x32\x46\n\x07Streams\x12;\n\x06\x45vents\x12\x17.koapy.v1.EventsRequest\x1a\x14.koapy.v1.EventBatch(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +34,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENTSREQUEST']._serialized_start=89
   _globals['_EVENTSREQUEST']._serialized_end=195
-  _globals['_EVENTBATCH']._serialized_start=197
-  _globals['_EVENTBATCH']._serialized_end=315
-  _globals['_SCHEMA']._serialized_start=317
-  _globals['_SCHEMA']._serialized_end=389
-  _globals['_SEGMENT']._serialized_start=392
-  _globals['_SEGMENT']._serialized_end=522
-  _globals['_TABLE']._serialized_start=524
-  _globals['_TABLE']._serialized_end=621
-  _globals['_MISSED']._serialized_start=623
-  _globals['_MISSED']._serialized_end=660
-  _globals['_STREAMS']._serialized_start=662
-  _globals['_STREAMS']._serialized_end=732
+  _globals['_EVENTBATCH']._serialized_start=198
+  _globals['_EVENTBATCH']._serialized_end=330
+  _globals['_SCHEMA']._serialized_start=332
+  _globals['_SCHEMA']._serialized_end=404
+  _globals['_SEGMENT']._serialized_start=407
+  _globals['_SEGMENT']._serialized_end=537
+  _globals['_TABLE']._serialized_start=539
+  _globals['_TABLE']._serialized_end=636
+  _globals['_MISSED']._serialized_start=638
+  _globals['_MISSED']._serialized_end=675
+  _globals['_STREAMS']._serialized_start=677
+  _globals['_STREAMS']._serialized_end=747
 # @@protoc_insertion_point(module_scope)

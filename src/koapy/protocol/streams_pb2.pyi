@@ -24,14 +24,16 @@ class EventsRequest(_message.Message):
     def __init__(self, slots: _Optional[_Iterable[str]] = ..., fids: _Optional[_Iterable[int]] = ..., real_types: _Optional[_Iterable[str]] = ..., raw: bool = ..., add: _Optional[_Iterable[str]] = ..., remove: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class EventBatch(_message.Message):
-    __slots__ = ("schemas", "segments", "missed")
+    __slots__ = ("schemas", "segments", "missed", "gaps")
     SCHEMAS_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     MISSED_FIELD_NUMBER: _ClassVar[int]
+    GAPS_FIELD_NUMBER: _ClassVar[int]
     schemas: _containers.RepeatedCompositeFieldContainer[Schema]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     missed: _containers.RepeatedCompositeFieldContainer[Missed]
-    def __init__(self, schemas: _Optional[_Iterable[_Union[Schema, _Mapping]]] = ..., segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., missed: _Optional[_Iterable[_Union[Missed, _Mapping]]] = ...) -> None: ...
+    gaps: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, schemas: _Optional[_Iterable[_Union[Schema, _Mapping]]] = ..., segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., missed: _Optional[_Iterable[_Union[Missed, _Mapping]]] = ..., gaps: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Schema(_message.Message):
     __slots__ = ("number", "real_type", "fids", "names")

@@ -261,15 +261,20 @@ class Proxy(Owner):
         finally:
             self._event = outer
 
-    def _call(self, name: str, *args: Value) -> Value:
-        """Call a function of the control."""
+    def _read(self, name: str, *args: Value) -> Value:
+        """Read the event that is being told: from what it brought, or else by a call."""
         self._require_own_thread(name)
-        if self._event is not None and name in READING:
+        if self._event is not None:
             known = self._event.reads.answer(name, args)
             if known is not ELSEWHERE:
                 return known  # type: ignore[return-value]
             if self.holds and not self._event.waits:
                 raise Unread(f"{name}{args!r}: the event did not bring it, and the control does not wait in it")
+        return self._made([(name, args)])[-1]
+
+    def _call(self, name: str, *args: Value) -> Value:
+        """Call a function of the control."""
+        self._require_own_thread(name)
         if name == "SetInputValue" and self.connected:
             self._inputs.append((name, args))
             return None
@@ -324,7 +329,7 @@ class Proxy(Owner):
     # What the keeper of the connection says, on threads of its own.
 
     def _adopt(self, link: Link, welcome: Welcome) -> None:
-        known = {name: partial(self._call, name) for name in welcome.functions}
+        known = {name: partial(self._read if name in READING else self._call, name) for name in welcome.functions}
         for name in welcome.events:
             if name in EVENTS:
                 self._signals.setdefault(name, Signal(name))

@@ -113,6 +113,12 @@ def event(encoded: bytes) -> bytes:
     return length_delimited(SEGMENTS, length_delimited(EVENTS, encoded))
 
 
+def gap(text: str) -> bytes:
+    """An EventBatch that tells of a time in which something may have been missed."""
+    encoded: bytes = pb.EventBatch(gaps=[text]).SerializeToString()
+    return encoded
+
+
 def missed(ticks: Mapping[str, int]) -> bytes:
     """An EventBatch that tells how many ticks of which codes a stream did not get."""
     rows = [pb.Missed(code=code, ticks=count) for code, count in ticks.items()]

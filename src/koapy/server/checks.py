@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from koapy.openapi.functions import EVENTS
@@ -28,7 +27,9 @@ SECTOR_LENGTHS, DERIVATIVE_LENGTH = (2, 3), 8
 
 def near(word: str, known: Iterable[str]) -> str:
     """ "; did you mean X?" for the nearest known word, or nothing."""
-    match = difflib.get_close_matches(word, list(known), n=1)
+    from difflib import get_close_matches  # only here: few misspell
+
+    match = get_close_matches(word, list(known), n=1)
     return f"; did you mean {match[0]}?" if match else ""
 
 

@@ -283,8 +283,12 @@ class Core:
 
     def tell_frozen(self) -> None:
         """Tell all streams that the control's thread does not answer; those end that wait for an answer."""
+        self.tell_all(Froze(self.health.text))
+
+    def tell_all(self, item: object) -> None:
+        """Put this into the inboxes of all streams, behind what they have; whom it does not concern passes it by."""
         for inbox in tuple(self._inboxes):
-            inbox.put(Froze(self.health.text))
+            inbox.put(item)
 
     @property
     def conditions_loaded(self) -> bool:

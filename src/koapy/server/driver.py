@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from koapy.control.patience import to_the_end
 from koapy.server.events import Event
@@ -28,14 +28,14 @@ async def drive(
     inbox: Inbox,
     writer: Writer,
     make: Callable[[Ask], Awaitable[object]] | None = None,
-    begin: Callable[[Ask], asyncio.Future[Any] | None] | None = None,
+    begin: Callable[[Ask, Callable[[object], None]], bool] | None = None,
 ) -> None:
     """Run `machine` to its end; `inbox` must be subscribed to its events.
 
     Args:
         make: makes the machine's calls, limits and all, where they need more than to be made.
-        begin: begins a call that need not wait for anything, and gives what comes of it, which is never cancelled;
-            None where it has to wait, which is then for `make` to do.
+        begin: begins a call that need not wait for anything, and tells later what came of it, a failure included;
+            False where it has to wait, which is then for `make` to do.
 
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
@@ -64,7 +64,7 @@ class _Run:
         inbox: Inbox,
         writer: Writer,
         make: Callable[[Ask], Awaitable[object]] | None,
-        begin: Callable[[Ask], asyncio.Future[Any] | None] | None,
+        begin: Callable[[Ask, Callable[[object], None]], bool] | None,
     ) -> None:
         self._core = core
         self._make = make or self._limited
@@ -78,8 +78,7 @@ class _Run:
 
     def _ask(self, ask: Ask) -> None:
         self._outstanding += 1
-        if self._begin is not None and (begun := self._begin(ask)) is not None:
-            begun.add_done_callback(partial(self._made, ask))
+        if self._begin is not None and self._begin(ask, partial(self._made, ask)):
             return
         self._asks.append(ask)
         if self.asking is None:
@@ -94,11 +93,11 @@ class _Run:
             except Exception as error:
                 # A bug of ours ends the run as a failure does; the machine would wait for the answer for ever.
                 value = error
-            self._inbox.put(Returned(ask, value))
+            self._made(ask, value)
         self.asking = None
 
-    def _made(self, ask: Ask, made: asyncio.Future[Any]) -> None:
-        self._inbox.put(Returned(ask, made.exception() or made.result()))
+    def _made(self, ask: Ask, value: object) -> None:
+        self._inbox.put(Returned(ask, value))
 
     async def _limited(self, ask: Ask) -> object:
         async with self._core.permit(ask.limit, ask.key, self._writer):
@@ -122,30 +121,34 @@ class _Run:
                     if effect.failure is not None:
                         raise effect.failure
                     return
-            effects.extend(await self._next(machine))
+            item = self._inbox.get_nowait()
+            effects.extend(self._fed(machine, await self._waited(machine) if item is None else item))
 
-    async def _next(self, machine: Machine) -> Iterable[Effect]:
+    async def _waited(self, machine: Machine) -> object:
+        """The next item, which has not come yet; None: nothing comes, and that is well."""
         waiting_for = "" if self._outstanding else machine.waiting_for
-        if waiting_for and not len(self._inbox):
-            seconds = self._core.settings.answer_seconds
-            try:
-                async with asyncio.timeout(seconds):
-                    item = await self._inbox.get()
-            except TimeoutError:
-                if not machine.waiting_for:  # it has turned out why it takes so long
-                    return ()
-                raise silent(waiting_for, seconds) from None
-        else:
-            item = await self._inbox.get()
+        if not waiting_for:
+            return await self._inbox.get()
+        seconds = self._core.settings.answer_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._inbox.get()
+        except TimeoutError:
+            if not machine.waiting_for:  # it has turned out why it takes so long
+                return None
+            raise silent(waiting_for, seconds) from None
+
+    def _fed(self, machine: Machine, item: object) -> Iterable[Effect]:
+        """What the machine does when something has come."""
+        if isinstance(item, Event):
+            return machine.received(item)
         if isinstance(item, Returned):
             self._outstanding -= 1
             if isinstance(item.value, Exception):
                 raise item.value
             assert isinstance(item.ask, Ask)
             return machine.returned(item.ask, item.value)
-        if isinstance(item, Event):
-            return machine.received(item)
         # A call that is on its way ends by itself, and says whether it had begun.
-        if isinstance(item, Froze) and waiting_for:
+        if isinstance(item, Froze) and not self._outstanding and (waiting_for := machine.waiting_for):
             raise unavailable(f"{item.text}; waited for {waiting_for}", CONTROL_FROZEN)
         return ()

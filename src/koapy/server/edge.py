@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -211,7 +211,7 @@ def rpc(
             # A client that cancels while a message is being sent shows as an error of the send.
             if caller.gone:
                 return None
-            mark = secrets.token_hex(4)
+            mark = os.urandom(4).hex()
             logger.error("%s failed [%s]\n%s", name, mark, trace(error, passwords_of(request)))
             text = f"a bug of the gateway in {name}: {type(error).__name__}; the log has it under {mark}"
             await caller.fail(Failure(grpc.StatusCode.INTERNAL, text, reason="BUG", details={"id": mark}))

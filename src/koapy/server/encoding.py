@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-STRING_VALUE, ARGUMENTS, SINGLE_DATA = b"\x0a", b"\x12", b"\x1a"
-"""Argument.string_value, ListenResponse.arguments and ListenResponse.single_data: number and wire type."""
+STRING_VALUE, LONG_VALUE = b"\x0a", b"\x10"
+"""Fields of an Argument: number and wire type."""
+NAME, ARGUMENTS, SINGLE_DATA, MULTI_DATA = b"\x0a", b"\x12", b"\x1a", b"\x22"
+"""Fields of a ListenResponse: number and wire type."""
 SEQUENCE, RECOVERED = b"\xa0\x06", b"\xa8\x06\x01"
 """ListenResponse.sequence: number and wire type; ListenResponse.recovered where it is so."""
+_UNSIGNED = (1 << 64) - 1
 _SHORT = tuple(bytes((each,)) for each in range(128))
 
 
@@ -31,21 +34,69 @@ def varint(number: int) -> bytes:
 
 def length_delimited(tag: bytes, body: bytes) -> bytes:
     """A field that holds a message, a text or bytes."""
-    return b"%b%b%b" % (tag, varint(len(body)), body)
+    return tag + varint(len(body)) + body
+
+
+@lru_cache(maxsize=64)
+def _name(name: str) -> bytes:
+    return length_delimited(NAME, name.encode())
+
+
+def _argument(value: str | int) -> bytes:
+    body = (
+        length_delimited(STRING_VALUE, value.encode())
+        if isinstance(value, str)
+        else LONG_VALUE + varint(value & _UNSIGNED)
+    )
+    return length_delimited(ARGUMENTS, body)
+
+
+def head(name: str, arguments: Iterable[str | int]) -> bytes:
+    """The beginning of an event's ListenResponse: its name and its arguments in the control's order.
+
+    Raises:
+        TypeError, ValueError: something is no text, or none that can be encoded.
+    """
+    return _name(name) + b"".join(map(_argument, arguments))
+
+
+def event(begun: bytes, data: bytes, sequence: int, *, recovered: bool) -> bytes:
+    """An event's ListenResponse, from its `head` and the fields with what was read inside it."""
+    number = SEQUENCE + varint(sequence) if sequence else b""
+    return b"%b%b%b%b" % (begun, data, number, RECOVERED if recovered else b"")
 
 
 @lru_cache(maxsize=1024)
 def tick_head(code: str, real_type: str) -> bytes:
     """The beginning of each tick of a code and type: the event's name and the arguments before the raw data."""
-    arguments = [pb.Argument(string_value=each) for each in (code, real_type)]
-    head: bytes = pb.ListenResponse(name="OnReceiveRealData", arguments=arguments).SerializeToString()
-    return head
+    return head("OnReceiveRealData", (code, real_type))
 
 
-def names(listed: Sequence[str]) -> bytes:
+@lru_cache(maxsize=256)
+def chejan_head(gubun: str, item_count: int, fid_list: str) -> bytes:
+    """The beginning of each order event with this list of FIDs."""
+    return head("OnReceiveChejanData", (gubun, item_count, fid_list))
+
+
+@lru_cache(maxsize=1024)
+def names(listed: tuple[str, ...]) -> bytes:
     """The beginning of a SingleData, up to its values."""
     encoded: bytes = pb.SingleData(names=listed).SerializeToString()
     return encoded
+
+
+def single(listed: bytes, values: Sequence[str]) -> bytes:
+    """The field of an event's single data, from `names`.
+
+    Raises:
+        TypeError, ValueError: something is no text, or none that can be encoded.
+    """
+    return length_delimited(SINGLE_DATA, listed + pb.SingleData(values=values).SerializeToString())
+
+
+def multi(rows: bytes) -> bytes:
+    """The field of an event's rows, which are a MultiData, encoded."""
+    return length_delimited(MULTI_DATA, rows)
 
 
 def tick(head: bytes, listed: bytes, raw: str, values: Sequence[str]) -> bytes:
@@ -66,27 +117,3 @@ def bare_tick(head: bytes, raw: str) -> bytes:
         TypeError, ValueError: the raw data is no text, or none that can be encoded.
     """
     return head + length_delimited(ARGUMENTS, length_delimited(STRING_VALUE, raw.encode()))
-
-
-@lru_cache(maxsize=256)
-def chejan_head(gubun: str, item_count: int, fid_list: str, listed: tuple[str, ...]) -> tuple[bytes, bytes]:
-    """What does not change from one order event to another: all before its data, and the names in that."""
-    arguments = [
-        pb.Argument(string_value=gubun),
-        pb.Argument(long_value=item_count),
-        pb.Argument(string_value=fid_list),
-    ]
-    head: bytes = pb.ListenResponse(name="OnReceiveChejanData", arguments=arguments).SerializeToString()
-    return head, names(listed)
-
-
-def chejan(head: tuple[bytes, bytes], values: Sequence[str], sequence: int, *, recovered: bool) -> bytes:
-    """An order event's ListenResponse, from `chejan_head`.
-
-    Raises:
-        TypeError, ValueError: something is no text, or none that can be encoded.
-    """
-    before, listed = head
-    data = listed + pb.SingleData(values=values).SerializeToString()
-    number = SEQUENCE + varint(sequence) if sequence else b""
-    return b"%b%b%b%b%b%b" % (before, SINGLE_DATA, varint(len(data)), data, number, RECOVERED if recovered else b"")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import encoding
-from koapy.server.pages import framed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,19 +21,9 @@ if TYPE_CHECKING:
     from koapy.server.pages import Page
 
 
-def argument(value: str | int | bool) -> pb.Argument:
-    """One argument as the wire has it."""
-    if isinstance(value, bool):
-        return pb.Argument(bool_value=value)
-    if isinstance(value, int):
-        return pb.Argument(long_value=value)
-    return pb.Argument(string_value=value)
-
-
 KINDS = {"str": str, "int": int, "bool": int}
-NEEDED: Mapping[str, tuple[tuple[str, type], ...]] = {
-    signature.name: tuple((each.name, KINDS[each.type]) for each in signature.parameters[:5])
-    for signature in EVENTS.values()
+NEEDED: Mapping[str, tuple[type, ...]] = {
+    signature.name: tuple(KINDS[each.type] for each in signature.parameters[:5]) for signature in EVENTS.values()
 }
 """The arguments of each event that anybody looks at: those after the fifth say nothing any more."""
 
@@ -46,11 +35,13 @@ def check(name: str, args: Sequence[object]) -> None:
         TypeError: there are too few, or one is of another kind.
     """
     needed = NEEDED[name]
+    if tuple(map(type, args[: len(needed)])) == needed:
+        return
     if len(args) < len(needed):
         raise TypeError(f"{len(args)} arguments, where OpenAPI+ gives {len(EVENTS[name].parameters)}")
-    for (argument_name, kind), value in zip(needed, args, strict=False):
+    for parameter, kind, value in zip(EVENTS[name].parameters, needed, args, strict=False):
         if not isinstance(value, kind):
-            raise TypeError(f"{argument_name} is {value!r:.40}, where OpenAPI+ gives {EVENTS[name]}")
+            raise TypeError(f"{parameter.name} is {value!r:.40}, where OpenAPI+ gives {EVENTS[name]}")
 
 
 @dataclass(frozen=True)
@@ -60,18 +51,16 @@ class Table:
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def single(self) -> pb.SingleData:
-        """The first row as single data."""
-        return pb.SingleData(names=self.names, values=self.rows[0])
-
-    def multi(self) -> pb.MultiData:
-        """All rows as multi data."""
-        return pb.MultiData(names=self.names, values=[pb.RepeatedString(values=row) for row in self.rows])
+    @property
+    def single(self) -> bytes:
+        """The first row as the field of an event's single data."""
+        return encoding.single(encoding.names(self.names), self.rows[0])
 
     @cached_property
     def encoded(self) -> bytes:
-        """The same, encoded."""
-        encoded: bytes = self.multi().SerializeToString()
+        """All rows as multi data, encoded."""
+        rows = [pb.RepeatedString(values=row) for row in self.rows]
+        encoded: bytes = pb.MultiData(names=self.names, values=rows).SerializeToString()
         return encoded
 
 
@@ -114,25 +103,30 @@ class Event:
         """The arguments in the control's order."""
         raise NotImplementedError
 
-    def _bare(self) -> pb.ListenResponse:
-        arguments = [argument(each) for each in self.arguments]
-        return pb.ListenResponse(name=self.name, arguments=arguments, sequence=self.sequence, recovered=self.recovered)
+    @property
+    def _head(self) -> bytes:
+        """Name and arguments, encoded."""
+        return encoding.head(self.name, self.arguments)
 
     @property
-    def bare(self) -> bytes:
-        """The event without its data, encoded, for listeners that read it themselves."""
-        return self.encoded
+    def _data(self) -> bytes:
+        """The fields with what was read inside the event, encoded."""
+        return b""
 
     @cached_property
-    def message(self) -> pb.ListenResponse:
-        """The event with the data that was read inside it."""
-        return self._bare()
+    def bare(self) -> bytes:
+        """The event without its data, encoded, for listeners that read it themselves."""
+        return encoding.event(self._head, b"", self.sequence, recovered=self.recovered)
 
     @cached_property
     def encoded(self) -> bytes:
-        """The message as it goes to all streams that want it."""
-        encoded: bytes = self.message.SerializeToString()
-        return encoded
+        """The message as it goes to all streams that want it, with the data that was read inside the event."""
+        return encoding.event(self._head, self._data, self.sequence, recovered=self.recovered)
+
+    @cached_property
+    def message(self) -> pb.ListenResponse:
+        """The same message."""
+        return pb.ListenResponse.FromString(self.encoded)
 
     @property
     def size(self) -> int:
@@ -165,32 +159,10 @@ class ReceiveTrData(Event):
             return ""
         return dict(zip(self.single.names, self.single.rows[0], strict=True)).get("주문번호", "")
 
-    @cached_property
-    def message(self) -> pb.ListenResponse:
-        message = self._head()
-        if self.multi is not None:
-            message.multi_data.CopyFrom(self.multi.multi())
-        return message
-
-    @cached_property
-    def encoded(self) -> bytes:
-        encoded: bytes = self._head().SerializeToString()
-        if self.multi is None:
-            return encoded
-        # Only an order's answer has fields behind the rows, and that has no rows.
-        return encoded + framed(pb.ListenResponse.MULTI_DATA_FIELD_NUMBER, self.multi.encoded)
-
-    @cached_property
-    def bare(self) -> bytes:
-        bare: bytes = self._bare().SerializeToString()
-        return bare
-
-    def _head(self) -> pb.ListenResponse:
-        """All but the rows."""
-        message = self._bare()
-        if self.single is not None:
-            message.single_data.CopyFrom(self.single.single())
-        return message
+    @property
+    def _data(self) -> bytes:
+        single = b"" if self.single is None else self.single.single
+        return single if self.multi is None else single + encoding.multi(self.multi.encoded)
 
 
 @dataclass(frozen=True)
@@ -247,19 +219,13 @@ class ReceiveChejanData(Event):
             }
         )
 
-    @cached_property
-    def message(self) -> pb.ListenResponse:
-        return pb.ListenResponse.FromString(self.encoded)
+    @property
+    def _head(self) -> bytes:
+        return encoding.chejan_head(self.gubun, self.item_count, self.fid_list)
 
-    @cached_property
-    def encoded(self) -> bytes:
-        head = encoding.chejan_head(self.gubun, self.item_count, self.fid_list, self.names)
-        return encoding.chejan(head, self.values, self.sequence, recovered=self.recovered)
-
-    @cached_property
-    def bare(self) -> bytes:
-        bare: bytes = self._bare().SerializeToString()
-        return bare
+    @property
+    def _data(self) -> bytes:
+        return encoding.single(encoding.names(self.names), self.values)
 
 
 @dataclass(frozen=True)
@@ -274,8 +240,8 @@ class ReceiveRealData(Event):
     def arguments(self) -> Iterable[str | int]:
         return self.code, self.real_type, self.raw
 
-    @cached_property
-    def encoded(self) -> bytes:
+    @property
+    def _head(self) -> bytes:
         return encoding.bare_tick(encoding.tick_head(self.code, self.real_type), self.raw)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from koapy.control.outlook import Closed, Outlook
 from koapy.openapi.calendar import KST
 from koapy.openapi.error import error
 from koapy.server.failure import Failure, unavailable
+from koapy.server.gaps import Gap
 
 logger = logging.getLogger(__name__)
 
@@ -48,17 +49,6 @@ CLOSED = {Closed.UPGRADING: State.UPGRADING, Closed.MAINTENANCE: State.MAINTENAN
 AWAY = (State.UPGRADING, State.MAINTENANCE, State.CONNECTION_LOST)
 """States in which there is no connection to OpenAPI+, the gravest first."""
 GAPS_REMEMBERED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time without a connection to OpenAPI+, in Korean time."""
-
-    since: datetime
-    until: datetime
-
-    def __str__(self) -> str:
-        return f"{self.since.isoformat(timespec='seconds')}/{self.until.isoformat(timespec='seconds')}"
 
 
 class Health:
@@ -155,6 +145,11 @@ class Health:
     def closed(self) -> Failure | None:
         """The same while that is so by plan, and logins wait for the end of it."""
         return next(filter(None, map(self.refusal, CLOSED.values())), None)
+
+    def restored(self) -> None:
+        """Only now is all registered anew: until now something may have been missed."""
+        if self._gaps:
+            self._gaps[-1] = replace(self._gaps[-1], until=datetime.now(KST))
 
     def gaps_since(self, count: int) -> list[Gap]:
         """The gaps after the first `count`, as far as they are remembered, oldest first."""

@@ -40,12 +40,8 @@ class Froze:
     text: str
 
 
-@dataclass(slots=True)
-class _Entry:
-    after: int
-    """The serial of the newest tick that came before it."""
-    item: object
-    size: int
+_Entry = tuple[int, object, int]
+"""The serial of the newest tick that came before it, the item, and its bytes."""
 
 
 class Inbox:
@@ -86,8 +82,8 @@ class Inbox:
         """
         if self._failure is not None or self._is_known(item):
             return
-        if (failure := self._overfull()) is not None:
-            self.fail(failure)
+        if len(self._others) >= self.capacity or self.budget.is_full:
+            self.fail(self._overfull())
         else:
             self._add(item, self._now() if after is None else after)
         self.wake()
@@ -95,9 +91,9 @@ class Inbox:
     def known_up_to(self, sequence: int) -> None:
         """Order events up to this number are known from elsewhere: leave out what waits of them, and what comes."""
         self._floor = max(sequence, self._floor)
-        for entry in self._taken_out():
-            if not self._is_known(entry.item):
-                self._add(entry.item, entry.after)
+        for after, item, _ in self._taken_out():
+            if not self._is_known(item):
+                self._add(item, after)
 
     def precede(self, events: Iterable[Event]) -> None:
         """Put order events that are known from elsewhere before all that waits, and leave them out after that."""
@@ -106,15 +102,15 @@ class Inbox:
         waiting = self._taken_out()
         for event in known:
             self._add(event, 0)
-        for entry in waiting:
-            self._add(entry.item, entry.after)
+        for after, item, _ in waiting:
+            self._add(item, after)
         self.wake()
 
     def _taken_out(self) -> list[_Entry]:
         """All that waits and is no tick, to be put in again."""
         taken = list(self._others)
         self._others.clear()
-        self.budget.held -= sum(entry.size for entry in taken)
+        self.budget.held -= sum(size for _, _, size in taken)
         return taken
 
     def _is_known(self, item: object) -> bool:
@@ -151,13 +147,13 @@ class Inbox:
         """As `get`, but None where nothing waits."""
         ticks, others = self.ticks, self._others
         if ticks is not None:
-            run = ticks.take(others[0].after if others else self._last_tick)
+            run = ticks.take(others[0][0] if others else self._last_tick)
             if run is not None:
                 return run
         if others:
-            entry = others.popleft()
-            self.budget.held -= entry.size
-            return entry.item
+            _, item, size = others.popleft()
+            self.budget.held -= size
+            return item
         if self._failure is not None:
             raise self._failure
         return None
@@ -176,16 +172,14 @@ class Inbox:
             size = item.size
             self._sequence = item.sequence or self._sequence
         self.budget.held += size
-        self._others.append(_Entry(after, item, size))
+        self._others.append((after, item, size))
 
-    def _overfull(self) -> Failure | None:
-        """Why what may not be dropped does not fit, if it does not."""
+    def _overfull(self) -> Failure:
+        """Why what may not be dropped does not fit."""
         budget, last = self.budget, {"sequence": str(self._sequence)} if self._sequence else {}
         if (count := len(self._others)) >= self.capacity:
             text = f"{count} messages wait to be read by this stream's client; read faster or listen to less"
             return exhausted(text, "STREAM_QUEUE_FULL", waiting=str(count), **last)
-        if budget.is_full:
-            held = budget.waiting
-            text = f"{held} bytes wait to be read by this client, {budget.limit} may; read faster"
-            return exhausted(text, "CLIENT_BYTES", limit=str(budget.limit), held=str(held), **last)
-        return None
+        held = budget.waiting
+        text = f"{held} bytes wait to be read by this client, {budget.limit} may; read faster"
+        return exhausted(text, "CLIENT_BYTES", limit=str(budget.limit), held=str(held), **last)

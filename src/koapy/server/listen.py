@@ -17,6 +17,7 @@ from koapy.server.edge import JOURNAL, SEQUENCE
 from koapy.server.events import Event, EventConnect
 from koapy.server.failure import Failure, invalid
 from koapy.server.feeds import EVERY
+from koapy.server.gaps import Gap, Notice, tell_gaps
 from koapy.server.machines.endings import lost
 from koapy.server.reading import EVERYTHING, View
 from koapy.server.router import ORDERS, REAL_DATA, every_key
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 LONGEST_NUMBER = 18
 """Digits of a sequence number; Python refuses to read one of thousands, and SQLite one of twenty."""
-GAPS = "koapy-gaps"
-"""Trailing metadata: the times, joined by commas, in which there was no connection to OpenAPI+ and so no events."""
 FROM_SEQUENCE = "koapy-from-sequence"
 """Call metadata of OrderListen: the number of the first event that is wanted."""
 CHUNK = 500
@@ -80,26 +79,23 @@ async def forward(
 async def _forward(
     inbox: Inbox, write: Callable[[bytes], Awaitable[None]], watch: Callable[[Event], None] | None
 ) -> None:
+    notice = Notice()
     while True:
         item = await inbox.get()
         if isinstance(item, Run):
             for tick in item.ticks:
-                await write(tick.encoded)
+                await write(notice.put_on(tick.encoded) if notice else tick.encoded)
         elif isinstance(item, Event):
             if watch is None:
-                await write(item.encoded)
+                await write(notice.put_on(item.encoded) if notice else item.encoded)
             else:
                 watch(item)
+        elif isinstance(item, Gap):
+            notice.take(item)
 
 
 def _wrapping(caller: Caller, wrap: Callable[[bytes], object]) -> Callable[[bytes], Awaitable[None]]:
     return lambda encoded: caller.write(wrap(encoded))
-
-
-def tell_gaps(core: Core, caller: Caller, known: int) -> None:
-    """Tell the times without a connection, but for the first `known`, in which a stream can have got nothing."""
-    if since := core.health.gaps_since(known):
-        caller.tell(GAPS, ",".join(map(str, since)))
 
 
 async def everything(core: Core, caller: Caller) -> None:
@@ -210,11 +206,13 @@ async def _acknowledge(gate: Gate, requests: AsyncIterator[pb.BidirectionalListe
 
 
 async def _write(inbox: Inbox, caller: Caller) -> None:
-    write = await caller.ready()
+    write, notice = await caller.ready(), Notice()
     while True:
         item = await inbox.get()
         if isinstance(item, Event):
-            await write(item.bare)
+            await write(notice.put_on(item.bare))
+        elif isinstance(item, Gap):
+            notice.take(item)
 
 
 def _event_seconds(core: Core, caller: Caller) -> float:

@@ -6,7 +6,7 @@ up; a serial number in the name the control sees tells them apart.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import count
@@ -17,7 +17,7 @@ LONGEST = 80
 REMEMBERED = 4096
 NOBODY = ""
 """Owns what an earlier process asked."""
-SERIAL_BITS = 44
+SERIAL_BYTES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RequestNames:
 
     def __init__(self) -> None:
         # Somewhere at random: names are unique in the journal too, which outlives the process.
-        self._serial = count(secrets.randbits(SERIAL_BITS))
+        self._serial = count(int.from_bytes(os.urandom(SERIAL_BYTES)))
         self._origins: OrderedDict[str, Origin] = OrderedDict()
         self._orders: OrderedDict[str, str] = OrderedDict()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.orders.model import NewOrder
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from koapy.server.core import Core
     from koapy.server.edge import Caller, Writer
     from koapy.server.inbox import Inbox
-    from koapy.server.ordering import Placing
+    from koapy.server.machines import Ask
+    from koapy.server.placing import Placing
 
 CONNECTION = every_key("OnEventConnect")
 
@@ -78,7 +78,12 @@ async def follow_order(
                 return
             await core.ordering.rejoin(placing, inbox)
             machine = Order(placing.request, "", wanted)
-            await drive(core, machine, inbox, writer, begin=lambda _: core.ordering.reply(placing))
+
+            def joined(_: Ask, told: Callable[[object], None]) -> bool:
+                core.ordering.reply(placing, told)
+                return True
+
+            await drive(core, machine, inbox, writer, begin=joined)
 
 
 async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, screen_no: str) -> None:
@@ -87,11 +92,15 @@ async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, scre
         machine = Order(placing.request, screen.number, placing.order)
         with core.unnumbered_order() as settled:
             until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
-            send = partial(core.ordering.send, placing, writer)
-            begin = partial(core.ordering.send_at_once, placing)
+            send, at_once = core.ordering.send, core.ordering.send_at_once
             try:
                 await drive(
-                    core, machine, inbox, until_numbered, lambda ask: send(ask.calls), lambda ask: begin(ask.calls)
+                    core,
+                    machine,
+                    inbox,
+                    until_numbered,
+                    lambda ask: send(placing, writer, ask.calls),
+                    lambda ask, told: at_once(placing, ask.calls, told),
                 )
             except Failure as failure:
                 if failure.reason == EXPIRED:
@@ -99,7 +108,7 @@ async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, scre
                 raise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _UntilNumbered:
     """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
 
@@ -108,6 +117,7 @@ class _UntilNumbered:
     machine: Order
     screen: Screen
     settled: Callable[[], None]
+    is_numbered: bool = False
 
     @property
     def client(self) -> str:
@@ -122,6 +132,7 @@ class _UntilNumbered:
 
     async def write(self, message: object, /) -> None:
         await self.writer.write(message)
-        if self.machine.number:
+        if not self.is_numbered and self.machine.number:
+            self.is_numbered = True
             self.settled()
             self.core.screens.give_back(self.screen)

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
 from koapy.orders.model import OrderState
 from koapy.server.events import OrderSettled
 from koapy.server.failure import Failure, invalid, precondition, silent, unavailable
+from koapy.server.placing import Placing
 from koapy.server.recording import replayed
 from koapy.server.sending import Sending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from koapy.orders.counts import Counted
     from koapy.orders.model import NewOrder, OrderRecord
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from koapy.server.events import Event
     from koapy.server.inbox import Inbox
     from koapy.server.sending import Calls
+
+    Told = Callable[[int | BaseException], object]
 
 logger = logging.getLogger(__name__)
 
@@ -40,32 +42,6 @@ EXPECTED_JOURNAL = "koapy-expect-journal"
 LONGEST_KEY = 128
 TOO_MANY_ORDERS = -308
 IN_DOUBT = "whether the order was sent is not known; ask again with the same key, or look at opt10075 and opt10076"
-
-
-@dataclass(slots=True, eq=False)
-class Placing:
-    """One order, from the first call that names it until its outcome is on disk."""
-
-    order: NewOrder
-    client: str
-    key: str | None
-    request: str
-    """Its request name at the control."""
-    client_request: str
-    client_screen: str
-    outcome: asyncio.Future[int]
-    """What SendOrder returned, or why that cannot be told; on disk before it is here."""
-    recorded: asyncio.Future[OrderRecord]
-    """The journal's record, for those who join."""
-    record: OrderRecord | None = None
-    """The same, from the moment on at which the intent is on disk."""
-    begun: bool = False
-    """Whether it is on its way to the journal, which no caller can stop any more."""
-
-    def is_recorded(self) -> None:
-        """Tell those who join that the intent is on disk, if it is."""
-        if self.record is not None and not self.recorded.done():
-            self.recorded.set_result(self.record)
 
 
 class Ordering:
@@ -123,7 +99,7 @@ class Ordering:
             yield known, False
             return
         name = self._core.names.issue(caller.client, screen, request)
-        placing = Placing(order, client, key, name, request, screen, *_unanswered())
+        placing = Placing(order, client, key, name, request, screen)
         if key is not None:
             self._by_key[client, key] = placing
         try:
@@ -158,46 +134,46 @@ class Ordering:
         self._send(placing, calls, price)
         return await self.outcome(placing)
 
-    def send_at_once(self, placing: Placing, calls: Calls) -> asyncio.Future[int] | None:
-        """As `send`, where the order has to wait for nothing before it goes to the journal; None where it has.
+    def send_at_once(self, placing: Placing, calls: Calls, told: Told) -> bool:
+        """As `send`, where the order has to wait for nothing before it goes to the journal; False where it has.
 
-        The future is nobody's to cancel.
+        `told` is called with what `reply` gives.
         """
         core = self._core
         if core.risk.needs_price(placing.order, placing.client) or not core.order_limit.try_begin():
-            return None
+            return False
         try:
             self._require(calls)
         except Failure as failure:
             core.order_limit.end()
-            placing.outcome.set_exception(failure)
+            placing.fail(failure)
         else:
             try:
                 self._send(placing, calls, None)
             except Failure as failure:
-                placing.outcome.set_exception(failure)
-        return self.reply(placing)
+                placing.fail(failure)
+        self.reply(placing, told)
+        return True
 
-    def reply(self, placing: Placing) -> asyncio.Future[int]:
-        """What SendOrder returned for an order that somebody has given to `send`, or the failure that `outcome` names.
+    def reply(self, placing: Placing, told: Told) -> None:
+        """Call `told`, soon, with what SendOrder returned for an order that somebody has given to `send`.
 
-        The future is nobody's to cancel.
+        Or with the failure that `outcome` names.
         """
-        loop = asyncio.get_running_loop()
-        reply: asyncio.Future[int] = loop.create_future()
-        late = loop.call_later(self._core.settings.answer_seconds, self._late, placing, reply)
+        core = self._core
 
-        def told(outcome: asyncio.Future[int]) -> None:
+        def is_known(outcome: asyncio.Future[int]) -> None:
             late.cancel()
-            if reply.done():
-                return
-            if (error := outcome.exception()) is not None:
-                reply.set_exception(error)
-            else:
-                reply.set_result(outcome.result())
+            told(outcome.exception() or outcome.result())
 
-        placing.outcome.add_done_callback(told)
-        return reply
+        def is_late() -> None:
+            placing.outcome.remove_done_callback(is_known)
+            if placing.record is not None:
+                core.recovery.doubt(placing.record.id)
+            told(silent(f"{placing.order.function}; {IN_DOUBT}", core.settings.answer_seconds))
+
+        late = asyncio.get_running_loop().call_later(core.settings.answer_seconds, is_late)
+        placing.outcome.add_done_callback(is_known)
 
     async def outcome(self, placing: Placing) -> int:
         """Wait for `reply`.
@@ -205,13 +181,12 @@ class Ordering:
         Raises:
             Failure: it was not sent, or nothing is known of it within the time that the control has.
         """
-        return await asyncio.shield(self.reply(placing))
-
-    def _late(self, placing: Placing, reply: asyncio.Future[int]) -> None:
-        if placing.record is not None:
-            self._core.recovery.doubt(placing.record.id)
-        if not reply.done():
-            reply.set_exception(silent(f"{placing.order.function}; {IN_DOUBT}", self._core.settings.answer_seconds))
+        reply: asyncio.Future[int | BaseException] = asyncio.get_running_loop().create_future()
+        self.reply(placing, lambda value: None if reply.done() else reply.set_result(value))
+        value = await reply
+        if isinstance(value, BaseException):
+            raise value
+        return value
 
     def _require(self, calls: Calls) -> None:
         """The control must have the function, and the gateway not be closing."""
@@ -245,7 +220,7 @@ class Ordering:
         """Put all that has been told of a known order before what comes; `inbox` must be subscribed to it already."""
         journal = self._core.journal
         # First how it stands, then its events: what makes it stand otherwise in between comes to the inbox.
-        record = journal.order((await asyncio.shield(placing.recorded)).id)
+        record = journal.order((await placing.recorded()).id)
         kept = await asyncio.to_thread(journal.events_of, record)
         told: list[Event] = [replayed(each) for each in kept]
         # What an earlier process was told last may be missing; of the others no event of their own tells the end.
@@ -262,8 +237,8 @@ class Ordering:
     def resolved(self, record: OrderRecord) -> None:
         """It is known, or known to be unknowable, what became of an order in doubt."""
         placing = self._doubts.pop(record.id, None)
-        if placing is not None and not placing.outcome.done():
-            placing.outcome.set_result(0)
+        if placing is not None:
+            placing.end(0)
 
     async def idle(self) -> None:
         """Wait until nothing is being sent; the caller bounds the wait."""
@@ -301,38 +276,17 @@ class Ordering:
             return None
         if record.id in self._doubts:
             return self._doubts[record.id]
-        outcome, recorded = _unanswered()
-        recorded.set_result(record)
-        placing = Placing(
-            *(record.order, client, key, record.request, record.client_request, record.client_screen),
-            *(outcome, recorded, record),
-        )
+        names = (record.request, record.client_request, record.client_screen)
+        placing = Placing(record.order, client, key, *names, record)
         if record.in_doubt:
             self._doubts[record.id] = placing
             self._core.recovery.doubt(record.id)
         else:
-            outcome.set_result(record.returned or 0)
+            placing.end(record.returned or 0)
         return placing
 
     def _forget(self, placing: Placing, failure: Failure) -> None:
         key = (placing.client, placing.key or "")
         if self._by_key.get(key) is placing:
             del self._by_key[key]
-        for future in (placing.outcome, placing.recorded):
-            if not future.done():
-                future.set_exception(failure)
-
-
-def _unanswered() -> tuple[asyncio.Future[int], asyncio.Future[OrderRecord]]:
-    """Futures that nobody needs to look at."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[int] = loop.create_future()
-    recorded: asyncio.Future[OrderRecord] = loop.create_future()
-    outcome.add_done_callback(_seen)
-    recorded.add_done_callback(_seen)
-    return outcome, recorded
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
+        placing.fail(failure)

@@ -61,10 +61,6 @@ class Page:
         rows = _at_once(self.raw, self.count, len(self.names)) if self.count * len(self.names) >= SMALL else None
         return names + (_one_by_one(self.rows) if rows is None else rows)
 
-    def multi(self) -> pb.MultiData:
-        """All rows as multi data."""
-        return pb.MultiData.FromString(self.encoded)
-
 
 def prepare() -> None:
     """Load what large pages need, which takes a tenth of a second; who only orders, or streams, has no use for it."""
@@ -93,16 +89,6 @@ def _zeros(raw: bytes, expected: int) -> bool:
     import numpy as np
 
     return int(np.count_nonzero(np.frombuffer(raw, np.uint8) == 0)) == expected
-
-
-def framed(number: int, body: bytes) -> bytes:
-    """A message as a field of another one."""
-    size, head = len(body), bytearray((number << 3 | 2,))
-    while size > LONGEST:
-        head.append(size & LONGEST | 0x80)
-        size >>= 7
-    head.append(size)
-    return bytes(head) + body
 
 
 def _one_by_one(rows: Iterable[Sequence[str]]) -> bytes:

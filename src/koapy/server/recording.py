@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
@@ -24,22 +23,17 @@ OrderRelated = ReceiveMsg | ReceiveTrData | ReceiveChejanData
 
 def recorded(event: OrderRelated, request: str) -> OrderEvent:
     """The event for the journal; `request` is the name at the control of what it answers, "" of a chejan event."""
-    record = partial(
-        OrderEvent,
-        sequence=event.sequence,
-        time=event.time or datetime.now(KST),
-        name=event.name,
-        message=event.encoded,
-        recovered=event.recovered,
-        request=request,
-    )
+    time = event.time or datetime.now(KST)
+    # In the order of OrderEvent's fields.
+    always = (event.sequence, time, event.name, event.encoded, event.recovered, event.order_id, request)
     if isinstance(event, ReceiveMsg):
-        return record(text=event.text)
+        return OrderEvent(*always, text=event.text)
     if isinstance(event, ReceiveTrData):
-        return record(number=event.order_number)
+        return OrderEvent(*always, number=event.order_number)
     value = event.by_fid.get
     original = value(ORIGINAL, "")
-    return record(
+    return OrderEvent(
+        *always,
         gubun=event.gubun,
         account=value(ACCOUNT, ""),
         code=plain_code(value(CODE, "")),

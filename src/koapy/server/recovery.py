@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 CONNECTION = every_key("OnEventConnect")
 RETRY_SECONDS = 5.0
 """Seconds until a query that failed is made again."""
+TOGETHER = 0.1
+"""Orders that are sent within this share of the time for an answer are looked at together."""
 
 
 class Recovery:
@@ -48,6 +50,8 @@ class Recovery:
         self._core = core
         self._due: dict[int, int] = {}
         """Orders to be looked for, and how often they have not been found."""
+        self._sent: list[int] = []
+        """Orders that are to be looked at together."""
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -73,11 +77,24 @@ class Recovery:
         self._wanted.set()
 
     def look_after(self, order_id: int) -> None:
-        """An order has had all the time that an answer may take."""
+        """An order has been sent: look for it where it has no number yet when it has had all the time for an answer.
+
+        Those that are sent at about the same time are looked at together.
+        """
+        if not self._sent:
+            asyncio.get_running_loop().call_later(self._core.settings.answer_seconds * TOGETHER, self._all_sent)
+        self._sent.append(order_id)
+
+    def _all_sent(self) -> None:
+        sent, self._sent = self._sent, []
+        seconds = self._core.settings.answer_seconds
+        asyncio.get_running_loop().call_later(seconds, self._all_answered, min(sent), max(sent))
+
+    def _all_answered(self, first: int, last: int) -> None:
         if self._task is None or self._task.done():
             return  # the gateway has closed meanwhile, and its journal
-        if self._core.journal.order(order_id).unnumbered:
-            self.doubt(order_id)
+        for record in self._core.journal.unnumbered(first, last):
+            self.doubt(record.id)
 
     async def _run(self) -> None:
         while True:

@@ -35,6 +35,8 @@ class Restoration:
         self._core = core
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
+        self._untold = 0
+        """The newest gaps, of which the streams have not been told yet."""
 
     async def begin(self) -> None:
         """Ask whether somebody has logged in already; a control that cannot say is taken to be logged in."""
@@ -58,6 +60,7 @@ class Restoration:
             self._task.cancel()
             self._task = None
         if code >= 0 and lost:
+            self._untold += 1
             self._task = asyncio.create_task(self._restore())
 
     async def aclose(self) -> None:
@@ -77,10 +80,14 @@ class Restoration:
         core = self._core
         try:
             refused = await core.registrations.restore()
+            # Searches may have to wait for a minute, and tell by their lists that they begin anew.
+            self._tell_gaps()
             searches = await self._search_again()
         except (Failure, Frozen) as error:
             logger.warning("not everything could be registered again after the login: %s", error)
             return
+        finally:
+            self._tell_gaps()
         logger.info(
             "connected again after %s: %d codes and %d condition searches registered anew, %d codes refused",
             ", ".join(map(str, core.health.gaps_since(core.health.gap_count - 1))),
@@ -88,6 +95,14 @@ class Restoration:
             searches,
             refused,
         )
+
+    def _tell_gaps(self) -> None:
+        """Tell the streams that have outlived a gap of it, behind all that came before."""
+        if self._untold:
+            self._core.health.restored()
+            for gap in self._core.health.gaps_since(self._core.health.gap_count - self._untold):
+                self._core.tell_all(gap)
+            self._untold = 0
 
     async def _search_again(self) -> int:
         """Repeat the real-time condition searches; how many there were. Their lists come once more."""

@@ -255,10 +255,17 @@ class Router:
             yield from (cursor.inbox for cursor in self.feeds.followed(each))
 
     def _publish(self, event: Event, *keys: Key) -> None:
-        every = every_key(event.name)
-        inboxes = dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))
+        inboxes = self._wanting(event, keys)
         if inboxes:
-            self._portal.post(_put, tuple(inboxes), event, self.feeds.serial)
+            self._portal.post(_put, inboxes, event, self.feeds.serial)
+
+    def _wanting(self, event: Event, keys: tuple[Key, ...]) -> tuple[Inbox, ...]:
+        """The streams that are subscribed to any of these keys or to all events of its name, each of them once."""
+        table = self._inboxes
+        found = [row for key in (*keys, every_key(event.name)) if (row := table.get(key)) is not None]
+        if len(found) == 1 and len(found[0]) == 1:
+            return found[0]
+        return tuple(dict.fromkeys(inbox for row in found for inbox in row))
 
     def told(self, event: OrderRelated, request: str, *keys: Key) -> None:
         """Publish an event about orders when it is in the journal. Runs on the control's thread.
@@ -274,17 +281,15 @@ class Router:
 
     def _deliver_of_order(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
         if ORDERS in self._inboxes:  # who follows all orders is told which one it is
-            event = event.of_order(order_id)
-        self._deliver(event, (*keys, ORDERS), after)
+            event, keys = event.of_order(order_id), (*keys, ORDERS)
+        self._deliver(event, keys, after)
 
     def tell(self, event: Event, *keys: Key) -> None:
         """Give the streams of these keys an event of the gateway's own. Belongs to the loop."""
         self._deliver(event, keys, self.feeds.serial)
 
     def _deliver(self, event: Event, keys: tuple[Key, ...], after: int) -> None:
-        every = every_key(event.name)
-        inboxes = dict.fromkeys(inbox for key in (*keys, every) for inbox in self._inboxes.get(key, ()))
-        _put(tuple(inboxes), event, after)
+        _put(self._wanting(event, keys), event, after)
 
     def _deliver_phase(self, event: Event) -> None:
         _put(self._inboxes.get(PHASES, ()), event, self.feeds.serial)

@@ -7,23 +7,22 @@ transaction. The event loop hears of it when that is on disk, and not before.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from koapy.control.apartment import Frozen
+from koapy.orders.model import OrderRecord
 from koapy.server.failure import Failure, frozen, unavailable
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     Calls = Sequence[tuple[str, tuple[str | int, ...]]]
 
     from koapy.orders.counts import Counted
-    from koapy.orders.model import OrderRecord
     from koapy.server.core import Core
-    from koapy.server.ordering import Placing
+    from koapy.server.placing import Placing
 
 
 class Sending:
@@ -50,6 +49,8 @@ class Sending:
         self._calls = calls
         self._counted = counted
         self._ended = ended
+        self._intent: OrderRecord | Exception | None = None
+        """The order as it is on disk, or why it is not there; None: neither is known yet."""
         try:
             self._job = core.apartment.prepare(self._make)
         except Frozen as error:
@@ -59,38 +60,40 @@ class Sending:
         """Give the order to the journal, and all else follows."""
         placing = self._placing
         self._job.waiter.add_done_callback(self._made)
-        self._intent = self._core.journal.intend(
+        self._core.journal.intend(
             placing.order,
             key=placing.key,
             client=placing.client,
             request=placing.request,
             client_request=placing.client_request,
             client_screen=placing.client_screen,
+            then=self._intended,
         )
-        self._intent.add_done_callback(self._intended)
 
-    def _intended(self, intent: Future[OrderRecord]) -> None:
+    def _intended(self, intent: OrderRecord | Exception) -> None:
         """The intent is on disk, or cannot be. Runs on the journal's thread."""
         core = self._core
-        if (error := intent.exception()) is not None:
-            failure = unavailable(f"{error}; the order was not sent", "JOURNAL_FAILED", sent="no")
+        self._intent = intent
+        if isinstance(intent, Exception):
+            failure = unavailable(f"{intent}; the order was not sent", "JOURNAL_FAILED", sent="no")
             core.portal.post(self._refused, failure)
             return
-        self._placing.record = intent.result()
+        self._placing.record = intent
         core.apartment.send(self._job)
         if self._placing.key is not None:  # another call may wait for it
             core.portal.post(self._placing.is_recorded)
 
-    def _make(self) -> None:
+    def _make(self) -> int:
         """Call SendOrder and give what it returned to the journal. Runs on the control's thread."""
         record = self._placing.record
         assert record is not None
-        value = self._core.make(self._calls)
-        self._core.journal.returned(record.id, value).add_done_callback(partial(self._kept, value))
+        value: int = self._core.make(self._calls)
+        self._core.journal.returned(record.id, value, partial(self._kept, value))
+        return value
 
-    def _kept(self, value: int, _: Future[OrderRecord]) -> None:
+    def _kept(self, value: int, _: OrderRecord | Exception) -> None:
         """What SendOrder returned is on disk. Runs on the journal's thread."""
-        self._job.value = value
+        self._job.value = value  # the control's thread may not have come to that yet
         # The same way as the events behind it: the loop is woken once.
         self._core.portal.post(self._job.tell)
 
@@ -116,15 +119,19 @@ class Sending:
             self._ended(placing, failure)
             return
         core.risk.withdraw(self._counted)
-        self._intent.add_done_callback(partial(self._take_back, failure))
+        take_back = partial(self._take_back, failure)
+        if self._intent is None:
+            core.journal.after(take_back)  # behind the intent
+        else:
+            take_back()
 
-    def _take_back(self, failure: Failure, intent: Future[OrderRecord]) -> None:
-        """The order was certainly not sent: the journal is to know, as soon as it knows the intent. On any thread."""
+    def _take_back(self, failure: Failure) -> None:
+        """The order was certainly not sent: the journal is to know, if it has the intent. On any thread."""
         core = self._core
-        if intent.exception() is not None:
+        if not isinstance(self._intent, OrderRecord):
             core.portal.post(self._ended, self._placing, failure)
             return
-        unsent = core.journal.unsent(intent.result().id, failure.text)
+        unsent = core.journal.unsent(self._intent.id, failure.text)
         unsent.add_done_callback(lambda _: core.portal.post(self._ended, self._placing, failure))
 
     def _returned(self, value: int) -> None:
@@ -132,9 +139,6 @@ class Sending:
         assert placing.record is not None
         if value < 0:
             core.risk.withdraw(self._counted)
-        if not placing.outcome.done():
-            placing.outcome.set_result(value)
+        placing.end(value)
         self._ended(placing, None)
-        # An order that still has no number then has lost its answer.
-        look_after = core.recovery.look_after
-        asyncio.get_running_loop().call_later(core.settings.answer_seconds, look_after, placing.record.id)
+        core.recovery.look_after(placing.record.id)

@@ -19,7 +19,7 @@ from koapy.server.edge import rpc
 from koapy.server.events import Event, EventConnect
 from koapy.server.failure import Failure, invalid
 from koapy.server.feeds import EVERY
-from koapy.server.listen import tell_gaps
+from koapy.server.gaps import Gap, tell_gaps
 from koapy.server.machines.endings import lost
 from koapy.server.reading import View
 from koapy.server.realtime import Ticks, fids_of, until_stopped
@@ -167,7 +167,7 @@ class _Batches:
             for part in self._parts(item):
                 parts.append(part)
                 size += len(part)
-            if size >= LARGEST:
+            if size >= LARGEST or isinstance(item, Gap):
                 break
             try:
                 item = self._inbox.get_nowait()
@@ -193,6 +193,8 @@ class _Batches:
                 yield batching.event(item.encoded)
             if isinstance(item, EventConnect):
                 self._failure = self._ending(item)
+        elif isinstance(item, Gap):
+            yield batching.gap(str(item))
 
     def _pieces(self, run: Run) -> tuple[Piece, ...]:
         """The run encoded, once for all streams that read the same feed and want the raw data alike."""

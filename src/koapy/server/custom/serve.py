@@ -20,6 +20,7 @@ from koapy.server.custom.process import started
 from koapy.server.custom.session import Session
 from koapy.server.custom.wishes import Wishes
 from koapy.server.failure import Failure, exhausted, invalid, unimplemented
+from koapy.server.gaps import tell_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -88,8 +89,7 @@ async def _serve(
 def _tell_missed(core: Core, caller: Caller, inbox: Inbox, gaps: int) -> None:
     """Tell what the handler has not seen, as Listen does: ticks that were merged, times without a connection."""
     caller.tell_overflow(inbox)
-    if since := core.health.gaps_since(gaps):
-        caller.tell(plain.GAPS, ",".join(map(str, since)))
+    tell_gaps(core, caller, gaps)
 
 
 def _allowed(limits: HandlerLimits | None, wanted: pb.ListenRequest) -> HandlerLimits:

@@ -22,6 +22,7 @@ from koapy.server.custom.process import HandlerGone, output
 from koapy.server.custom.stopwatch import Stopwatch
 from koapy.server.events import Event
 from koapy.server.failure import Failure, invalid
+from koapy.server.gaps import Gap, Notice
 from koapy.server.router import REAL_DATA
 from koapy.server.ticks import Run
 
@@ -145,6 +146,7 @@ class Session:
     async def _feed(self) -> None:
         """Send the events, a few at a time."""
         await self._ready.wait()
+        notice = Notice()
         while True:
             # Not before there is room, so that what waits can be merged.
             await self._window.acquire()
@@ -152,9 +154,11 @@ class Session:
             item = await self._inbox.get()
             if isinstance(item, Run):
                 for tick in item.ticks:
-                    await self._give(REAL_DATA, tick.encoded)
+                    await self._give(REAL_DATA, notice.put_on(tick.encoded))
             elif isinstance(item, Event):
-                await self._give(item.name, item.encoded)
+                await self._give(item.name, notice.put_on(item.encoded))
+            elif isinstance(item, Gap):
+                notice.take(item)
 
     async def _give(self, name: str, encoded: bytes) -> None:
         """Send one event, when few enough are on their way."""

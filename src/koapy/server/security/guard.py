@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
+import os
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +15,6 @@ from koapy.control.apartment import Frozen
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import LOCAL, Principal, forbidden
 from koapy.server.failure import CONTROL_FROZEN, Failure
-from koapy.server.security.deeds import deed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +195,9 @@ class Visit:
             Failure: PERMISSION_DENIED.
         """
         if self._audit is not None:
+            # Only here: most servers write nothing down.
+            from koapy.server.security.deeds import deed
+
             self._deed = deed(self._rpc, request)
         if not needs <= self.principal.roles:
             raise forbidden(self.principal, needs, request.name if isinstance(request, pb.CallRequest) else self._rpc)
@@ -203,7 +205,7 @@ class Visit:
             return
         self._begun = monotonic()
         if self._deed is not None and self._deed.lasts:
-            self._id = secrets.token_hex(4)
+            self._id = os.urandom(4).hex()
             self._write(self._deed.kind, phase="begin", what=dict(self._deed.what))
 
     def end(self, failure: Failure) -> None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from koapy.server.security.files import SecurityError
 from koapy.server.security.guard import Guard
-from koapy.server.security.tokens import Tokens
 
 if TYPE_CHECKING:
     import grpc
 
     from koapy.server.security.audit import Audit
+    from koapy.server.security.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Security:
         Raises:
             SecurityError: the tokens cannot be read, or the audit log cannot be written.
         """
-        tokens = Tokens(self.tokens) if self.tokens is not None else None
+        tokens = _tokens(self.tokens) if self.tokens is not None else None
         return Guard(tokens, _audit(self.audit) if self.audit is not None else None, self._reminder)
 
     def _reminder(self) -> str:
@@ -97,6 +97,13 @@ class Security:
         from koapy.server.security.tls import expiry
 
         return expiry(self.tls)
+
+
+def _tokens(path: Path) -> Tokens:
+    # Only here: where everybody comes in there are none, and what hashes them takes its time to load.
+    from koapy.server.security.tokens import Tokens
+
+    return Tokens(path)
 
 
 def _audit(path: Path) -> Audit:

@@ -1,0 +1,63 @@
+"""One order, from the first call that names it until its outcome is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from koapy.orders.model import NewOrder, OrderRecord
+    from koapy.server.failure import Failure
+
+
+def _promised() -> asyncio.Future[Any]:
+    return asyncio.get_running_loop().create_future()
+
+
+@dataclass(slots=True, eq=False)
+class Placing:
+    """What all calls that name the order share. Made on the event loop, and belongs to it."""
+
+    order: NewOrder
+    client: str
+    key: str | None
+    request: str
+    """Its request name at the control."""
+    client_request: str
+    client_screen: str
+    record: OrderRecord | None = None
+    """The journal's, from the moment on at which the intent is on disk; set on any thread."""
+    begun: bool = False
+    """Whether it is on its way to the journal, which no caller can stop any more."""
+    outcome: asyncio.Future[int] = field(default_factory=_promised)
+    """What SendOrder returned, or why that cannot be told; on disk before it is here. Nobody's to cancel."""
+    _recorded: asyncio.Future[None] | None = None
+    """What those who join wait for."""
+
+    async def recorded(self) -> OrderRecord:
+        """Wait until the intent is on disk. Raises: Failure, it never will be."""
+        if self.record is None and self.outcome.done():
+            self.outcome.result()
+        if self.record is None:
+            self._recorded = self._recorded or _promised()
+            await asyncio.shield(self._recorded)
+        assert self.record is not None
+        return self.record
+
+    def is_recorded(self) -> None:
+        """Tell those who join that the intent is on disk, if it is."""
+        if self.record is not None and self._recorded is not None and not self._recorded.done():
+            self._recorded.set_result(None)
+
+    def end(self, value: int) -> None:
+        """SendOrder returned this, unless the outcome is known already."""
+        if not self.outcome.done():
+            self.outcome.set_result(value)
+
+    def fail(self, failure: Failure) -> None:
+        """The order is not sent, or it is not known whether it was, unless the outcome is known already."""
+        for future in (self.outcome, self._recorded):
+            if future is not None and not future.done():
+                future.set_exception(failure)
+                future.exception()  # nobody needs to look at it
