@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, deque
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,10 +22,10 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=KST)
 BUY = NewOrder(
     function="SendOrder", account=ACCOUNT, order_type=1, code="005930", quantity=10, price=70_000, quote_type="00"
 )
-MARKET = replace(BUY, price=0, quote_type="03")
-MODIFY = replace(BUY, order_type=5, original="0000001")
-CANCEL = replace(BUY, order_type=3, quantity=0, price=0, quote_type="", original="0000001")
-FUTURES = replace(BUY, function="SendOrderFO", code="101W9000", price=0, quote_type="1", extra=("2", "350.25"))
+MARKET = BUY._replace(price=0, quote_type="03")
+MODIFY = BUY._replace(order_type=5, original="0000001")
+CANCEL = BUY._replace(order_type=3, quantity=0, price=0, quote_type="", original="0000001")
+FUTURES = BUY._replace(function="SendOrderFO", code="101W9000", price=0, quote_type="1", extra=("2", "350.25"))
 
 
 @dataclass(frozen=True)
@@ -53,39 +53,39 @@ TABLE: list[tuple[dict[str, Any], NewOrder, int | None, str]] = [
     ({"allowed_codes": frozenset({"005930"})}, BUY, None, ""),
     ({"allowed_codes": frozenset({"000660"})}, BUY, None, "RISK_CODE"),
     ({"allowed_codes": frozenset({"005930"}), "denied_codes": frozenset({"005930"})}, BUY, None, "RISK_CODE"),
-    ({"denied_codes": frozenset({"005930"})}, replace(BUY, code="A005930"), None, "RISK_CODE"),
-    ({"denied_codes": frozenset({"0009K0"})}, replace(BUY, code="0009k0"), None, "RISK_CODE"),
+    ({"denied_codes": frozenset({"005930"})}, BUY._replace(code="A005930"), None, "RISK_CODE"),
+    ({"denied_codes": frozenset({"0009K0"})}, BUY._replace(code="0009k0"), None, "RISK_CODE"),
     ({"denied_codes": frozenset({"000660"})}, BUY, None, ""),
     ({"max_quantity": 10}, BUY, None, ""),
     ({"max_quantity": 9}, BUY, None, "RISK_QUANTITY"),
     ({"max_quantity": 9}, MODIFY, None, "RISK_QUANTITY"),
     ({"max_quantity": 9}, FUTURES, None, "RISK_QUANTITY"),
-    ({"max_quantity": 9}, replace(MODIFY, quantity=0), None, "RISK_QUANTITY"),
-    ({}, replace(MODIFY, quantity=0), None, ""),
+    ({"max_quantity": 9}, MODIFY._replace(quantity=0), None, "RISK_QUANTITY"),
+    ({}, MODIFY._replace(quantity=0), None, ""),
     ({"max_notional": 700_000}, BUY, None, ""),
     ({"max_notional": 699_999}, BUY, None, "RISK_NOTIONAL"),
-    ({"max_notional": 10**9}, replace(MODIFY, quantity=0), None, "RISK_NOTIONAL"),
+    ({"max_notional": 10**9}, MODIFY._replace(quantity=0), None, "RISK_NOTIONAL"),
     ({"max_notional": 700_000}, MARKET, 70_000, ""),
     ({"max_notional": 699_999}, MARKET, 70_000, "RISK_NOTIONAL"),
     ({"max_notional": 10**12}, MARKET, None, "RISK_NO_PRICE"),
     ({"max_notional": 10**12}, MARKET, 0, "RISK_NO_PRICE"),
-    ({"max_notional": 10**12}, replace(BUY, price=0), None, "RISK_NO_PRICE"),
+    ({"max_notional": 10**12}, BUY._replace(price=0), None, "RISK_NO_PRICE"),
     ({"max_notional": 10**12}, FUTURES, 70_000, "RISK_NO_PRICE"),
-    ({"max_notional": 700_000}, replace(BUY, price=0), 70_000, ""),
-    ({"max_notional": 699_999}, replace(BUY, price=0), 70_000, "RISK_NOTIONAL"),
+    ({"max_notional": 700_000}, BUY._replace(price=0), 70_000, ""),
+    ({"max_notional": 699_999}, BUY._replace(price=0), 70_000, "RISK_NOTIONAL"),
     ({"price_collar": 5}, BUY, 70_000, ""),
-    ({"price_collar": 5}, replace(BUY, price=0), 70_000, "RISK_COLLAR"),
-    ({"price_collar": 5}, replace(BUY, price=73_500), 70_000, ""),
-    ({"price_collar": 5}, replace(BUY, price=73_501), 70_000, "RISK_COLLAR"),
-    ({"price_collar": 5}, replace(BUY, price=66_500), 70_000, ""),
-    ({"price_collar": 5}, replace(BUY, price=66_499), 70_000, "RISK_COLLAR"),
-    ({"price_collar": 0.1}, replace(BUY, price=1_001), 1_000, ""),
-    ({"price_collar": 5}, replace(MODIFY, price=80_000), 70_000, "RISK_COLLAR"),
+    ({"price_collar": 5}, BUY._replace(price=0), 70_000, "RISK_COLLAR"),
+    ({"price_collar": 5}, BUY._replace(price=73_500), 70_000, ""),
+    ({"price_collar": 5}, BUY._replace(price=73_501), 70_000, "RISK_COLLAR"),
+    ({"price_collar": 5}, BUY._replace(price=66_500), 70_000, ""),
+    ({"price_collar": 5}, BUY._replace(price=66_499), 70_000, "RISK_COLLAR"),
+    ({"price_collar": 0.1}, BUY._replace(price=1_001), 1_000, ""),
+    ({"price_collar": 5}, MODIFY._replace(price=80_000), 70_000, "RISK_COLLAR"),
     ({"price_collar": 5}, BUY, None, "RISK_NO_PRICE"),
     ({"price_collar": 5}, BUY, 0, "RISK_NO_PRICE"),
     ({"price_collar": 5}, MARKET, None, ""),
     ({"price_collar": 5}, FUTURES, 350, "RISK_NO_PRICE"),
-    ({"price_collar": 5}, replace(FUTURES, quote_type="3"), None, ""),
+    ({"price_collar": 5}, FUTURES._replace(quote_type="3"), None, ""),
 ]
 
 
@@ -122,14 +122,14 @@ def test_cancellations_pass_everything_but_read_only_and_are_not_counted(functio
     cancels = [each.code for each in kinds if each.action == "cancel"]
     assert cancels
     for kind in cancels * 3:
-        cancel = replace(CANCEL, function=function, order_type=kind)
+        cancel = CANCEL._replace(function=function, order_type=kind)
         assert risk.check(cancel, "bot", NOON, None, halted=Halt()) is None
         assert risk.admit(cancel, "bot", NOON) is None
         assert not risk.needs_price(cancel, "bot")
 
 
 def test_the_kill_switch_refuses_what_is_new_and_says_who_threw_it_and_why() -> None:
-    for order in (BUY, MARKET, MODIFY, FUTURES, replace(BUY, order_type=99)):
+    for order in (BUY, MARKET, MODIFY, FUTURES, BUY._replace(order_type=99)):
         breach = judged(order, RiskLimits(), halted=Halt())
         assert breach
         assert breach.reason == "HALTED"
@@ -142,9 +142,9 @@ TEXTS: list[tuple[dict[str, Any], NewOrder, int | None, list[str]]] = [
     ({"max_quantity": 4}, BUY, None, ["quantity 10 is 6 above max_quantity 4"]),
     ({"max_notional": 500_000}, BUY, None, ["10 x 70,000 won = 700,000 won is 200,000 won above max_notional 500,000"]),
     ({"max_notional": 500_000}, MARKET, 60_000, ["10 x 60,000 won (the last price) = 600,000 won is 100,000"]),
-    ({"price_collar": 3}, replace(BUY, price=77_000), 70_000,
+    ({"price_collar": 3}, BUY._replace(price=77_000), 70_000,
      ["+10.00 % away from the last price 70,000", "4,900 won outside", "use 67,900 to 72,100"]),
-    ({"price_collar": 3}, replace(BUY, price=60_000), 70_000, ["-14.29 %", "7,900 won outside"]),
+    ({"price_collar": 3}, BUY._replace(price=60_000), 70_000, ["-14.29 %", "7,900 won outside"]),
     ({"allowed_accounts": frozenset({OTHER})}, BUY, None, ["8000****11", "8000****12"]),
     ({"allowed_codes": frozenset({"000660"})}, BUY, None, ["005930 is not among the 1 codes", "000660"]),
 ]  # fmt: skip
@@ -186,7 +186,7 @@ def test_limits_of_others_do_not_matter_and_the_strictest_of_ones_own_is_told() 
     breach = Risk(rules).check(BUY, "bot", NOON, None, halted=None)
     assert breach
     assert (breach.whose, breach.by) == ("account 8000****11", "7")
-    assert Risk(rules).check(replace(BUY, quantity=3), "bot", NOON, None, halted=None) is None
+    assert Risk(rules).check(BUY._replace(quantity=3), "bot", NOON, None, halted=None) is None
 
 
 @pytest.mark.parametrize("limits", [{"max_notional": 1}, {"price_collar": 1.5}])
@@ -194,10 +194,10 @@ def test_prices_are_asked_for_only_where_a_limit_needs_them(limits: dict[str, An
     risk = Risk(RiskRules(clients={"bot": RiskLimits(**limits)}))
     priced, unpriced = "price_collar" in limits, "max_notional" in limits
     for quote in quote_types():
-        order = replace(BUY, quote_type=quote.code)
+        order = BUY._replace(quote_type=quote.code)
         assert risk.needs_price(order, "bot") is (priced if quote.price == "required" else unpriced)
         assert not risk.needs_price(order, "another")
-        assert risk.needs_price(replace(order, price=0), "bot") or (priced and quote.price == "0")
+        assert risk.needs_price(order._replace(price=0), "bot") or (priced and quote.price == "0")
     assert risk.wants_prices
     assert not Risk(RiskRules()).wants_prices
 
@@ -214,14 +214,14 @@ def test_a_limit_is_above_zero(limit: str, value: float) -> None:
 @given(price=st.integers(1, 10**7), last=st.integers(1, 10**7), percent=st.floats(0.01, 99, allow_nan=False))
 def test_the_collar_proposes_prices_that_it_takes(price: int, last: int, percent: float) -> None:
     limits = RiskLimits(price_collar=percent)
-    breach = judged(replace(BUY, price=price), limits, last)
+    breach = judged(BUY._replace(price=price), limits, last)
     assert (breach is None) == (abs(price - last) * 100 <= percent * last) or abs(
         abs(price - last) * 100 - percent * last
     ) < 1e-3
     if breach:
         low, high = (int(each.replace(",", "")) for each in re.findall(r"use ([\d,]+) to ([\d,]+)", breach.text)[0])
         for proposed in {low, high}:
-            assert judged(replace(BUY, price=proposed), limits, last) is None
+            assert judged(BUY._replace(price=proposed), limits, last) is None
         nearest = min(abs(price - low), abs(price - high))
         assert int(breach.by) == nearest
 
@@ -335,8 +335,8 @@ def test_counts_are_each_ones_own() -> None:
     risk = Risk(rules, clock=watch)
     assert sent(risk, watch) is None
     assert (sent(risk, watch, client="another") or BUY).whose == "account 8000****11"  # type: ignore[union-attr]
-    assert (sent(risk, watch, replace(BUY, account=OTHER)) or BUY).whose == "client bot"  # type: ignore[union-attr]
-    third = replace(BUY, account="8000000013")
+    assert (sent(risk, watch, BUY._replace(account=OTHER)) or BUY).whose == "client bot"  # type: ignore[union-attr]
+    third = BUY._replace(account="8000000013")
     assert [sent(risk, watch, third, "another") for _ in range(3)] == [None] * 3
     assert (sent(risk, watch, third, "another") or BUY).whose == "everybody"  # type: ignore[union-attr]
 

@@ -49,8 +49,7 @@ class OrderState(StrEnum):
 _UNSETTLED = frozenset({OrderState.INTENDED, OrderState.SENT, OrderState.ACCEPTED, OrderState.PARTLY_FILLED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewOrder:
+class NewOrder(NamedTuple):
     """What somebody wants sent, in the words of SendOrder and its sisters."""
 
     function: str

@@ -7,7 +7,6 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -67,7 +66,7 @@ _CHANGE_ORDERS = (
     "FROM (VALUES ?) AS new WHERE orders.id = new.column1"
 )
 Row = Sequence[object]
-_NEW_ORDER = [field.name for field in fields(NewOrder) if field.name != "extra"]
+_NEW_ORDER = [name for name in NewOrder._fields if name != "extra"]
 
 
 class JournalError(Exception):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from koapy.server.pages import Page
 
 
+ORDER_NUMBER = "주문번호"
 KINDS = {"str": str, "int": int, "bool": int}
 NEEDED: Mapping[str, tuple[type, ...]] = {
     signature.name: tuple(KINDS[each.type] for each in signature.parameters[:5]) for signature in EVENTS.values()
@@ -155,9 +156,9 @@ class ReceiveTrData(Event):
     @property
     def order_number(self) -> str:
         """주문번호 of an order's answer; "" when the order was refused or this is no order's answer."""
-        if self.single is None:
+        if self.single is None or ORDER_NUMBER not in self.single.names:
             return ""
-        return dict(zip(self.single.names, self.single.rows[0], strict=True)).get("주문번호", "")
+        return self.single.rows[0][self.single.names.index(ORDER_NUMBER)]
 
     @property
     def _data(self) -> bytes:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from koapy.openapi.fid import fid_name
 from koapy.openapi.order import order_type
 from koapy.orders.verdict import action, has_price
-from koapy.server.events import ReceiveChejanData, ReceiveTrData, Table
-from koapy.server.reading import ORDER_NUMBER
+from koapy.server.events import ORDER_NUMBER, ReceiveChejanData, ReceiveTrData, Table
 from koapy.server.recording import NO_ORIGINAL, plain_code
 
 if TYPE_CHECKING:

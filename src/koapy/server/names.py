@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 LONGEST = 80
 """Bytes of CP949 that OpenAPI+ keeps of a request name."""
@@ -20,8 +20,7 @@ NOBODY = ""
 SERIAL_BYTES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """What the client called its request."""
 
     owner: str
@@ -41,8 +40,11 @@ class RequestNames:
     def issue(self, owner: str, screen: str, request: str) -> str:
         """A name for one request of `owner`; late answers are recognised for the last few thousand requests."""
         tail = f"~{next(self._serial):x}"
-        head = request.encode("cp949", "replace")[: LONGEST - len(tail)].decode("cp949", "ignore")
-        name = head + tail
+        room = LONGEST - len(tail)
+        if request.isascii():
+            name = request[:room] + tail
+        else:
+            name = request.encode("cp949", "replace")[:room].decode("cp949", "ignore") + tail
         self._origins[name] = Origin(owner, screen, request)
         if len(self._origins) > REMEMBERED:
             self._origins.popitem(last=False)

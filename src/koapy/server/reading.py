@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from koapy.openapi.fid import fid_name
 from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
-from koapy.server.events import ReceiveChejanData, Table
+from koapy.server.events import ORDER_NUMBER, ReceiveChejanData, Table
 from koapy.server.failure import nonsense
 from koapy.server.pages import page
 from koapy.server.returns import checked, checked_text
@@ -17,8 +17,6 @@ from koapy.server.returns import checked, checked_text
 if TYPE_CHECKING:
     from koapy.control.seam import Control
     from koapy.server.pages import Page
-
-ORDER_NUMBER = "주문번호"
 
 
 def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Table | None, Table | Page | None]:

@@ -158,10 +158,10 @@ class Order:
         effects: list[Effect] = [Send(event)]
         if self._number:
             return effects
-        if not event.order_number:
+        self._number = event.order_number
+        if not self._number:
             reason = self._reason or "OpenAPI+ gave no reason"
             return [*effects, Done(told("the order was refused", reason))]
-        self._number = event.order_number
         early, self._early = self._early, []
         return effects + [effect for each in early for effect in self._chejan(each)]
 
