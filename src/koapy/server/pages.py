@@ -110,7 +110,7 @@ def _at_once(raw: bytes, count: int, width: int) -> bytes | None:
         stripped = page(names, Page(names, count, raw).rows)
         assert stripped is not None
         data = np.frombuffer(bytearray(stripped.raw), np.uint8)
-        at = np.flatnonzero(data == 0)
+        (at,) = (data == 0).nonzero()
         found = data, at, _lengths(data.size, at, width)
     data, at, lengths = found
     if lengths.max() > LONGEST:
@@ -130,7 +130,7 @@ def _stripped(raw: bytes, count: int, width: int) -> tuple[Any, Any, Any] | None
         return None
     shown = np.frombuffer(raw, np.uint8) > SPACE
     data = np.frombuffer(bytearray(raw.translate(None, b" ")), np.uint8)
-    at = np.flatnonzero(data == 0)
+    (at,) = (data == 0).nonzero()
     lengths = _lengths(data.size, at, width)
     # As many runs of characters as there are cells that are not empty: then none is in two parts.
     is_whole = np.count_nonzero(shown[1:] > shown[:-1]) == np.count_nonzero(lengths)

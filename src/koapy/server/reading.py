@@ -25,12 +25,11 @@ def tr_data(control: Control, code: str, request: str, record: str) -> tuple[Tab
         number = _cell(control, code, request, 0, ORDER_NUMBER)
         return Table((ORDER_NUMBER,), ((number,),)), None
     known = tr(code)
-    single = None
-    if known.single_names:
-        cells = tuple(_cell(control, code, request, 0, name) for name in known.single_names)
-        single = Table(known.single_names, (cells,))
+    single, names = None, known.single_names
+    if names:
+        single = Table(names, (tuple(_cell(control, code, request, 0, name) for name in names),))
     # A TR that has rows but no names for them (OPTFOFID) has the single part's names in each row.
-    names = known.multi_names or known.single_names
+    names = known.multi_names or names
     rows = checked("GetRepeatCnt", control.GetRepeatCnt(code, record or request))
     if not rows:
         return single, None
@@ -43,9 +42,11 @@ def _rows(control: Control, code: str, request: str, record: str, count: int, na
     if array and not isinstance(array, list | tuple):
         raise nonsense("GetCommDataEx", array, "table")
     # An OCX of another edition has other columns: then only the names say which is which.
-    if array and len(array) == count and all(len(row) == len(names) for row in array):
-        read = page(names, array)
-        return read or Table(names, tuple(tuple(_text("GetCommDataEx", cell) for cell in row) for row in array))
+    if array and len(array) == count:
+        if (read := page(names, array)) is not None:
+            return read
+        if all(len(row) == len(names) for row in array):
+            return Table(names, tuple(tuple(_text("GetCommDataEx", cell) for cell in row) for row in array))
     return Table(
         names, tuple(tuple(_cell(control, code, request, row, name) for name in names) for row in range(count))
     )

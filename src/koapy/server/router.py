@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -322,19 +321,18 @@ class Router:
         own_screen, own_request, origin = self._client_view(screen, request)
         key = request_key(request)
         owner = origin.owner if origin else None
+        head = (own_screen, own_request, code, record, prev_next)
         if not is_tr(code):
-            read = reading.tr_data(self._control, code, request, record)
-            event = ReceiveTrData(own_screen, own_request, code, record, prev_next, *read)
+            event = ReceiveTrData(*head, *reading.tr_data(self._control, code, request, record))
             if event.order_number:
                 self._names.ordered(event.order_number, own_screen)
             self.told(event, request, key)
             self._hold(event, owner, request, self._post_in_turn)
             return
-        bare = ReceiveTrData(own_screen, own_request, code, record, prev_next)
         if self._wanted("OnReceiveTrData", key):
-            single, multi = reading.tr_data(self._control, code, request, record)
-            self._publish(replace(bare, single=single, multi=multi), key)
-        self._hold(bare, owner, request)
+            read = reading.tr_data(self._control, code, request, record)
+            self._publish(ReceiveTrData(*head, *read), key)
+        self._hold(ReceiveTrData(*head), owner, request)
 
     def _on_msg(self, screen: str, request: str, code: str, text: str) -> None:
         if not (screen or request or code) and self._unanswered:
