@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,9 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from koapy.ocx import OcxControl
-from koapy.ocx.process import host_command
+from koapy.ocx.process import HostProcess, host_command
 from koapy.openapi.calendar import KST
+from koapy.remote import holding, messages
+from koapy.remote.frames import Kind, kind
 from koapy.remote.host import Host
+from koapy.remote.link import Link, Pace
 from koapy.server import Server
 
 if TYPE_CHECKING:
@@ -128,6 +132,26 @@ def running(**environment: str) -> dict[int, str]:
         if name is not None and all(each in has for each in wanted):
             found[int(entry.name)] = name
     return found
+
+
+def press(title: str) -> None:
+    """Do what a user does: confirm the box of this title, and return when it is gone."""
+    gone = threading.Event()
+
+    def received(told: list[bytes]) -> None:
+        for frame in told:
+            if kind(frame) is Kind.DIALOG and holding.read_dialog(frame).step is holding.Step.GONE:
+                gone.set()
+
+    # Without a control and with nobody to wait for it looks at the screen for two seconds.
+    host = HostProcess([*host_command(), "--while", "nobody"])
+    link = Link(host, received, lambda reason: None, pace=Pace())
+    link.start()
+    link.send(messages.hello("a user"))
+    link.send(holding.rules([holding.Rule(title, "*", "", "press:OK")]))
+    assert gone.wait(20)
+    link.end("done")
+    host.close()
 
 
 class Upgradable:

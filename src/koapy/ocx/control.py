@@ -90,7 +90,8 @@ class OcxControl(Proxy):
         now: Callable[[], datetime] = lambda: datetime.now(KST),
         pace: Pace | None = None,
     ) -> None:
-        self._command = [*(command or host_command()), control]
+        self.command = (*(command or host_command()), control)
+        """What starts a host."""
         self._relogin = relogin
         self._hang_seconds = hang_seconds
         self._rules = tuple(rules)
@@ -149,14 +150,14 @@ class OcxControl(Proxy):
 
     def _open(self) -> Stream:
         if self._upgrading is not None:
-            self._upgraded = not Vigil(self._command[:-1], self._noticed, self._pace).keep(self._keeper.wake)
+            self._upgraded = not Vigil(self.command[:-1], self._noticed, self._pace).keep(self._keeper.wake)
             self._upgrading, self._delay = None, 0.0
         elif time.monotonic() - self._started < STEADY_SECONDS:
             self._keeper.wake.wait(self._delay)
             self._delay = min(max(0.5, self._delay * 2), LONGEST_PAUSE)
         else:
             self._delay = 0.0
-        self._host = HostProcess(self._command)
+        self._host = HostProcess(self.command)
         self._started = time.monotonic()
         self._dialogs.clear()
         self._used = False
