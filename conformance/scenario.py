@@ -32,19 +32,33 @@ _BY_FORMAT = {
     "blank": "",
 }
 _BY_NAME = {"업종코드": "001", "시간": "60", "기간": "5", "봉갯수": "10", "날짜구분": "99"}
-_BY_TR = {"opt10017": {"상하한구분": "2", "종목조건": "0"}, "opt10025": {"매물집중비율": "20"}}
+_BY_TR = {
+    "opt10017": {"상하한구분": "2", "종목조건": "0"},
+    "opt10025": {"매물집중비율": "20"},
+    "opt10072": {"시작일자": _TODAY},
+}
 """What a quiet morning has rows for."""
 _TRIES = 3
 """How often a TR is asked, with other choices each time, while it has no rows."""
 
 _DAY = (
-    ("8:29", ((1800, False), (90, True))),
+    ("8:29", ((1800, False, ("opt10029",)), (90, True, ()))),
     (
         "15:18",
-        ((180, True), (500, False), (90, True), (1500, False), (30, True), (600, False), (900, True), (6000, False)),
+        (
+            (180, True, ("opt10024",)),
+            (500, False, ()),
+            (90, True, ()),
+            (1500, False, ()),
+            (30, True, ()),
+            (600, False, ()),
+            (900, True, ("opt10087", "opt10098")),
+            (6000, False, ()),
+        ),
     ),
 )
-"""Stretches of a day, in seconds, and whether codes are listened to: their auctions tell much and always the same."""
+"""Stretches of a day, in seconds, whether codes are listened to (their auctions tell much and always the same), and the
+TRs that have something to say only at their end."""
 
 
 class Work:
@@ -91,15 +105,29 @@ def work(server: ServerKind, codes: Collection[str] | None = None, *, day: bool 
         for time, stretches in _DAY:
             program = Program(server, time, 12)
             program.call("SetRealReg", "3003", "", "215", "0")
-            for seconds, codes_too in stretches:
+            for seconds, codes_too, asked in stretches:
                 if codes_too:
                     _register(program)
                 else:
                     program.call("DisconnectRealData", "3001")
                 program.advance(seconds)
+                _ask(program, asked)
             done.phases += _announced(program)
             done.take(program)
+        program = Program(server, "15:25", 1)
+        _sleep_on_it(program)
+        done.take(program)
     return done
+
+
+def _sleep_on_it(program: Program) -> None:
+    """Ask in the morning about what was traded on the day before."""
+    program.order(1, CODES[0], 3)
+    program.order(2, CODES[0], 2)
+    program.advance(16 * 3600)
+    program.call("CommConnect")
+    program.advance(1)
+    _ask(program, ("opw00008", "opt10073", "opt10074", "opt10170", "opw00018"))
 
 
 def _trade(program: Program) -> None:
@@ -127,7 +155,7 @@ def _trade(program: Program) -> None:
     program.order(1, "005930", 1, program.price("005930") + 1, "00")
     program.order(2, "10100000", 1)
     # What stays open until the end, so that 미체결 has rows.
-    program.order(1, "207940", 4, low, "00")
+    program.waiting = program.order(1, "207940", 4, low, "00")
 
 
 def _away(price: int, steps: int) -> int:
@@ -145,7 +173,7 @@ def _ask(program: Program, codes: Collection[str] | None) -> set[str]:
         answered = False
         for attempt in range(_TRIES):
             before = len(program.told)
-            for inputs in _questions(what, program.account, attempt):
+            for inputs in _questions(what, program, attempt):
                 program.ask(what.code, inputs)
             heard = {(each.field.part, bool(each.value)) for each in program.told[before:] if each.field.kind == "tr"}
             answered = answered or any(each.field.name == "OnReceiveTrData" for each in program.told[before:])
@@ -156,22 +184,24 @@ def _ask(program: Program, codes: Collection[str] | None) -> set[str]:
     return silent
 
 
-def _questions(what: Tr, account: str, attempt: int) -> Iterator[dict[str, str]]:
+def _questions(what: Tr, program: Program, attempt: int) -> Iterator[dict[str, str]]:
     """The inputs to ask with: for TRs about an issue, one question an issue."""
     about = next(
         (each.name for each in what.inputs if each.format == "code6" and each.name in ("종목코드", "종목번호")), None
     )
     codes = (WARRANT,) if "ELW" in what.name or what.code == "opt10041" else CODES
     for code in codes if about and not attempt else codes[:1]:
-        given = {each.name: _input(each, account, attempt) for each in what.inputs} | _BY_TR.get(what.code, {})
+        given = {each.name: _input(each, program, attempt) for each in what.inputs} | _BY_TR.get(what.code, {})
         if about:
             given[about] = code
         yield given
 
 
-def _input(known: TrInput, account: str, attempt: int) -> str:
+def _input(known: TrInput, program: Program, attempt: int) -> str:
     if known.format == "account10":
-        return account
+        return program.account
+    if known.format == "order7" and known.required is not False:
+        return program.waiting
     if known.format == "code6":
         return CODES[0]
     if known.format == "date8":
@@ -206,7 +236,7 @@ def _listen(program: Program) -> None:
     """Ticks, those of codes that a TR has registered among them, and an interruption with its end."""
     _register(program)
     for code in ("opt10054", "opt20001", "opt10001", "opt40001", "opt10002"):
-        inputs = {each.name: _input(each, program.account, 0) for each in _tr(code).inputs}
+        inputs = {each.name: _input(each, program, 0) for each in _tr(code).inputs}
         program.ask(code, inputs, screen=f"4{code[-3:]}")
     future = program.call("GetFutureList").split(";")[0]
     strike = int(program.call("GetActPriceList").split(";")[10]) / 100
@@ -220,6 +250,7 @@ def _listen(program: Program) -> None:
     program.order(2, INTERRUPTED, 10, high, "00")
     program.order(1, INTERRUPTED, 70_000_000 // high, high, "00")
     program.advance(180)
+    _ask(program, ("opt10054",))
 
 
 def _tr(code: str) -> Tr:

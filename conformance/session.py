@@ -64,6 +64,8 @@ class Program:
         """What is amiss with an event as a whole."""
         self.orders: list[str] = []
         """Order numbers, "" for a refusal."""
+        self.waiting = ""
+        """The number of an order that stays open."""
         self.ticks: Counter[str] = Counter()
         """How many of each real type."""
         for name in EVENTS:
