@@ -72,7 +72,7 @@ class Program:
             getattr(self.control, name).connect(partial(self._heard, name))
         self.call("CommConnect")
         self.advance(1)
-        self.account = self.call("GetLoginInfo", "ACCNO").split(";")[0]
+        self.account: str = self.call("GetLoginInfo", "ACCNO").split(";")[0]
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call a function and return its value."""
