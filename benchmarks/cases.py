@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import requests, users
 from benchmarks.control import FLAT_OUT, ROWS, YIELDING
-from benchmarks.load import Acknowledger, Caller, Load
+from benchmarks.load import Acknowledger, Caller, Delays, Load
 from benchmarks.processes import ROOT, Server
 
 if TYPE_CHECKING:
@@ -197,20 +198,28 @@ def _orders(subject: Subject, wish: Wish, at_once: int) -> Calls:
 
 
 def idle(subject: Subject, wish: Wish) -> Figures:
-    """What 2,000 streams cost on which nothing comes: memory, processor, and the p99 of a Call beside them."""
+    """What 2,000 streams cost on which nothing comes: memory, processor, and the p99 of a Call beside them.
+
+    Calls beside them and Calls of a server without them take turns: a delay says little about one at another time.
+    """
     count = 200 if wish.quick else IDLE_STREAMS
-    asked = requests.call("GetConnectState")
-    with wish.start(subject) as server, Load(server) as load:
-        (own,) = load.connections(1)
-        without = load.calls([Caller(own, "Call", [asked])], wish.seconds).delays
+    with wish.start(subject) as server, Load(server) as load, wish.start(subject) as other, Load(other) as alone:
+        calling = {"beside": (load, *load.connections(1)), "without": (alone, *alone.connections(1))}
+
+        def delays(name: str) -> Delays:
+            on, connection = calling[name]
+            return on.calls([Caller(connection, "Call", [requests.call("GetConnectState")])], wish.seconds / 3).delays
+
+        delays("beside"), delays("without")
         memory = server.memory()
         load.idle(count, 8)
         each = (server.memory() - memory) / count
         used = server.used()
         load.run(wish.seconds)
         cpu = server.used().share_since(used)
-        beside = load.calls([Caller(own, "Call", [asked])], wish.seconds).delays
-        return {"memory": each, "cpu": cpu, "p99.without": without.p99, "p99.beside": beside.p99}
+        turns = [{name: delays(name).p99 for name in calling} for _ in range(2 if wish.quick else 9)]
+        p99 = {f"p99.{name}": statistics.median(turn[name] for turn in turns) for name in calling}
+        return {"memory": each, "cpu": cpu, **p99}
 
 
 def busy(subject: Subject, wish: Wish) -> Figures:
