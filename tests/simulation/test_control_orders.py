@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.chejan import chejan_fids
+from koapy.openapi.tr import tr as known
 
 BUY, SELL, CANCEL_BUY, CANCEL_SELL, MODIFY_BUY, MODIFY_SELL = range(1, 7)
 LIMIT, MARKET = "00", "03"
@@ -291,6 +292,32 @@ def test_the_real_server_has_its_own_texts(start):
     assert story(program.order(BUY, CODE, 1))[0] == "[107066] 매수주문이 완료되었습니다."
     number = story(program.order(BUY, CODE, 1, low(program), LIMIT))[1]
     assert story(program.order(CANCEL_BUY, CODE, 1, 0, LIMIT, number))[0].startswith("[107071] 매수취소")
+
+
+def test_orders_by_sor_go_to_the_one_venue_and_say_so(start, tmp_path):
+    program = start(server="real", state=tmp_path / "state").login()
+    heard = program.order(11, CODE, 3, low(program), LIMIT)
+    assert story(heard)[0] == "[107066] 매수주문이 완료되었습니다."
+    assert [values[2136] for values in chejan(heard, "0")] == ["Y"]
+    number = story(heard)[1]
+    # Which side it is on the original says; what it becomes is by SOR too.
+    moved = story(program.order(15, CODE, 3, low(program) + 100, LIMIT, number))
+    assert moved[0].startswith("[107062] 매수정정")
+    plain = story(program.order(BUY, CODE, 1, low(program), LIMIT))[1]
+    day = program.clock.now()
+    program.close()
+    program = start(server="real", state=tmp_path / "state", start=day).login()
+    assert program.ask("opt10075", 계좌번호=program.account, 전체종목구분="0", 매매구분="0", 체결구분="1") == 0
+    [answer] = [each for each in program.advance(0.1) if each.name == "OnReceiveTrData"]
+    names = known("opt10075").multi_names
+    rows = {row[names.index("주문번호")]: row[names.index("SOR구분")] for row in answer.rows}
+    assert rows == {moved[1]: "Y", plain: "N"}
+    program.advance(1)
+    assert story(program.order(13, CODE, 3, 0, "", moved[1]))[0].startswith("[107071] 매수취소")
+
+
+def test_the_mock_server_has_no_sor(program):
+    assert story(program.order(11, CODE, 1)) == ["[RC9000] 모의투자에서는 해당업무가 제공되지 않습니다.", ""]
 
 
 def test_the_real_server_has_its_own_texts_before_hours(start):

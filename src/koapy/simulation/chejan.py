@@ -77,6 +77,7 @@ class Chejan:
                 self._tell(BALANCE, _balance(world, world.exchange.account(number), position))
             case DayStarted():
                 world.order_screens.clear()
+                world.routed.clear()
                 self._session.faults.release()
 
     def _heard_contract(self, told: ContractTold) -> None:
@@ -151,7 +152,7 @@ def _order(world: World, order: Order, state: str) -> dict[int, str]:
         819: "0",
         2134: "1",
         2135: "KRX",
-        2136: "N",
+        2136: "Y" if order.number in world.routed else "N",
     }
 
 

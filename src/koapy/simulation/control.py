@@ -108,6 +108,7 @@ class SimulatedControl:
             raise
         self.world = World(exchange, self._clock, server, User(accounts=tuple(exchange.account_numbers)))
         """What is simulated; it belongs to the control's thread."""
+        self.world.recall()
         self.world.contracts = Contracts(exchange)
         self.world.samples = Samples(exchange, self._clock)
         self.faults = Faults(self._clock)

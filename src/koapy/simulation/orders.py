@@ -53,6 +53,8 @@ _KINDS = {
 }
 """By 거래구분; the others are of Nextrade."""
 _BEST = ("06", "07")
+_SOR = (11, 12, 13, 15)
+"""Order types that leave the choice of a venue to the server."""
 _AT_CLOSE = (OrderKind.EARLY_CLOSE, OrderKind.LATE_CLOSE)
 
 
@@ -64,7 +66,8 @@ class Request:
     screen: str
     account: str
     action: Action
-    side: Side
+    side: Side | None
+    """None: that of the original."""
     code: str
     quantity: int
     price: int
@@ -74,6 +77,8 @@ class Request:
     credit: Credit | None
     best: bool
     """Whether at the best price (최유리, 최우선), of which the mock server speaks in particular."""
+    routed: bool
+    """Whether by SOR."""
 
 
 _CONTRACT_KINDS = {
@@ -239,15 +244,16 @@ class Orders:
             return much
         if not self._session.orders.take(world.now()):
             return TOO_MANY
-        # Routes to other venues (SOR, NXT) and program trading are for the real server, and not modelled there.
-        offered = number <= 6 and (how.mock or not world.mock if how else what.action == "cancel")
-        if credit is not None and world.mock:
+        # Orders for the other venue (NXT) and program trading are for the real server, and not modelled there.
+        routed = number in _SOR
+        offered = (number <= 6 or routed) and (how.mock or not world.mock if how else what.action == "cancel")
+        if (credit is not None or routed) and world.mock:
             offered = False
         kind = (_KINDS.get(quote) if how else OrderKind.LIMIT) if offered else None
-        side = Side.SELL if what.side == "sell" else Side.BUY
+        side = {"sell": Side.SELL, "buy": Side.BUY}.get(what.side)
         action, best = Action(what.action), quote in _BEST
         request = Request(
-            name, screen, account, action, side, code, quantity, price, kind, original.strip(), credit, best
+            name, screen, account, action, side, code, quantity, price, kind, original.strip(), credit, best, routed
         )
         fault = self._session.faults.draw("order", name)
         if fault is not None and fault.kind == "code":
@@ -273,6 +279,8 @@ class Orders:
             self._answer(request, "", self._refused(request, refusal.reason), fault)
             return
         world.order_screens[order.number] = request.screen
+        if request.routed or order.original in world.routed:
+            world.route(order.number)
         early = order.kind is OrderKind.EARLY_CLOSE
         text = messages.ordered(world.server, request.action, order.side, early=early)
         self._answer(request, forms.order_number(order.number), text, fault)
@@ -299,7 +307,7 @@ class Orders:
         world, known = self._session.world, self._session.world.exchange.instruments.get(request.code)
         possible = 0
         if known is not None and request.kind is not None and reason in (Refusal.NO_CASH, Refusal.NOT_HELD):
-            side, kind = request.side, request.kind
+            side, kind = request.side or Side.BUY, request.kind
             possible = world.exchange.max_quantity(
                 request.account, request.code, side, kind, request.price, request.credit
             )
@@ -311,7 +319,7 @@ class Orders:
         exchange = self._session.world.exchange
         if request.kind is None:
             raise Refused(Refusal.KIND_NOT_OFFERED)
-        if request.action is Action.NEW:
+        if request.side is not None and request.action is Action.NEW:
             return exchange.place(
                 request.account,
                 request.code,
@@ -342,7 +350,7 @@ class Orders:
     def _tr_code(self, request: Request) -> str:
         instrument = self._session.world.exchange.instruments.get(request.code)
         market = "KQ" if instrument and instrument.market == "KOSDAQ" else "KP"
-        if request.action is Action.NEW:
+        if request.side is not None and request.action is Action.NEW:
             return f"KOA_NORMAL_{request.side.name}_{market}_ORD"
         return f"KOA_NORMAL_{market}_{request.action.name}"
 

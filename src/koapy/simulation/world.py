@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from koapy.simulation.futures import Contracts
     from koapy.simulation.samples import Samples
 
+_ROUTED = "routed"
+"""What the numbers of orders by SOR are kept under."""
+
 ServerKind = Literal["mock", "real"]
 """모의투자 or the real server."""
 
@@ -41,6 +44,19 @@ class World:
     """How the market stood before; None where nobody looks."""
     order_screens: dict[int, str] = field(default_factory=dict)
     """Screen (화면번호) under which an order was sent, by order number."""
+    routed: set[int] = field(default_factory=set)
+    """Numbers of today's orders that leave the choice of a venue to the server (SOR); there is one."""
+
+    def recall(self) -> None:
+        """Take up what `route` has kept of today."""
+        known = self.exchange.kept(_ROUTED)
+        if known and known["day"] == self.exchange.today.isoformat():
+            self.routed.update(known["orders"])
+
+    def route(self, number: int) -> None:
+        """Remember that an order is one by SOR, over a restart too."""
+        self.routed.add(number)
+        self.exchange.keep(_ROUTED, {"day": self.exchange.today.isoformat(), "orders": sorted(self.routed)})
 
     def now(self) -> datetime:
         """The simulated moment, KST."""

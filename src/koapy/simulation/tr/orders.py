@@ -164,11 +164,15 @@ def _common(request: Request, order: Order) -> dict[str, str]:
         "체결량": str(order.filled),
         "당일매매수수료": str(order.fee),
         "당일매매세금": str(order.tax),
-        "거래소구분": "1",
-        "거래소구분명": "KRX",
-        "SOR구분": "N",
+        **_venue(request, order),
         "스톱가": "0",
     }
+
+
+def _venue(request: Request, order: Order) -> dict[str, str]:
+    if order.number in request.world.routed:
+        return {"거래소구분": "0", "거래소구분명": "SOR", "SOR구분": "Y"}
+    return {"거래소구분": "1", "거래소구분명": "KRX", "SOR구분": "N"}
 
 
 def _state(order: Order) -> str:
@@ -224,7 +228,7 @@ def _account_columns(request: Request, order: Order) -> Values:
         "체결수량": order.filled,
         "체결단가": order.average,
         "통신구분": "오픈API",
-        "거래소구분": "KRX",
+        "거래소구분": _venue(request, order)["거래소구분명"],
     }
 
 

@@ -198,7 +198,7 @@ def _split_row(request: Request, order: Order) -> dict[str, str]:
         "주문상태": "체결" if order.filled else "접수",
         "현재가": forms.price(quote.last, quote.base_price),
         "거래소구분": "1",
-        "거래소구분명": "KRX",
+        "거래소구분명": "S-KRX" if order.number in request.world.routed else "KRX",
         "주문구분": forms.ORDER_NAMES[order.action, order.side],
     }
 
