@@ -65,6 +65,10 @@ before today; the close so many days ago."""
 NAMES = (*_NOW, *(f"{name}(DAYS)" for name in _PAST))
 """What a side of a comparison may be."""
 
+MARKETS = ("KOSPI", "KOSDAQ", "KONEX")
+ISSUE_KINDS = ("stock", "preferred", "spac", "foreign", "dr", "reit", "fund", "etf", "etn")
+"""What `market` and `kind` may be."""
+
 _COMPARISONS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _LINE = re.compile(r"\s*(.+?)\s*(>=|<=|>|<)\s*(.+?)\s*")
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -133,16 +137,24 @@ def load_conditions(path: Path) -> tuple[Condition, ...]:
     return tuple(found)
 
 
-def _condition(said: Mapping[str, Any]) -> Condition:
+def _condition(said: Any) -> Condition:
+    if not isinstance(said, dict):
+        raise ConditionError(f"{said!r}: [[condition]], twice in brackets, is wanted")
     if unknown := said.keys() - _KEYS:
         raise ConditionError(f"{', '.join(sorted(unknown))}: only {', '.join(sorted(_KEYS))} are wanted")
     name = said.get("name", "")
     if not name or not isinstance(name, str) or set(name) & {"^", ";"}:
         raise ConditionError(f"name = {name!r}: a name without ^ and ; is wanted")
-    lines = [comparison(line) for line in said.get("where", ())]
-    order = said.get("order", "")
+    where, order, first = said.get("where", []), said.get("order", ""), said.get("first")
+    if not isinstance(where, list):
+        raise ConditionError(f"where = {where!r}: a list of comparisons is wanted")
+    if not isinstance(order, str):
+        raise ConditionError(f"order = {order!r}: a text is wanted")
+    if first is not None and not (type(first) is int and first > 0):
+        raise ConditionError(f"first = {first!r}: a number from 1 on is wanted")
+    lines = [comparison(line) for line in where]
     side = _side(order.removeprefix("-")) if order else None
-    first, market, kind = said.get("first"), said.get("market"), said.get("kind")
+    market, kind = _one_of("market", said, MARKETS), _one_of("kind", said, ISSUE_KINDS)
 
     def find(exchange: Exchange) -> list[str]:
         quotes = [exchange.quote(code) for code, each in exchange.instruments.items()
@@ -154,6 +166,13 @@ def _condition(said: Mapping[str, Any]) -> Condition:
         return sorted(quote.code for quote in hits[:first])
 
     return Condition(name, find)
+
+
+def _one_of(name: str, said: Mapping[str, Any], choices: Sequence[str]) -> str | None:
+    value = said.get(name)
+    if value is not None and value not in choices:
+        raise ConditionError(f"{name} = {value!r}: one of {', '.join(choices)} is wanted")
+    return value
 
 
 def comparison(text: str) -> Comparison:

@@ -145,29 +145,68 @@ def load_faults(path: Path) -> FaultPlan:
     said = read_toml(path, FaultError)
     if unknown := said.keys() - {"seed", "fault"}:
         raise FaultError(f"{path}: {', '.join(sorted(unknown))}: seed and [[fault]] are wanted")
+    if type(seed := said.get("seed", 1)) is not int:
+        raise FaultError(f"{path}: seed = {seed!r}: a whole number is wanted")
+    if not isinstance(listed := said.get("fault", []), list):
+        raise FaultError(f"{path}: fault: [[fault]], twice in brackets, is wanted")
     found = []
-    for number, each in enumerate(said.get("fault", ()), 1):
+    for number, each in enumerate(listed, 1):
         try:
             found.append(_fault(each))
         except FaultError as error:
             raise FaultError(f"{path}: fault {number}: {error}") from None
-    return FaultPlan(tuple(found), said.get("seed", 1))
+    return FaultPlan(tuple(found), seed)
 
 
-def _fault(said: Mapping[str, Any]) -> Fault:
+def _fault(said: Any) -> Fault:
     known = {each.name for each in fields(Fault)}
+    if not isinstance(said, dict) or "kind" not in said:
+        raise FaultError(f"a kind is wanted, one of {', '.join(get_args(Kind))}")
     if unknown := said.keys() - known:
         raise FaultError(f"{', '.join(sorted(unknown))}: only {', '.join(sorted(known))} are wanted")
+    if "at" in said and said.keys() & {"after", "every"}:
+        raise FaultError("at is a time of each day: no after and no every besides")
     given = dict(said)
-    if isinstance(given.get("seconds"), int | float):
-        given["seconds"] = (given["seconds"], given["seconds"])
-    for name in ("seconds", "which"):
-        if name in given:
-            given[name] = tuple(given[name])
-    try:
-        return Fault(**given)
-    except TypeError as error:
-        raise FaultError(str(error)) from error
+    for name, value in said.items():
+        if name == "seconds" and _is_number(value):
+            value = [value, value]
+        right, wanted = _WANTED[name]
+        if not right(value):
+            raise FaultError(f"{name} = {value!r}: {wanted} is wanted")
+        given[name] = tuple(value) if isinstance(value, list) else value
+    return Fault(**given)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _is_numbering(value: Any) -> bool:
+    return isinstance(value, list) and all(type(each) is int and each > 0 for each in value)
+
+
+_WANTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "kind": (_is_text, "a text"),
+    "on": (_is_text, "a text"),
+    "message": (_is_text, "a text"),
+    "share": (_is_number, "a number"),
+    "after": (_is_number, "a number of seconds"),
+    "until": (_is_number, "a number of seconds"),
+    "every": (_is_number, "a number of seconds"),
+    "code": (lambda value: type(value) is int, "a whole number"),
+    "at": (lambda value: isinstance(value, time), "a time without quotes, such as 10:15:00,"),
+    "seconds": (_is_pair, "a number, or the least and the most,"),
+    "which": (_is_numbering, "a list of numbers from 1 on"),
+}
+"""What a plan may give for each word, and how to say so."""
 
 
 @dataclass(slots=True)
