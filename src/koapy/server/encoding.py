@@ -17,6 +17,8 @@ NAME, ARGUMENTS, SINGLE_DATA, MULTI_DATA = b"\x0a", b"\x12", b"\x1a", b"\x22"
 SEQUENCE, RECOVERED = b"\xa0\x06", b"\xa8\x06\x01"
 """ListenResponse.sequence: number and wire type; ListenResponse.recovered where it is so."""
 _UNSIGNED = (1 << 64) - 1
+_BEFORE_TEXT = tuple(ARGUMENTS + bytes((size + 2,)) + STRING_VALUE + bytes((size,)) for size in range(126))
+"""All that stands before a short text, an event's argument, by its bytes."""
 _SHORT = tuple(bytes((each,)) for each in range(128))
 
 
@@ -43,12 +45,12 @@ def _name(name: str) -> bytes:
 
 
 def _argument(value: str | int) -> bytes:
-    body = (
-        length_delimited(STRING_VALUE, value.encode())
-        if isinstance(value, str)
-        else LONG_VALUE + varint(value & _UNSIGNED)
-    )
-    return length_delimited(ARGUMENTS, body)
+    if not isinstance(value, str):
+        return length_delimited(ARGUMENTS, LONG_VALUE + varint(value & _UNSIGNED))
+    text = value.encode()
+    if len(text) < len(_BEFORE_TEXT):
+        return _BEFORE_TEXT[len(text)] + text
+    return length_delimited(ARGUMENTS, length_delimited(STRING_VALUE, text))
 
 
 def head(name: str, arguments: Iterable[str | int]) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ from koapy.server.names import REMEMBERED
 from koapy.server.recording import plain_code, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable
 
     from koapy.control.apartment import Apartment, Portal
     from koapy.control.screens import Screens
@@ -84,6 +83,33 @@ PHASES: Key = ("phases",)
 
 ORDERS: Key = ("orders",)
 """Every order event of every order."""
+
+
+class Subscription:
+    """A stream's place among those that get the events of some keys, while its block lasts."""
+
+    __slots__ = ("_inbox", "_keys", "_table")
+
+    def __init__(self, table: dict[Key, tuple[Inbox, ...]], inbox: Inbox, keys: tuple[Key, ...]) -> None:
+        self._table = table
+        self._inbox = inbox
+        self._keys = keys
+
+    def __enter__(self) -> None:
+        table = self._table
+        for key in self._keys:
+            table[key] = (*table.get(key, ()), self._inbox)
+
+    def __exit__(self, *_: object) -> None:
+        table = self._table
+        for key in self._keys:
+            row = table[key]
+            at = row.index(self._inbox)
+            # In one step: the control's thread may be looking.
+            if len(row) > 1:
+                table[key] = row[:at] + row[at + 1 :]
+            else:
+                del table[key]
 
 
 class Router:
@@ -161,17 +187,9 @@ class Router:
             name, slot = self._connected.pop()
             getattr(self._control, name).disconnect(slot)
 
-    @contextmanager
-    def subscribe(self, inbox: Inbox, keys: Iterable[Key]) -> Iterator[None]:
-        """Have the events of these keys put into `inbox` while the block lasts."""
-        wanted = tuple(dict.fromkeys(keys))
-        for key in wanted:
-            self._inboxes[key] = (*self._inboxes.get(key, ()), inbox)
-        try:
-            yield
-        finally:
-            for key in wanted:
-                _without(self._inboxes, key, inbox)
+    def subscribe(self, inbox: Inbox, keys: Iterable[Key]) -> Subscription:
+        """Have the events of these keys put into `inbox` while the block of a `with` statement lasts."""
+        return Subscription(self._inboxes, inbox, tuple(dict.fromkeys(keys)))
 
     def _guarded(self, name: str, slot: Callable[..., None]) -> Callable[..., None]:
         """A slot that counts how deep events are nested and never throws into the control.
@@ -273,10 +291,8 @@ class Router:
         subscribes, or the other way round, misses nothing. `request` is the name at the control of what it answers.
         """
         event = event.numbered(self._journal.last_sequence + 1, datetime.now(KST))
-        self._journal.event(recorded(event, request), partial(self._pass_on, event, keys, self.feeds.serial))
-
-    def _pass_on(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
-        self._portal.post(self._deliver_of_order, event, keys, after, order_id)
+        deliver = partial(self._portal.post, self._deliver_of_order, event, keys, self.feeds.serial)
+        self._journal.event(recorded(event, request), deliver)
 
     def _deliver_of_order(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
         if ORDERS in self._inboxes:  # who follows all orders is told which one it is
@@ -304,6 +320,8 @@ class Router:
         self, event: Event, owner: str | None, request: str = "", post: Callable[..., object] | None = None
     ) -> None:
         """Let clients that listen in both directions into the event; a nested event waits for nobody."""
+        if not self._gates.want(event.name):
+            return
         if not self.foresight.waits:  # it was on its way when the first of them began to listen
             return
         # What the disk does not take is offered when it does; the control does not wait for that.
@@ -384,14 +402,3 @@ class Router:
 def _put(inboxes: tuple[Inbox, ...], event: Event, after: int) -> None:
     for inbox in inboxes:
         inbox.put(event, after)
-
-
-def _without(table: dict[Any, tuple[Inbox, ...]], key: object, inbox: Inbox) -> None:
-    """Take one entry of `inbox` out of the row; an empty row goes."""
-    row = list(table.get(key, ()))
-    if inbox in row:
-        row.remove(inbox)
-    if row:
-        table[key] = tuple(row)
-    else:
-        table.pop(key, None)
