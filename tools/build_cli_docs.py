@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from koapy.cli.app import app
+from koapy.cli import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ server take its address from `--address` or the environment variable `KOAPY_ADDR
 def commands() -> Iterator[tuple[str, Any, typer.Context]]:
     """Each command with its full name and a context to print its help in, the application itself first."""
     # Plain text: boxes and colours are for terminals.
+    app = application()
     app.rich_markup_mode = None
     root = typer.main.get_command(app)
     yield from _below(root, typer.Context(root, info_name="koapy", terminal_width=WIDTH, **root.context_settings))

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from koapy.cli import main
-from koapy.cli.app import app
+from koapy.cli import FAMILIES, application, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +32,7 @@ def commands() -> dict[str, Any]:
         for key, each in getattr(command, "commands", {}).items():
             walk(f"{name} {key}", each)
 
-    walk("koapy", typer.main.get_command(app))
+    walk("koapy", typer.main.get_command(application()))
     return found
 
 
@@ -47,6 +46,22 @@ def test_the_commands_are_these() -> None:
     assert groups == set(wanted.split())
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_command_line_has_the_commands_that_it_can_mean(family: str) -> None:
+    for name in FAMILIES[family]:
+        for words in ([name], ["--token-file", "file", name, "--help"], [name, "no-command"]):
+            assert set(typer.main.get_command(application(words)).commands) >= FAMILIES[family]  # type: ignore[attr-defined]
+        assert set(typer.main.get_command(application([name])).commands) == FAMILIES[family]  # type: ignore[attr-defined]
+
+
+def test_what_names_no_command_has_them_all() -> None:
+    everything = {name for commands in FAMILIES.values() for name in commands}
+    for words in ([], ["--help"], ["serv", "order"], ["-h"]):
+        assert set(typer.main.get_command(application(words)).commands) == everything  # type: ignore[attr-defined]
+    both = typer.main.get_command(application(["--token-file", "serve", "watch"]))
+    assert set(both.commands) >= {"serve", "watch"}  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("name", commands())
 def test_command_has_help_and_examples_that_parse(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     command = commands()[name]
@@ -56,7 +71,7 @@ def test_command_has_help_and_examples_that_parse(name: str, capsys: pytest.Capt
     assert examples
     for example in examples:
         words = shlex.split(example)[1:]
-        typer.main.get_command(app).make_context("koapy", list(words), resilient_parsing=True)
+        typer.main.get_command(application()).make_context("koapy", list(words), resilient_parsing=True)
         assert example.startswith(name)
     with pytest.raises(SystemExit) as ended:
         main([*name.split()[1:], "--help"])

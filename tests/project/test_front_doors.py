@@ -24,6 +24,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from koapy import connect", "pandas numpy koapy.server koapy.control koapy.simulation koapy.cli"),
         ("from koapy import SimulatedControl", "grpc google.protobuf pandas numpy koapy.server koapy.client"),
         ("from koapy import serve", "pandas numpy koapy.client koapy.simulation koapy.cli"),
+        ("from koapy.cli import application; application(['serve'])", "rich grpc koapy.client koapy.server"),
         ("import koapy.openapi.tr", "grpc google.protobuf pandas numpy asyncio koapy.control"),
         ("import koapy.openapi; koapy.openapi.tr.tr('opt10081')", "grpc pandas koapy.openapi.listing"),
     ],

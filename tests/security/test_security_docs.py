@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from koapy.cli.app import app
+from koapy.cli import application
 from koapy.openapi.functions import EVENTS, FUNCTIONS, HELPERS
 from koapy.openapi.tr import trs
 from koapy.server import access
@@ -32,7 +32,7 @@ def blocks(page: str, language: str) -> list[str]:
 def test_every_command_takes_what_the_page_gives_it(page: str) -> None:
     commands = [line for block in blocks(page, "sh") for line in block.splitlines() if line.startswith("koapy ")]
     assert commands
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(application())
     for line in commands:
         command, words = root, shlex.split(line)[1:]
         while groups := getattr(command, "commands", None):

@@ -4,34 +4,51 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from koapy.cli import (
-    catalogue,
-    connection,
-    demo,
-    journal,
-    keys,
-    ocx,
-    operations,
-    orders,
-    queries,
-    service,
-    serving,
-    streams,
-)
-from koapy.cli.app import CommandError, app
+from koapy.cli.app import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["application", "main"]
 
-# The order of `koapy --help`: first what runs, then what asks a server, then what looks up.
-for family in (connection, serving, ocx, service, operations, keys, demo, queries, streams, orders, journal, catalogue):
-    family.register(app)
+FAMILIES = {
+    "serving": {"serve"},
+    "ocx": {"ocx"},
+    "service": {"service"},
+    "operations": {"status", "halt", "release"},
+    "keys": {"cert", "token"},
+    "demo": {"demo"},
+    "queries": {"tr", "login", "account", "call", "condition"},
+    "streams": {"watch"},
+    "orders": {"order"},
+    "journal": {"orders"},
+    "catalogue": {"realtype", "error", "fid", "function", "search", "version"},
+}
+"""The modules of this package that have commands, and which. In the order of `koapy --help`: first what runs, then what
+asks a server, then what looks up."""
+
+
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """The `koapy` command: with the commands that `words`, a command line, can mean; with all, where they name none."""
+    first = next((word for word in words if not word.startswith("-")), "")
+    is_named = any(first in commands for commands in FAMILIES.values())
+    # Every word, not only the first: that may be the value of an option which stands before the command.
+    wanted = [family for family, commands in FAMILIES.items() if not is_named or commands.intersection(words)]
+    app = typer.Typer(
+        name="koapy",
+        help="A gRPC gateway to Kiwoom Securities' OpenAPI+, with an embedded simulated exchange.",
+        epilog="Example: koapy demo",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for family in ("connection", *wanted):
+        import_module(f"{__name__}.{family}").register(app)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -48,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application(arguments))
     try:
         outcome = command.main(args=list(arguments), prog_name="koapy", standalone_mode=False)
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What all commands share: the application, the options that many have, and the error that ends one."""
+"""What all commands share: the options that many have, how one is added, and the error that ends one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEFAULT_ADDRESS = "127.0.0.1:5943"
-
-app = typer.Typer(
-    name="koapy",
-    help="A gRPC gateway to Kiwoom Securities' OpenAPI+, with an embedded simulated exchange.",
-    epilog="Example: koapy demo",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 Address = Annotated[

@@ -48,8 +48,8 @@ class Samples:
 
     def _look(self) -> None:
         for code, kept in self._kept.items():
-            quote = self._exchange.quote(code)
-            kept.extend((*self._exchange.waiting(code), quote.volume, quote.value))
+            tape = self._exchange.tape(code)  # not a quote, for which the past would have to be made
+            kept.extend((*self._exchange.waiting(code), tape.volume, tape.value))
             if len(kept) > _FIELDS * KEPT:
                 del kept[:_FIELDS]
         self._clock.call_later(PERIOD, self._look)
