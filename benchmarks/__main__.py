@@ -4,6 +4,7 @@
     python3 run.py bench --quick              everything once, small, in under a minute: whether it works, not how fast
     python3 run.py bench call order           these cases
     python3 run.py bench market               no gateway: ticks of the embedded exchange at a busy opening
+    python3 run.py bench ocx                  no gateway: the way to OpenAPI+, under Wine
     python3 run.py bench --json FILE          and write the figures down
     python3 run.py bench --plot FILE          no measurement: draw those of FILE for docs/performance.md
 
@@ -27,7 +28,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import market, plots, targets
+from benchmarks import market, ocx, plots, targets
 from benchmarks.cases import CASES, Wish
 from benchmarks.processes import ROOT, SUBJECTS
 from benchmarks.requests import record
@@ -43,6 +44,8 @@ def main() -> int:
     """Measure, or draw."""
     if sys.argv[1:2] == ["market"]:
         return market.main(sys.argv[2:])
+    if sys.argv[1:2] == ["ocx"]:
+        return ocx.main()
     options = _options()
     if options.plot:
         plots.draw(json.loads(options.plot.read_text(encoding="utf-8")), ROOT / "docs" / "performance")

@@ -150,6 +150,7 @@ LRESULT CALLBACK Control::received(HWND window, UINT message, WPARAM wide, LPARA
     Control* self = reinterpret_cast<Control*>(GetWindowLongPtrW(window, GWLP_USERDATA));
     if (self && message == OpenApi::FIRE) return self->api_.fire_next(), 0;
     if (self && message == OpenApi::FLOOD) return self->api_.flood(), 0;
+    if (self && message == OpenApi::ANSWER) return self->api_.answer(), 0;
     return DefWindowProcW(window, message, wide, lng);
 }
 

@@ -7,6 +7,7 @@ namespace koapy::fake {
 
 namespace {
 
+constexpr LONG COLUMNS = 15;  // that daily prices have
 constexpr LONG NOT_LOGGED_IN = -100, NO_SERVER = -101;
 
 std::wstring environment(const wchar_t* name) {
@@ -83,12 +84,16 @@ Variant OpenApi::call(const std::string& name, const std::vector<Variant>& argum
     return found;
 }
 
-// KOA_Functions("Fake", ...): arms a fault; "log in" takes the simulation's word for the login; "flood N" tells N ticks; "upgrade" begins one, as another program's
-// login would.
+// KOA_Functions("Fake", ...): arms a fault; "log in" takes the simulation's word for the login; "flood N" tells N ticks;
+// "answer N" tells the answer to a query of daily prices with N rows; "upgrade" begins one, as another program's login
+// would.
 Variant OpenApi::order(const std::wstring& words) {
     if (words.compare(0, 6, L"flood ") == 0) {
         ticks_ = std::stoi(words.substr(6));
         PostMessageW(window_, FLOOD, 0, 0);
+    } else if (words.compare(0, 7, L"answer ") == 0) {
+        rows_ = std::stoi(words.substr(7));
+        PostMessageW(window_, ANSWER, 0, 0);
     } else if (words == L"upgrade") {
         upgrade_begun();
     } else if (words == L"log in") {
@@ -104,6 +109,13 @@ void OpenApi::flood() {
     for (const wchar_t* each : {L"005930", L"주식체결", L""}) arguments.emplace_back(std::wstring(each));
     tell("OnReceiveRealData", std::move(arguments), Readable(ticks_));
     if (--ticks_ > 0) PostMessageW(window_, FLOOD, 0, 0);
+}
+
+void OpenApi::answer() {
+    std::vector<Variant> arguments;
+    for (const wchar_t* each : {L"0001", L"일봉", L"opt10081", L"", L"0", L"0", L"", L"", L""})
+        arguments.emplace_back(std::wstring(each));
+    tell("OnReceiveTrData", std::move(arguments), Readable::page("opt10081", "일봉", rows_, COLUMNS));
 }
 
 void OpenApi::fire_next() {

@@ -28,8 +28,10 @@ public:
     void fire_next();
     // FLOOD has come: tell the next tick of a flood.
     void flood();
+    // ANSWER has come: tell an answer that no simulation has made.
+    void answer();
 
-    static constexpr UINT FIRE = WM_APP + 1, FLOOD = WM_APP + 2;
+    static constexpr UINT FIRE = WM_APP + 1, FLOOD = WM_APP + 2, ANSWER = WM_APP + 3;
 
 private:
     Variant order(const std::wstring& words);
@@ -46,7 +48,7 @@ private:
     std::unique_ptr<Readable> readable_;  // of the event that is being told
     std::wstring telling_;
     bool logged_in_ = false, used_up_ = false;
-    int ticks_ = 0;
+    int ticks_ = 0, rows_ = 0;
 };
 
 }  // namespace koapy::fake

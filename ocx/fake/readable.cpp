@@ -50,6 +50,24 @@ Readable::Readable(Reader& frame) {
     }
 }
 
+Readable Readable::page(const std::string& code, const std::string& request, LONG rows, LONG columns) {
+    Readable made;
+    made.code_ = code;
+    made.records_ = {request};
+    made.count_ = rows;
+    SAFEARRAYBOUND bounds[2] = {{static_cast<ULONG>(rows), 0}, {static_cast<ULONG>(columns), 0}};
+    made.rows_.vt = VT_ARRAY | VT_VARIANT;
+    made.rows_.parray = SafeArrayCreate(VT_VARIANT, 2, bounds);
+    for (LONG column = 0; column < columns; ++column) made.columns_.push_back("f" + std::to_string(column));
+    for (LONG row = 0; row < rows; ++row)
+        for (LONG column = 0; column < columns; ++column) {
+            LONG index[2] = {row, column};
+            Variant cell(std::to_wstring(row) + L"/" + std::to_wstring(column));
+            SafeArrayPutElement(made.rows_.parray, index, &cell);
+        }
+    return made;
+}
+
 bool Readable::reads(const std::string& function) {
     for (const char* each : {"GetCommRealData", "GetChejanData", "GetCommData", "GetRepeatCnt", "GetCommDataEx"})
         if (function == each) return true;

@@ -16,6 +16,8 @@ public:
     explicit Readable(Reader& frame);
     // A tick of a flood: each value is its FID and the number of the tick.
     explicit Readable(int tick) : tick_(tick) {}
+    // An answer of which each cell is its row and its column.
+    static Readable page(const std::string& code, const std::string& request, LONG rows, LONG columns);
 
     // Whether this is a function that reads events.
     static bool reads(const std::string& function);

@@ -49,37 +49,28 @@ std::string text_of(const VARIANT& value) {
 
 namespace {
 
-std::string cell(SAFEARRAY* array, VARTYPE type, LONG* index) {
-    if (type == VT_VARIANT) {
-        Variant found;
-        return SUCCEEDED(SafeArrayGetElement(array, index, &found)) ? text_of(found) : "";
-    }
-    BSTR found = nullptr;
-    if (FAILED(SafeArrayGetElement(array, index, &found))) return "";
-    std::string text = utf8(found);
-    SysFreeString(found);
-    return text;
-}
-
 // A table of one or two dimensions; one of one dimension is taken for rows of one column.
 void put_rows(Writer& writer, SAFEARRAY* array, VARTYPE type) {
-    UINT dimensions = SafeArrayGetDim(array);
-    LONG low[2] = {}, high[2] = {0, 0};
-    for (UINT each = 0; each < dimensions; ++each) {
-        SafeArrayGetLBound(array, each + 1, &low[each]);
-        SafeArrayGetUBound(array, each + 1, &high[each]);
+    LONG low, high, counts[2] = {0, 1};
+    for (UINT each = 0; each < SafeArrayGetDim(array); ++each) {
+        SafeArrayGetLBound(array, each + 1, &low);
+        SafeArrayGetUBound(array, each + 1, &high);
+        counts[each] = high - low + 1;
     }
-    LONG rows = high[0] - low[0] + 1;
+    const auto [rows, columns] = counts;
+    void* cells = nullptr;
+    if (FAILED(SafeArrayAccessData(array, &cells))) return writer.tag(Tag::NONE);
     writer.tag(Tag::ROWS);
-    writer.number(static_cast<uint32_t>(rows > 0 ? rows : 0));
-    for (LONG row = low[0]; row <= high[0]; ++row) {
-        Texts cells;
-        for (LONG column = low[1]; column <= high[1]; ++column) {
-            LONG index[2] = {row, column};
-            cells.add(cell(array, type, index));
+    writer.number(static_cast<uint32_t>(rows));
+    for (LONG row = 0; row < rows; ++row) {
+        Texts texts;
+        for (LONG column = 0; column < columns; ++column) {
+            LONG at = column * rows + row;  // all of the first column come first
+            texts.add(type == VT_BSTR ? utf8(static_cast<BSTR*>(cells)[at]) : text_of(static_cast<VARIANT*>(cells)[at]));
         }
-        writer.texts(cells);
+        writer.texts(texts);
     }
+    SafeArrayUnaccessData(array);
 }
 
 Variant get_rows(Reader& reader) {
