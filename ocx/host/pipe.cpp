@@ -1,5 +1,7 @@
 #include "pipe.hpp"
 
+#include <algorithm>
+
 #include "ending.hpp"
 
 namespace koapy {
@@ -32,17 +34,21 @@ void Pipe::start(std::function<void(std::string)> received) {
 }
 
 void Pipe::send(const Writer& frame) {
-    std::string bytes = framed(frame);
+    uint32_t size = static_cast<uint32_t>(frame.data().size());
     Locked locked(lock_);
-    queue_ += bytes;
+    queue_.append(reinterpret_cast<const char*>(&size), sizeof size);
+    queue_ += frame.data();
     if (queue_.size() > MOST_WAITING) end(BEHIND);
-    WakeAllConditionVariable(&changed_);
+    if (!busy_) WakeConditionVariable(&waiting_);  // a writer that is writing looks again by itself
 }
 
 void Pipe::flush(DWORD milliseconds) {
-    ULONGLONG until = GetTickCount64() + milliseconds;
+    for (ULONGLONG until = GetTickCount64() + milliseconds; pending() && GetTickCount64() < until;) Sleep(5);
+}
+
+bool Pipe::pending() {
     Locked locked(lock_);
-    while ((busy_ || !queue_.empty()) && GetTickCount64() < until) SleepConditionVariableSRW(&changed_, &lock_.it, 10, 0);
+    return busy_ || !queue_.empty();
 }
 
 void Pipe::last_words(const Writer& frame) {
@@ -70,9 +76,8 @@ void Pipe::write_all() {
     for (std::string bytes;; bytes.clear()) {
         {
             Locked locked(lock_);
-            busy_ = false;
-            WakeAllConditionVariable(&changed_);
-            while (queue_.empty()) SleepConditionVariableSRW(&changed_, &lock_.it, INFINITE, 0);
+            busy_ = !queue_.empty();
+            while (queue_.empty()) SleepConditionVariableSRW(&waiting_, &lock_.it, INFINITE, 0);
             bytes.swap(queue_);
             busy_ = true;
         }
@@ -82,11 +87,16 @@ void Pipe::write_all() {
 }
 
 bool Pipe::read(void* bytes, size_t size) {
-    for (size_t at = 0; at < size;) {
-        DWORD done = 0;
-        if (!ReadFile(in_, static_cast<char*>(bytes) + at, static_cast<DWORD>(size - at), &done, nullptr) || !done)
-            return false;
-        at += done;
+    for (char* to = static_cast<char*>(bytes); size;) {
+        if (taken_ == got_) {
+            if (!ReadFile(in_, incoming_, sizeof incoming_, &got_, nullptr) || !got_) return false;
+            taken_ = 0;
+        }
+        DWORD part = static_cast<DWORD>(std::min<size_t>(size, got_ - taken_));
+        std::memcpy(to, incoming_ + taken_, part);
+        taken_ += part;
+        to += part;
+        size -= part;
     }
     return true;
 }

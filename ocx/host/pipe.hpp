@@ -33,6 +33,7 @@ public:
 private:
     void read_all();
     void write_all();
+    bool pending();
     bool read(void* bytes, size_t size);
     bool write(const std::string& bytes);
     bool next(std::string& frame, uint32_t largest);
@@ -41,9 +42,12 @@ private:
     std::function<void(std::string)> received_;
     std::atomic<unsigned> heard_{0};
     Lock lock_, writing_;
-    CONDITION_VARIABLE changed_ = CONDITION_VARIABLE_INIT;
+    CONDITION_VARIABLE waiting_ = CONDITION_VARIABLE_INIT;  // the writer does, for something to write
     std::string queue_;
-    bool busy_ = false;
+    bool busy_ = false;  // writing
+    // Of the reading thread only: what one look at the pipe has brought.
+    char incoming_[16384];
+    DWORD got_ = 0, taken_ = 0;
 };
 
 }  // namespace koapy

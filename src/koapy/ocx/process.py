@@ -87,6 +87,9 @@ class HostProcess:
         assert self._process.stdin
         assert self._process.stdout
         self._in, self._out = self._process.stdin, self._process.stdout
+        if sys.platform != "win32":
+            for pipe in (self._in, self._out):
+                os.set_blocking(pipe.fileno(), False)
 
     @property
     def pid(self) -> int:
@@ -99,14 +102,17 @@ class HostProcess:
         Raises:
             ConnectionError: the process has ended; the text says how.
         """
-        # A child of the host may hold its pipe open, so the pipe's end is not what tells of the host's.
-        while sys.platform != "win32" and not select.select([self._out], [], [], LOOK_SECONDS)[0]:
-            if self._process.poll() is not None:
+        while True:
+            try:
+                data = os.read(self._out.fileno(), CHUNK)
+            except BlockingIOError:
+                # A child of the host may hold its pipe open, so the pipe's end is not what tells of the host's.
+                if not select.select([self._out], [], [], LOOK_SECONDS)[0] and self._process.poll() is not None:
+                    raise ConnectionError(self._ended()) from None
+                continue
+            if not data:
                 raise ConnectionError(self._ended())
-        data = os.read(self._out.fileno(), CHUNK)
-        if not data:
-            raise ConnectionError(self._ended())
-        return data
+            return data
 
     def write(self, data: bytes) -> None:
         """Write all of it, waiting as long as it takes.
@@ -117,8 +123,22 @@ class HostProcess:
         view = memoryview(data)
         try:
             while view:
-                view = view[self._in.write(view) :]
+                # None: a pipe that does not wait is full.
+                view = view[self._in.write(view) or 0 :]
+                if view and sys.platform != "win32":
+                    select.select([], [self._in], [], LOOK_SECONDS)
         except ValueError as error:  # closed here, by another thread
+            raise ConnectionError("the pipe to the host is closed") from error
+
+    def try_write(self, data: bytes) -> int:
+        """Write what goes without waiting; 0 on Windows, whose pipes do not say.
+
+        Raises:
+            OSError: the host reads no more.
+        """
+        try:
+            return 0 if sys.platform == "win32" else self._in.write(data) or 0
+        except ValueError as error:
             raise ConnectionError("the pipe to the host is closed") from error
 
     def close(self) -> None:

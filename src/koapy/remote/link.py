@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 256 * 1024
+DO_NOT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,14 @@ class Stream(Protocol):
         """Write all of it, waiting as long as it takes."""
         ...
 
+    def try_write(self, data: bytes) -> int:
+        """Write what goes without waiting, and give how many bytes that was; 0 where that cannot be known before.
+
+        Raises:
+            OSError: the other side reads no more.
+        """
+        ...
+
     def close(self) -> None:
         """End both directions; those who wait in `read` or `write` come back."""
         ...
@@ -65,6 +74,13 @@ class SocketStream:
     def write(self, data: bytes) -> None:
         """Write all of it."""
         self._socket.sendall(data)
+
+    def try_write(self, data: bytes) -> int:
+        """Write what goes without waiting."""
+        try:
+            return self._socket.send(data, DO_NOT_WAIT) if DO_NOT_WAIT else 0
+        except BlockingIOError:
+            return 0
 
     def close(self) -> None:
         """End both directions."""
@@ -101,6 +117,8 @@ class Link:
         self._changed = threading.Condition()
         self._queue: list[bytes] = []
         self._queued = 0
+        self._idle = True
+        """Whether nothing waits to be written, and nothing is being written."""
         self._last: str | None = None
         """Why the connection ends once the queue is written."""
         self._reason: str | None = None
@@ -122,15 +140,24 @@ class Link:
 
     def send(self, frame: bytes) -> None:
         """Send a frame, soon; after the end nothing happens. Never waits."""
+        reason = ""
         with self._changed:
             if self.over:
                 return
-            self._queue.append(frame)
-            self._queued += len(frame)
-            full = self._queued > self._pace.queue_bytes
-            self._changed.notify()
-        if full:
-            self.end(f"the other side does not read: {self._queued} bytes wait for it")
+            if self._idle:  # what can be written here and now needs no other thread
+                try:
+                    frame = frame[self._stream.try_write(frame) :]
+                except OSError as error:
+                    reason = str(error)
+            if frame and not reason:
+                self._queue.append(frame)
+                self._queued += len(frame)
+                self._idle = False
+                self._changed.notify()
+                if self._queued > self._pace.queue_bytes:
+                    reason = f"the other side does not read: {self._queued} bytes wait for it"
+        if reason:
+            self.end(reason)
 
     def finish(self, frame: bytes, reason: str) -> None:
         """Send this frame and end the connection."""
@@ -177,6 +204,7 @@ class Link:
     def _write(self) -> None:
         while True:
             with self._changed:
+                self._idle = not self._queue
                 while not (self._queue or self._last or self._reason):
                     self._changed.wait()
                 waiting, self._queue = self._queue, []

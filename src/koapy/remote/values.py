@@ -19,6 +19,7 @@ INTEGER = struct.Struct("<q")
 _SIZES = struct.Struct("<II")
 
 _NONE, _INT, _STR, _BOOL, _ROWS = range(5)
+_NONE_TAG, _INT_TAG, _STR_TAG, _BOOL_TAG, _ROWS_TAG = (bytes((tag,)) for tag in range(5))
 _ENDED = "\0"
 
 
@@ -60,20 +61,20 @@ def value(given: Value) -> bytes:
     Raises:
         FrameError: no frame can hold it.
     """
-    # A bool is an int as well, so it comes first.
+    if isinstance(given, str):
+        return _STR_TAG + text(given)
     if given is None:
-        return BYTE.pack(_NONE)
+        return _NONE_TAG
+    # A bool is an int as well, so it comes first.
     if isinstance(given, bool):
-        return BYTE.pack(_BOOL) + BYTE.pack(given)
+        return _BOOL_TAG + BYTE.pack(given)
     if isinstance(given, int):
         try:
-            return BYTE.pack(_INT) + INTEGER.pack(given)
+            return _INT_TAG + INTEGER.pack(given)
         except struct.error:
             raise FrameError(f"{given} does not fit 64 bits") from None
-    if isinstance(given, str):
-        return BYTE.pack(_STR) + text(given)
     if isinstance(given, list | tuple):
-        return BYTE.pack(_ROWS) + NUMBER.pack(len(given)) + b"".join(texts(map(str, row)) for row in given)
+        return _ROWS_TAG + NUMBER.pack(len(given)) + b"".join(texts(map(str, row)) for row in given)
     raise FrameError(f"a {type(given).__name__} cannot be sent: integers, texts, booleans and rows of texts can")
 
 
