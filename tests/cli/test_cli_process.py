@@ -140,6 +140,16 @@ def test_a_state_file_carries_orders_over_the_end_of_the_gateway(tmp_path: Path)
     assert "seed 1, not 2" in done.stderr
 
 
+def test_a_margin_account_may_order_for_more_than_it_has() -> None:
+    asked = ("tr", "opw00011", "계좌번호=8000000011", "종목번호=005930", "--json")
+    with ServerProcess("--issues", "5", "--margin") as process:
+        told = json.loads(koapy(*asked, "--address", process.address).stdout)["single"]
+        assert (told["종목증거금율"], told["적용증거금율"]) == ("20%", "20%")
+        shares = 2 * int(told["증거금100주문가능수량"])  # twice what the cash is worth
+        bought = koapy("order", "buy", "005930", str(shares), "--address", process.address)
+    assert bought.returncode == 0, bought.stderr
+
+
 def test_a_server_that_does_not_start_tells_why() -> None:
     process = ServerProcess("--limits", "many")
     with pytest.raises(CommandError, match="exit code 1"), process:

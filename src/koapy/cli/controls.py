@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from koapy.cli.app import CommandError
@@ -34,6 +35,7 @@ def control_of(chosen: Config) -> Iterator[tuple[Any, str]]:
 def _simulation(chosen: Config) -> tuple[Any, str]:
     from koapy.simulation.control import SimulatedControl
     from koapy.simulation.criteria import load_conditions
+    from koapy.simulation.exchange import DEFAULT_ACCOUNTS
     from koapy.simulation.faults import load_faults
     from koapy.simulation.screening import CONDITIONS
 
@@ -45,6 +47,7 @@ def _simulation(chosen: Config) -> tuple[Any, str]:
         speed=market.speed,
         server=market.server,
         market_size=market.issues,
+        accounts=[replace(each, margin=market.margin) for each in DEFAULT_ACCOUNTS],
         state=market.state,
         faults=load_faults(market.faults) if market.faults is not None else None,
         conditions=load_conditions(market.conditions) if market.conditions is not None else CONDITIONS,

@@ -125,6 +125,10 @@ def serve(
             show_default="250",
         ),
     ] = None,
+    margin: Annotated[
+        bool,
+        typer.Option("--margin", help="Buys take the issue's margin (증거금) at once, the rest when they are settled."),
+    ] = False,
     state: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where the market, its accounts and their open orders outlive the gateway."),
@@ -206,6 +210,7 @@ def serve(
                 speed=simulated,
                 server=server,
                 issues=issues,
+                margin=margin or None,
                 state=state,
                 faults=faults,
                 conditions=conditions,

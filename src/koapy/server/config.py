@@ -86,6 +86,8 @@ class Simulation:
     server: Literal["mock", "real"] = "mock"
     issues: int = 250
     """How many the market has, the largest first."""
+    margin: bool = False
+    """Whether a buy takes only the margin of the issue at once, and the rest when it is settled."""
     state: Path | None = None
     """A file in which the market, the accounts and their orders outlive the gateway."""
     faults: Path | None = None

@@ -216,6 +216,7 @@ class Ledger:
             deposit=self._deposit,
             deposit_next=self._deposit + sum(won for day, won in self._due.items() if day <= self._next),
             carried=self.orderable_cash - self._cash + self._reserved,
+            margin=self._margin,
             loans=tuple(each for each in everything if each.loan_date is not None),
         )
 

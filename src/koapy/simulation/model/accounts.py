@@ -87,6 +87,8 @@ class Account:
     """What it will be on the next trading day, by what is known now (D+1)."""
     carried: int
     """Won of unsettled buys beyond their margin, which bind no cash until they are settled; 0 for cash accounts."""
+    margin: bool = False
+    """See `AccountSetup.margin`."""
     loans: tuple[Position, ...] = ()
     """What was bought on credit, one position a code and day, in order of purchase."""
 

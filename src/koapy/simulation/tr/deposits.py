@@ -44,7 +44,8 @@ def assets(request: Request) -> Answer:
 def orderable(request: Request) -> Answer:
     """주문인출가능금액, 증거금율별, 신용보증금율별주문가능수량: what cash allows at each margin rate.
 
-    Orders are paid in full, so 적용증거금율 is 100 %, and what a lower rate would allow is reckoned from the cash.
+    An account that pays its orders in full has a rate of 100 %, one on margin that of the issue. What other rates would
+    allow is reckoned from the cash.
     """
     account, code = account_of(request), request.code("종목번호")
     price = request.number("매수가격") or request.number("예상매수단가")
@@ -54,13 +55,14 @@ def orderable(request: Request) -> Answer:
     if not price and code in instruments:
         price = request.exchange.quote(code).last
     percent = request.exchange.margin(code) if code in instruments else 100
+    applied = f"{percent if account.margin else 100}%"
     quantity = request.number("매매수량")
     cost = price * quantity
     fee = commission(request.world.server, cost)
     values: Values = {
         "종목증거금율": f"{percent}%",
-        "계좌증거금율": "100%",
-        "적용증거금율": "100%",
+        "계좌증거금율": applied,
+        "적용증거금율": applied,
         "종목보증금율": f"{guarantee_percent(percent)}%",
         "종목보증금율명": f"보증금{guarantee_percent(percent)}%",
         "미수불가주문가능금액": free,
