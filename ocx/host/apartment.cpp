@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ending.hpp"
+#include "greeting.hpp"
 
 namespace koapy {
 
@@ -11,17 +12,6 @@ namespace {
 constexpr DWORD FLUSH_MS = 1000;
 // Bytes of what a call's functions returned: a frame has room for a failure's words besides.
 constexpr size_t MOST_RETURNED = LARGEST - 65536;
-
-Writer table(Writer writer, const std::map<std::string, std::string>& entries) {
-    Texts names, values;
-    for (const auto& [name, value] : entries) {
-        names.add(name);
-        values.add(value);
-    }
-    writer.texts(names);
-    writer.texts(values);
-    return writer;
-}
 
 }  // namespace
 
@@ -47,12 +37,7 @@ void Apartment::open(const std::wstring& id) {
         pipe_.flush(FLUSH_MS);
         end(REFUSED);
     }
-    Writer welcome(Kind::WELCOME);
-    welcome.number(VERSION);
-    welcome.text(std::to_string(GetCurrentProcessId()) + "." + std::to_string(GetTickCount64()));
-    for (const auto* each : {&control_.functions(), &control_.events(), &control_.about()})
-        welcome = table(std::move(welcome), *each);
-    pipe_.send(welcome);
+    pipe_.send(welcome(control_.functions(), control_.events(), control_.about()));
 }
 
 void Apartment::run() {

@@ -66,8 +66,7 @@ std::string complaint(EXCEPINFO& info) {
 void Control::create(const std::wstring& id, Fired fired) {
     need(OleInitialize(nullptr), "OLE does not start");
     CLSID clsid;
-    HRESULT result = id[0] == L'{' ? CLSIDFromString(id.c_str(), &clsid) : CLSIDFromProgID(id.c_str(), &clsid);
-    need(result, utf8(id) + " is not registered for 32-bit programs on this machine");
+    need(class_of(id, clsid), utf8(id) + " is not registered for 32-bit programs on this machine");
     // A part of Windows; its AtlAxWin is a complete container.
     HMODULE atl = LoadLibraryW(L"atl.dll");
     auto init = reinterpret_cast<BOOL(WINAPI*)()>(reinterpret_cast<void*>(GetProcAddress(atl, "AtlAxWinInit")));
@@ -81,7 +80,7 @@ void Control::create(const std::wstring& id, Fired fired) {
     if (!control) throw CallError(utf8(id) + " was made, but is not there");
     need(control->QueryInterface(IID_IDispatch, reinterpret_cast<void**>(&dispatch_)), "the control takes no calls");
     connect(control, std::move(fired));
-    about_ = origin(id, clsid);
+    about_ = origin(id);
 }
 
 void Control::connect(IUnknown* control, Fired fired) {

@@ -1,10 +1,13 @@
 // koapy-ocx-host.exe PROGID|CLSID: offers an ActiveX control to the process at the other end of its standard input and
 // output, in the frames of docs/remote.md. A 32-bit program with nothing but Windows' own DLLs.
 // koapy-ocx-host.exe --while NAME...: has no control, and ends with the last program that is called like one of these.
+// koapy-ocx-host.exe --look PROGID|CLSID: makes no control, says in its WELCOME what is known of it, and ends.
 #include <windows.h>
 
 #include "apartment.hpp"
 #include "ending.hpp"
+#include "greeting.hpp"
+#include "origin.hpp"
 #include "pipe.hpp"
 #include "vigil.hpp"
 #include "watchdog.hpp"
@@ -50,11 +53,17 @@ int wmain(int count, wchar_t** words) {
             end(REFUSED);
         }
         watchdog.start();
-        if (count > 1 && std::wstring(words[1]) == L"--while") {
+        std::wstring what = count > 1 ? words[1] : L"KHOPENAPI.KHOpenAPICtrl.1";
+        if (what == L"--while") {
             keep_vigil(pipe, {words + 2, words + count});
             end(ORDERLY);
         }
-        apartment.open(count > 1 ? words[1] : L"KHOPENAPI.KHOpenAPICtrl.1");
+        if (what == L"--look" && count > 2) {
+            pipe.send(welcome({}, {}, origin(words[2])));
+            pipe.flush(1000);
+            end(ORDERLY);
+        }
+        apartment.open(what);
         apartment.run();
     } catch (const FrameError&) {
         end(NO_PROTOCOL);

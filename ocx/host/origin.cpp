@@ -42,26 +42,58 @@ bool writable(const std::wstring& folder) {
     return true;
 }
 
+// OpenAPI+ is for 32-bit programs; an entry for the others alone is of no use here.
+bool for_64_bits(const std::wstring& id) {
+    HKEY key;
+    std::wstring name = id[0] == L'{' ? L"CLSID\\" + id : id;
+    if (RegOpenKeyExW(HKEY_CLASSES_ROOT, name.c_str(), 0, KEY_READ | KEY_WOW64_64KEY, &key)) return false;
+    RegCloseKey(key);
+    return true;
+}
+
+bool elevated() {
+    HANDLE token;
+    TOKEN_ELEVATION found = {};
+    DWORD size = 0;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return false;
+    GetTokenInformation(token, TokenElevation, &found, sizeof found, &size);
+    CloseHandle(token);
+    return found.TokenIsElevated;
+}
+
 bool there(const std::wstring& file) { return GetFileAttributesW(file.c_str()) != INVALID_FILE_ATTRIBUTES; }
 
 }  // namespace
 
-std::map<std::string, std::string> origin(const std::wstring& id, REFCLSID clsid) {
-    wchar_t text[40];
-    StringFromGUID2(clsid, text, 40);
-    std::wstring file = registered(std::wstring(L"CLSID\\") + text + L"\\InprocServer32");
-    std::wstring folder = file.substr(0, file.find_last_of(L'\\') + 1);
-    return {
+HRESULT class_of(const std::wstring& id, CLSID& found) {
+    return id[0] == L'{' ? CLSIDFromString(id.c_str(), &found) : CLSIDFromProgID(id.c_str(), &found);
+}
+
+std::map<std::string, std::string> origin(const std::wstring& id) {
+    std::map<std::string, std::string> facts = {
         {"control", utf8(id)},
-        {"clsid", utf8(std::wstring(text))},
-        {"file", utf8(file)},
-        {"version", version(file)},
-        {"folder is writable", writable(folder) ? "yes" : "no"},
-        {"auto login", there(folder + L"system\\Autologin.dat") ? "yes" : "no"},
         {"bits", std::to_string(sizeof(void*) * 8)},
         {"code page", std::to_string(GetACP())},
+        {"administrator", elevated() ? "yes" : "no"},
         {"process", std::to_string(GetCurrentProcessId())},
     };
+    CLSID clsid;
+    std::wstring file;
+    if (SUCCEEDED(class_of(id, clsid))) {
+        wchar_t text[40];
+        StringFromGUID2(clsid, text, 40);
+        file = registered(std::wstring(L"CLSID\\") + text + L"\\InprocServer32");
+        facts["clsid"] = utf8(std::wstring(text));
+    }
+    facts["registered"] = !file.empty() ? "yes" : for_64_bits(id) ? "for 64-bit programs only" : "no";
+    if (file.empty()) return facts;
+    std::wstring folder = file.substr(0, file.find_last_of(L'\\') + 1);
+    facts["file"] = utf8(file);
+    facts["file is there"] = there(file) ? "yes" : "no";
+    facts["version"] = version(file);
+    facts["folder is writable"] = writable(folder) ? "yes" : "no";
+    facts["auto login"] = there(folder + L"system\\Autologin.dat") ? "yes" : "no";
+    return facts;
 }
 
 }  // namespace koapy

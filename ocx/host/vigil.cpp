@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cwctype>
 
+#include "greeting.hpp"
+
 namespace koapy {
 
 namespace {
@@ -30,14 +32,7 @@ bool running(const std::vector<std::wstring>& names) {
 }  // namespace
 
 void keep_vigil(Pipe& pipe, const std::vector<std::wstring>& names) {
-    Writer welcome(Kind::WELCOME);
-    welcome.number(VERSION);
-    welcome.text(std::to_string(GetCurrentProcessId()));
-    for (int table = 0; table < 3; ++table) {
-        welcome.texts(Texts());
-        welcome.texts(Texts());
-    }
-    pipe.send(welcome);
+    pipe.send(welcome({}, {}, {}));
     for (unsigned quiet = 0; quiet < QUIET_TURNS; Sleep(TURN_MS)) quiet = running(names) ? 0 : quiet + 1;
     Writer bye(Kind::BYE);
     bye.text("they have ended");

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from koapy.control.outlook import Closed
 from koapy.ocx import boxes
 from koapy.ocx.contract import differences
-from koapy.ocx.doctor import judged
+from koapy.ocx.control import CONTROL
+from koapy.ocx.doctor import Finding, installed, judged
 from koapy.ocx.logins import Logins
 from koapy.ocx.nights import EVERY_NIGHT, Schedule
 from koapy.ocx.plans import answers, everything
@@ -21,6 +23,9 @@ from koapy.openapi.realtype import real_type
 from koapy.openapi.tr import trs
 from koapy.remote.holding import Dialog, Rule, Step
 from koapy.remote.messages import Welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KNOWN_FUNCTIONS = {name: str(each) for name, each in FUNCTIONS.items()}
 KNOWN_EVENTS = {name: str(each) for name, each in EVENTS.items()}
@@ -265,13 +270,47 @@ def test_a_host_that_is_not_there_says_where_it_comes_from() -> None:
         host_command(Path("/no/such/file"))
 
 
-def test_what_is_the_matter_has_advice() -> None:
-    about = {"folder is writable": "no", "code page": "1252", "auto login": "yes"}
+FACTS = {
+    "registered": "yes",
+    "file": "C:\\OpenAPI\\khopenapi.ocx",
+    "file is there": "yes",
+    "version": "1.0.0.0",
+    "bits": "32",
+    "code page": "949",
+    "folder is writable": "yes",
+    "auto login": "yes",
+}
+
+
+def wrong(found: Iterable[Finding]) -> dict[str, bool]:
+    return {each.what: each.grave for each in found if each.advice}
+
+
+def test_a_sound_machine_needs_no_advice() -> None:
+    assert wrong(installed(CONTROL, FACTS)) == {}
+    assert wrong(judged((), ())) == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "grave"),
+    [
+        ({"registered": "no"}, {"registered": True}),
+        ({"registered": "for 64-bit programs only"}, {"registered": True}),
+        ({"file is there": "no"}, {"file": True}),
+        ({"code page": "1252"}, {"code page": True}),
+        ({"folder is writable": "no"}, {"folder is writable": True}),
+        ({"auto login": "no"}, {"auto login": False}),
+    ],
+)
+def test_what_is_the_matter_has_advice(changed: dict[str, str], grave: dict[str, bool]) -> None:
+    assert wrong(installed(CONTROL, FACTS | changed)) == grave
+
+
+def test_a_control_that_differs_and_boxes_have_advice() -> None:
     box = Dialog(1, Step.SEEN, "opstarter", "#32770", "opstarter.exe", "업그레이드", "report")
-    told = {each.what: each.advice for each in judged(about, ("function A is gone",), (box,))}
-    assert {what for what, advice in told.items() if advice} == {
-        "folder is writable",
-        "code page",
-        "differs",
-        "box on the screen",
-    }
+    page = list(judged(("function A is gone", "function B() -> int is new"), (box,)))
+    assert [(each.found, each.grave) for each in page if each.advice] == [
+        ("function A is gone", True),
+        ("function B() -> int is new", False),
+        ("'opstarter' of opstarter.exe: 업그레이드", False),
+    ]

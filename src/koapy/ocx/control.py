@@ -40,7 +40,7 @@ CONTROL = "KHOPENAPI.KHOpenAPICtrl.1"
 VERSION_FAILED = -102
 """OnEventConnect: OP_ERR_VERSION, what OpenAPI+ itself tells when it could not be upgraded."""
 BUSY_SECONDS = 5.0
-"""A call that takes longer is worth a line in the log."""
+"""A call that takes longer is worth a line in the log, and another each time that it takes twice as long."""
 
 
 class OcxControl(Proxy):
@@ -108,6 +108,7 @@ class OcxControl(Proxy):
         self._delay = 0.0
         self._dialogs: dict[int, Dialog] = {}
         self._box_seen = threading.Event()
+        self._worth_telling = BUSY_SECONDS
         self._upgrading: datetime | None = None
         """Since when OpenAPI+ is being upgraded."""
         self._upgraded: bool | None = None
@@ -181,7 +182,10 @@ class OcxControl(Proxy):
         what, seconds = holding.read_busy(frame)
         if seconds >= self._hang_seconds and not self._dialogs and (link := self._keeper.link) is not None:
             link.end(f"the control hung in {what} for {seconds:.0f} s")
-        elif seconds >= BUSY_SECONDS:
+        elif not what:
+            self._worth_telling = BUSY_SECONDS
+        elif seconds >= self._worth_telling:
+            self._worth_telling = 2 * seconds
             logger.warning("the control has been in %s for %.0f s", what, seconds)
 
     def _excused(self) -> bool:
