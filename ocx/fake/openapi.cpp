@@ -50,7 +50,10 @@ bool upgrade_begun() {
 
 void OpenApi::open(HWND window) {
     window_ = window;
-    if (std::wstring fault = environment(L"KOAPY_FAKE_FAULT"); !fault.empty()) faults_.arm(fault);
+    std::wstring fault = environment(L"KOAPY_FAKE_FAULT");
+    // As a control that is not there before its new version is.
+    if (fault == L"upgrade" && upgrade_begun()) Sleep(INFINITE);
+    if (!fault.empty()) faults_.arm(fault);
     faults_.at(L"before", L"creation");
     std::wstring address = environment(L"KOAPY_FAKE_OCX");
     if (address.empty()) return;

@@ -76,6 +76,13 @@ def test_a_login_that_leads_to_an_upgrade_is_made_by_the_new_version_unless_some
     simulation.close()
 
 
+def test_a_server_may_start_with_an_upgrade(upgradable: Upgradable) -> None:
+    """The first host never says that its control is there."""
+    upgradable.lay_ready()
+    with chain(parts.Counting(), fault="upgrade", to_host=upgradable.command) as ocx:
+        assert ocx.about["version"] == NEW
+
+
 async def test_clients_stay_connected_through_an_upgrade_and_no_order_is_sent_twice(
     control: Any, tmp_path: Path, upgradable: Upgradable
 ) -> None:
