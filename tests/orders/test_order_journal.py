@@ -319,6 +319,16 @@ def test_a_number_that_was_given_twice_is_the_newest_orders(journal: Journal) ->
     assert [record.filled for record in journal.orders()] == [0, 4]
 
 
+def test_orders_that_have_no_number_yet_are_found_by_their_ids(journal: Journal) -> None:
+    for at in range(1, 6):
+        intend(journal, f"r~{at}")
+    awaited(journal.returned, 1, 0).result(10)
+    awaited(journal.returned, 2, -308).result(10)
+    tell(journal, request="r~3", number=N)
+    assert [record.id for record in journal.unnumbered(1, 5)] == [1, 4, 5]
+    assert [record.id for record in journal.unnumbered(2, 4)] == [4]
+
+
 def test_sequence_numbers_have_no_gaps(journal: Journal) -> None:
     with pytest.raises(ValueError, match="event 5 after 0"):
         journal.event(OrderEvent(sequence=5, time=datetime.now(KST), name="OnReceiveMsg", message=b""), print)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from koapy.orders.journal import read_events, read_orders
+from koapy.control.jobs import Job
+from koapy.orders.journal import Journal, read_events, read_orders
 from koapy.orders.model import OrderState
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import gateway_pb2 as v1
@@ -20,7 +22,7 @@ from koapy.server import Server, Settings
 from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 UNLIMITED = Settings(tr_windows=(), order_windows=(), condition_windows=(), drain_seconds=0.2, answer_seconds=3.0)
@@ -289,3 +291,32 @@ async def until(met: Any) -> None:
     async with asyncio.timeout(10):
         while not met():
             await asyncio.sleep(0.005)
+
+
+async def test_an_outcome_may_be_on_disk_before_the_call_has_returned(
+    control: Counting, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, returned, make = asyncio.get_running_loop(), Journal.returned, Job.make
+    is_back = threading.Event()
+
+    def at_once(own: Journal, order_id: int, code: int, then: Callable[[object], object]) -> None:
+        told = threading.Event()
+
+        def tell(outcome: object) -> None:
+            then(outcome)
+            told.set()
+
+        is_back.clear()
+        loop.call_soon_threadsafe(is_back.wait, 10)  # the loop looks only afterwards
+        returned(own, order_id, code, tell)
+        assert told.wait(10)
+
+    def made(job: Job) -> None:
+        make(job)
+        is_back.set()
+
+    monkeypatch.setattr(Journal, "returned", at_once)
+    monkeypatch.setattr(Job, "make", made)
+    async with gateway(control, journal) as running:
+        account = await running.login()
+        assert await running.call("SendOrder", "주문", "0001", account, 1, CODE, 1, 0, "03", "") == 0
