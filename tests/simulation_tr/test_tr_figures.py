@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 
 import pytest
@@ -14,7 +14,8 @@ from koapy.openapi.tr import tr, trs
 from koapy.simulation.clock import ManualClock
 from koapy.simulation.exchange import Exchange
 from koapy.simulation.figures.draws import apportion
-from koapy.simulation.figures.investors import Investor, split
+from koapy.simulation.figures.firms import firm, firm_flows, firms
+from koapy.simulation.figures.investors import Flow, Investor, split
 from koapy.simulation.market import load_market
 from koapy.simulation.model import OrderKind, Side
 from koapy.simulation.samples import Samples
@@ -111,6 +112,33 @@ def test_firms_add_up_and_the_largest_are_named(world):
     assert today["매도수량"] == row["매도거래량1"]
     buyers, sellers = (ask(world, "opt10038", 종목코드=CODE, 조회구분=kind, 기간="1") for kind in "21")
     assert number(buyers[0]["순위3"]) == -number(sellers[0]["순위3"]) > 0
+
+
+def test_what_firms_have_traded_only_grows_and_adds_up():
+    day = date(2026, 11, 20)
+    before = dict.fromkeys(firms(), Flow())
+    for volume in range(0, 400_000, 777):
+        flows = firm_flows(CODE, day, volume, 70_000 * volume)
+        assert sum(each.bought for each in flows.values()) == sum(each.sold for each in flows.values()) == volume
+        for each, flow in flows.items():
+            # The largest takes what rounding leaves.
+            assert flow.sold >= before[each].sold - len(flows)
+            assert flow.bought >= before[each].bought - len(flows)
+        before = flows
+
+
+def test_who_has_left_the_largest_firms_is_told_with_the_time(world):
+    _, rows, _ = ask(world, "opt10053", 종목코드=CODE)
+    assert rows
+    [shown] = ask(world, "opt10002", 종목코드=CODE)[1]
+    for side, coded in (("매도", "조회일자"), ("매수", "조회시간")):
+        left = [row for row in rows if row[coded]]
+        times = [row[f"{side}이탈시간"] for row in left]
+        assert times == sorted(times, reverse=True)
+        for row in left:
+            which = firm(row[coded])
+            assert row[f"{side}상위이탈원"] == f" {which.name}"
+            assert 0 < int(row[f"{side}수량"]) < abs(int(shown[f"{side}거래량1"]))
 
 
 def test_one_price_everywhere(world):

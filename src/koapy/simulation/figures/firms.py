@@ -1,4 +1,4 @@
-"""Which member firms traded: parts of a day's volume, fixed by code and day as those of the investors."""
+"""Which member firms traded: parts of a day's volume, fixed by code, day and volume."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def flow_of(chosen: Sequence[Firm], code: str, day: date, volume: int, value: in
 
 def _parts(code: str, day: date, volume: int, value: int) -> tuple[list[int], list[int], list[int], list[int]]:
     """Bought, sold, and both in won, of each firm, the largest first."""
-    bought_by, sold_by = _weights(code, day, "bought"), _weights(code, day, "sold")
+    bought_by, sold_by = _weights(code, day, "bought", volume), _weights(code, day, "sold", volume)
     return (
         apportion(volume, bought_by),
         apportion(volume, sold_by),
@@ -65,9 +65,21 @@ def _parts(code: str, day: date, volume: int, value: int) -> tuple[list[int], li
     )
 
 
-def _weights(code: str, day: date, side: str) -> list[float]:
+_EARLY = 40_000
+"""Shares by which half of what the first firms of a day had more than their part of it is made up for."""
+
+
+def _weights(code: str, day: date, side: str, volume: int) -> list[float]:
+    """The part of each firm: of the first shares of a day others than of the day, and less so the more are traded.
+
+    What a firm has done only grows: its part of the next share goes from its early to its late one.
+    """
     chances = many_draws("firms", code, day, side)
-    return [usual * (0.2 + 1.6 * chance) for usual, chance in zip(_usual(), chances, strict=False)]
+    late = [usual * (0.2 + 1.6 * chance) for usual, chance in zip(_usual(), chances, strict=False)]
+    early = [usual * (0.2 + 1.6 * chance) for usual, chance in zip(_usual(), reversed(chances), strict=False)]
+    part = _EARLY / (_EARLY + volume)
+    scale = part * sum(late) / sum(early)
+    return [usual * (1 - part) + first * scale for usual, first in zip(late, early, strict=True)]
 
 
 @cache

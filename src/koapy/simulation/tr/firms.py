@@ -1,10 +1,8 @@
-"""Member firms (거래원): who traded an issue, and what a firm traded. Figures of the simulation's own.
-
-Nobody leaves the five largest during a day, so lists of those who left (이탈원) are empty.
-"""
+"""Member firms (거래원): who traded an issue, and what a firm traded. Figures of the simulation's own."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
@@ -103,10 +101,43 @@ def largest_now(request: Request) -> Answer:
     return request.answer(single)
 
 
-@responder("opt10053", source=Source.EMPTY)
+@responder("opt10053", source=Source.OWN)
 def leavers(request: Request) -> Answer:
-    """당일상위이탈원: nobody has left."""
-    return request.answer()
+    """당일상위이탈원: who was among the five largest of a side and is no more, the last one first, by minutes.
+
+    The two sides are lists of their own, side by side; 조회일자 and 조회시간 are the codes of the firms, as recorded.
+    """
+    code, exchange = request.code(), request.exchange
+    if code not in exchange.instruments:
+        return request.answer()
+    steps, volume, value = [], 0, 0
+    for bar in exchange.today_minutes(code):
+        volume, value = volume + bar.volume, value + bar.value
+        ended = forms.clock(bar.start + timedelta(seconds=59))
+        steps.append((ended, firm_flows(code, exchange.today, volume, value)))
+    columns = {"매도": ("조회일자", _left(steps, sellers=True)), "매수": ("조회시간", _left(steps, sellers=False))}
+    rows: list[dict[str, str]] = [{} for _ in range(max(len(found) for _, found in columns.values()))]
+    for side, (coded, found) in columns.items():
+        for row, (time, which, quantity) in zip(rows, found, strict=False):
+            row |= {
+                f"{side}이탈시간": time,
+                f"{side}수량": str(quantity),
+                f"{side}상위이탈원": f" {which.name}",
+                coded: which.code,
+            }
+    return request.listed(rows)
+
+
+def _left(steps: Sequence[tuple[str, Mapping[Firm, Flow]]], *, sellers: bool) -> list[tuple[str, Firm, int]]:
+    """When each firm left the largest of a side, and what it had traded by then; the last one first."""
+    found: list[tuple[str, Firm, int]] = []
+    before: set[Firm] = set()
+    for time, flows in steps:
+        now = {each for each, _ in _largest(flows, sellers=sellers)}
+        gone = sorted(before - now, key=lambda each: each.code)
+        found += [(time, each, flows[each].sold if sellers else flows[each].bought) for each in gone]
+        before = now
+    return found[::-1]
 
 
 def _stretch(request: Request, code: str) -> list[Day]:
