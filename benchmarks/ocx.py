@@ -225,7 +225,7 @@ def main() -> int:
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=simulate, args=(theirs,))
     process.start()
-    with way.OcxControl(way.CONTROL, command=way.command(ours.recv())) as control:
+    with way.OcxControl(way.CONTROL, command=way.command(ours.recv()), maintenance=()) as control:
         log_in(control)
         far = query(control), look_ups(control)
     ours.send(None)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 from ocx_way import ROOT, Upgradable, chain, load
+from ocx_way import running as in_use
 
+from koapy.control.outlook import Closed
 from koapy.ocx.boxes import KNOWN, UPGRADE
 from koapy.orders.journal import read_orders
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.remote.holding import Rule
 from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
@@ -83,6 +87,22 @@ def test_a_server_may_start_with_an_upgrade(upgradable: Upgradable) -> None:
         assert ocx.about["version"] == NEW
 
 
+def test_a_gateway_that_ends_in_the_middle_of_an_upgrade_leaves_it_to_itself(
+    upgradable: Upgradable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("koapy.ocx.upgrades.WHILE_UPGRADING", (Rule("", "opstarter", "", "report"),))
+    with chain(parts.Counting(), to_host=upgradable.command) as ocx:
+        upgradable.lay_ready()
+        assert ocx.submit(ocx.CommConnect).result(20) == 0
+        deadline = time.monotonic() + 20
+        while ocx.host_pid is not None or not ocx.outlook.notices:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert ocx.outlook.closed is Closed.UPGRADING
+    assert upgradable.programs() == ["opstarter.exe"]
+    assert "koapy-ocx-host.exe" not in in_use(**upgradable.windows).values()
+
+
 async def test_clients_stay_connected_through_an_upgrade_and_no_order_is_sent_twice(
     control: Any, tmp_path: Path, upgradable: Upgradable
 ) -> None:
@@ -120,6 +140,8 @@ async def test_clients_stay_connected_through_an_upgrade_and_no_order_is_sent_tw
         assert (await asyncio.wait_for(retry.read(), 20)).name == "OnReceiveMsg"
         retry.cancel()
         assert len(control.sent) == 1
+        (left,) = in_use(**upgradable.windows)
+        assert left == ocx.host_pid
         listening.cancel()
     assert [(each.key, each.state.value) for each in read_orders(journal)] == [("k", "accepted")]
 

@@ -36,7 +36,7 @@ def wait(count: int) -> None:
         assert changed.wait_for(lambda: len(heard) >= count, 30), heard
 
 
-with OcxControl(sys.argv[2]) as control:
+with OcxControl(sys.argv[2], maintenance=()) as control:  # at any hour
     control.OnEventConnect.connect(hear)
     control.OnReceiveTrData.connect(lambda *args: hear(control.GetCommData(args[2], args[1], 0, "종목명").strip()))
     control.OnReceiveRealData.connect(tick)

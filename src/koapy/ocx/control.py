@@ -223,8 +223,7 @@ class OcxControl(Proxy):
 
     def _give_up_login(self, box: Dialog) -> None:
         """End the host whose login is not good any more; the login is made again as a lost one is."""
-        since = self._logins.since
-        if self._relogin and since is not None and time.monotonic() - since > STEADY_SECONDS:
+        if self._relogin and self._logins.since is not None:
             self._keeper.drop(f"OpenAPI+ asks to be logged in again: {box.title}", silently=False)
 
     # Calls.

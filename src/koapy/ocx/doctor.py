@@ -6,9 +6,10 @@ import platform
 import struct
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from koapy.ocx.boxes import KNOWN, REPORT, WHILE_UPGRADING
 from koapy.ocx.control import CONTROL, OcxControl
 from koapy.ocx.process import HostNotFound, HostProcess, host_command
 from koapy.remote import messages
@@ -107,7 +108,8 @@ class _Looked(OcxControl):
 
     def __init__(self, control: str, command: Sequence[str], boxes: dict[int, Dialog]) -> None:
         self._boxes = boxes
-        super().__init__(control, command=command, relogin=False, rules=())
+        rules = tuple(replace(each, action=REPORT) for each in (*KNOWN, *WHILE_UPGRADING))
+        super().__init__(control, command=command, relogin=False, rules=rules)
 
     def _noticed(self, box: Dialog) -> None:
         super()._noticed(box)
