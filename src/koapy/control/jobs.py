@@ -68,11 +68,8 @@ class Visit:
         with self._lock:
             self._open = False
         # Calls that came in while the event was let go still belong to it, and run before it is over.
-        while True:
-            try:
-                make = self._queue.get_nowait()
-            except Empty:
-                return
+        while not self._queue.empty():  # nobody else takes from it
+            make = self._queue.get_nowait()
             if make is not None:
                 make()
 
