@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from koapy.control.apartment import Frozen
 from koapy.control.redaction import trace
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.server.access import ANYBODY, LOCAL, RPC_NEEDS
+from koapy.server.access import LOCAL, RPC_NEEDS
 from koapy.server.coding import CODED
 from koapy.server.failure import LONGEST_TEXT, Failure, cut, frozen, invalid
 from koapy.server.feed import Overflow
@@ -184,8 +184,7 @@ def rpc(
     name = method.__name__
     is_request = name in REQUESTS
     needs = RPC_NEEDS[name]  # an RPC that has been forgotten there cannot be imported
-    asks = None if isinstance(needs, frozenset) else needs
-    always = needs if isinstance(needs, frozenset) else ANYBODY
+    is_decided_by_request = not isinstance(needs, frozenset)
 
     @functools.wraps(method)
     async def serve(servicer: Any, request: Request, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
@@ -196,9 +195,9 @@ def rpc(
                 caller.principal = visit.principal
                 with core.quotas.admit(caller, is_request=is_request), core.clients.get(caller.client):
                     asked: Any = request
-                    if asks is not None and not isinstance(request, Message):
+                    if is_decided_by_request and not isinstance(request, Message):
                         asked, request = await _opened(request)
-                    visit.begin(asked, always if asks is None else asks(asked))
+                    visit.begin(asked, needs)
                     return await method(servicer, core, request, caller)
         except Failure as failure:
             if not caller.gone:

