@@ -12,8 +12,9 @@ from koapy.openapi.market import tick_size
 from koapy.simulation.clock import ManualClock
 from koapy.simulation.exchange import Exchange
 from koapy.simulation.history.aggregate import minutes_of, monthly, ticks_of, weekly, yearly
-from koapy.simulation.history.files import HistoryError
-from koapy.simulation.history.intraday import minutes_of_day, ticks_of_minutes
+from koapy.simulation.history.intraday import minutes_of_day
+from koapy.simulation.history.sheets import HistoryError
+from koapy.simulation.history.walk import walked
 from koapy.simulation.market import load_market
 from koapy.simulation.model import Bar, Tick
 from koapy.simulation.ticks import ladder
@@ -91,16 +92,21 @@ def test_minutes_and_ticks_of_recorded_days_add_up(recorded):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("005930.csv", "", ":1: the first line must be"),
-        ("005930.csv", "day,open\n", ":1: the first line must be"),
-        ("005930.csv", HEADER, "at least one day"),
+        ("005930.csv", "", ":1: the first line must name the columns"),
+        ("005930.csv", "day,open\n", ":1: the first line must name the columns"),
+        ("005930.csv", HEADER, "at least one row"),
+        ("005930.csv", HEADER.replace("low", "lowest") + "20250610,1,2,1,2,3\n", "there is no low (low or 저가"),
         ("005930.csv", HEADER + "20250610,1,2,1,2\n", ":2: 6 values are needed"),
+        ("005930.csv", HEADER + "2025-06-10 9 Uhr,1,2,1,2,3\n", ":2: '9 Uhr' is no time"),
+        ("005930.csv", HEADER + "20250610 090030,1,2,1,2,3\n", ":2: 2025-06-10 09:00:30: a bar begins or ends at"),
+        ("005930.csv", "date,price,volume\n20250610,1,2\n", "trades need the time of day"),
+        ("005930.csv", "time,price,volume\n20250610090000,1,0\n", ":2: a trade has a price and shares"),
         ("005930.csv", HEADER + "20250610,1,2,1,2,3.5\n", ":2: whole numbers"),
         ("005930.csv", HEADER + "20250631,1,2,1,2,3\n", ":2: '20250631' is no date"),
         ("005930.csv", HEADER + "250610,1,2,1,2,3\n", ":2: '250610' is no date"),
         ("005930.csv", HEADER + "20250610,1,2,1,2,3\n20250610,1,2,1,2,3\n", ":3: dates must ascend"),
         ("005930.csv", HEADER + "20250610,1,2,1,3,3\n", ":2: open 1 and close 3 must lie between"),
-        ("005930.csv", HEADER + "20250610,0,0,0,5,0\n", ":2: prices must be positive"),
+        ("005930.csv", HEADER + "20250610,0,0,0,5,1\n", ":2: prices must be positive"),
         ("005930.csv", HEADER + "20250610,1,2,1,2,-3\n", ":2: the volume must not be negative"),
         ("samsung-2025.csv", HEADER + DAYS, "the name must be a code"),
         ("notes.txt", "", "no price history"),
@@ -165,7 +171,7 @@ def test_minutes_and_ticks_make_the_day(prices, rises, volume, seed):
     assert all(each.volume > 0 for each in minutes)
     assert all(each.low <= min(each.open, each.close) <= max(each.open, each.close) <= each.high for each in minutes)
     assert all(before.start < after.start for before, after in pairwise(minutes))
-    ticks = ticks_of_minutes(minutes)
+    ticks = walked(seed, "005930", date(2026, 11, 20), minutes, 1, ladder("KOSPI", "stock", date(2026, 11, 20)))
     assert sum(each.quantity for each in ticks) == volume
     assert all(each.quantity > 0 and low <= each.price <= high for each in ticks)
     assert all(before.time < after.time for before, after in pairwise(ticks))

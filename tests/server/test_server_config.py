@@ -58,7 +58,7 @@ def test_the_example_names_every_key_and_what_is_switched_off_in_it_is_right(tmp
     # A default that the example tells is the default, but for what it only can show by an example.
     assert replace(found.settings, risk=RiskRules(), custom_handlers=None) == Settings()
     assert found.settings.custom_handlers == HandlerLimits()
-    assert replace(found.simulation, history=None, state=None, faults=None, conditions=None) == Simulation()
+    assert replace(found.simulation, history=None, date=None, state=None, faults=None, conditions=None) == Simulation()
 
 
 FULL = """

@@ -43,6 +43,8 @@ def _simulation(chosen: Config) -> tuple[Any, str]:
     control = SimulatedControl(
         seed=market.seed,
         history=market.history,
+        minute_label=market.minute_label,
+        date=market.date,
         hours=market.hours,
         speed=market.speed,
         server=market.server,

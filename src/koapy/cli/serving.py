@@ -39,6 +39,13 @@ class Hours(StrEnum):
     KRX = "krx"
 
 
+class Label(StrEnum):
+    """What the time of a minute bar is."""
+
+    START = "start"
+    END = "end"
+
+
 class Kind(StrEnum):
     """Which of Kiwoom's servers the simulation plays."""
 
@@ -101,7 +108,23 @@ def serve(
     ] = None,
     history: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Daily prices: CODE.csv with date,open,high,low,close,volume."),
+        typer.Option(
+            metavar="DIR", help="Real days, minutes or trades, CSV or Parquet: CODE.csv; see docs/simulation.md."
+        ),
+    ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY",
+            help="A day of --history, such as 2025-06-10 or 2025-06-10T10:30, at which the market begins.",
+            show_default="the day after them all",
+        ),
+    ] = None,
+    minute_label: Annotated[
+        Label | None,
+        typer.Option(
+            help="What the times of minute bars in --history are; OpenAPI+ tells their starts.", show_default="start"
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same market.", show_default="1")] = None,
     hours: Annotated[
@@ -206,6 +229,8 @@ def serve(
                 said.simulation,
                 seed=seed,
                 history=history,
+                date=date,
+                minute_label=minute_label,
                 hours=hours,
                 speed=simulated,
                 server=server,

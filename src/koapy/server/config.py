@@ -79,7 +79,11 @@ class Simulation:
     seed: int = 1
     """The same seed gives the same market."""
     history: Path | None = None
-    """A folder of daily prices: CODE.csv."""
+    """A folder of real days, minutes or trades, its files named by code; see docs/simulation.md."""
+    minute_label: Literal["start", "end"] = "start"
+    """What the times of minute bars in `history` are; those of OpenAPI+ are their starts."""
+    date: str | None = None
+    """A day of `history`, or a moment of one, at which the market begins and from which it is played."""
     hours: Literal["always", "krx"] = "always"
     speed: float = 1.0
     """Seconds of the market in a second."""

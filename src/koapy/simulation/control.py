@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from koapy.simulation.clock import Clock
     from koapy.simulation.faults import FaultPlan
+    from koapy.simulation.history.record import Label
     from koapy.simulation.hours import Hours
     from koapy.simulation.model import AccountSetup
     from koapy.simulation.screening import Condition
@@ -57,7 +58,11 @@ class SimulatedControl:
 
     Args:
         seed: of the market. The same seed, clock and calls give the same session, event for event.
-        history: folder of real daily prices, one CODE.csv a code; see `koapy.simulation.market.load_market`.
+        history: folder of real days, minutes or trades, files named by code; see docs/simulation.md.
+        minute_label: what the times of minute bars in `history` are: their "start", as in OpenAPI+, or their "end".
+        date: when the market's clock begins, on a day that `history` has: "2025-06-10" (a minute before the opening) or
+            "2025-06-10 10:30". That day and those after it are then played as they were. None: the first trading day
+            after everything in `history`.
         clock: how time passes; by default as on the wall, `speed` times as fast. A `ManualClock` passes in `advance`.
         hours: "always": the market is open at every moment; "krx": the hours of the Korea Exchange.
         server: "mock" (모의투자) or "real": which messages, fees and kinds of order there are.
@@ -72,7 +77,7 @@ class SimulatedControl:
             later one after the days have been changed as at midnight. Time does not pass meanwhile.
 
     Raises:
-        HistoryError: a file of `history` is not as it must be.
+        HistoryError: a file of `history` is not as it must be, or none has the day of `date`.
         StateError: `state` is in use, is no state file, or is of a market with another seed, hours or server.
     """
 
@@ -81,6 +86,8 @@ class SimulatedControl:
         *,
         seed: int = 1,
         history: Path | None = None,
+        minute_label: Label = "start",
+        date: str | None = None,
         clock: Clock | None = None,
         hours: Hours = "always",
         server: ServerKind = "mock",
@@ -96,7 +103,8 @@ class SimulatedControl:
         file = StateFile(state) if state is not None else None
         try:
             kept = look(file) if file is not None else None
-            market = load_market(seed, history, market_size, also=kept.codes if kept else ())
+            codes = kept.codes if kept else ()
+            market = load_market(seed, history, market_size, also=codes, label=minute_label, begin=date)
             begin = market.opens or datetime.now(KST)
             self._clock = clock or RealTimeClock(max(begin, kept.moment) if kept else begin, speed)
             exchange = Exchange(

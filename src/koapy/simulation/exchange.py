@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from koapy.simulation.clock import Clock
     from koapy.simulation.hours import Hours
     from koapy.simulation.market import Market
-    from koapy.simulation.model import Account, Bar, Credit, Event, Fill, Order, PastDay
+    from koapy.simulation.model import Account, Bar, Credit, Event, Fill, Instrument, Order, PastDay
     from koapy.simulation.statefile import StateFile
 
 E = TypeVar("E", bound="Event")
@@ -86,15 +86,14 @@ class Exchange(MarketData):
             raise StateError(f"the state is of {kept.today}, the clock stands at {now:%Y-%m-%d}")
         self.today = kept.today if kept else session
         self._issues = market.issues
-        self._history = History(market.seed, market.issues, market.recorded, kept.first if kept else self.today)
+        self._history = History(
+            market.seed, market.issues, market.recorded, kept.first if kept else self.today, self.today
+        )
         bases: dict[str, int] = {}
         if kept is not None:
             bases |= kept.bases
             self._history.take_up(kept.days)
-        self.instruments = {
-            code: instrument(issue, bases.get(code) or self._history.base_price(code), self.today)
-            for code, issue in market.issues.items()
-        }
+        self.instruments = {code: self._instrument(code, bases.get(code)) for code in market.issues}
         # What is taken up goes on otherwise than it has begun, but as surely.
         self._seed = f"{seed}" if kept is None else f"{seed}:{kept.moment:%Y%m%d%H%M%S%f}"
         self._keeper: Keeper | None = None
@@ -329,6 +328,10 @@ class Exchange(MarketData):
             pit.open_evening(Random(f"{self._seed}:{code}:evening"))
         return pit
 
+    def _instrument(self, code: str, last: int | None) -> Instrument:
+        """An issue today, after a day that ended with a price; that of a record counts more."""
+        return instrument(self._issues[code], self._history.base_price(code, last), self.today)
+
     def _ledger(self, setup: AccountSetup, tariff: Tariff) -> Ledger:
         known = self.instruments
         held = {code: (count, known[code].base_price) for code, count in setup.holdings.items() if code in known}
@@ -374,8 +377,8 @@ class Exchange(MarketData):
 
     def _start_day(self) -> None:
         self._morning.start_day()
-        lasts = {code: pit.last() for code, pit in self._pits.items()}
-        self.instruments = {code: instrument(self._issues[code], last, self.today) for code, last in lasts.items()}
+        self._history.start_day(self.today)
+        self.instruments = {code: self._instrument(code, pit.last()) for code, pit in self._pits.items()}
         for code, pit in self._pits.items():
             pit.start_day(self.instruments[code], self.today)
         self._board.start_day()

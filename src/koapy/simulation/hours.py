@@ -32,6 +32,9 @@ _AFTER_HOURS = (
 _AUCTION = timedelta(minutes=10)
 """Between two auctions of the evening."""
 
+_LONGER_DAYS = date(2016, 8, 1)
+"""Before this day trading ended half an hour earlier."""
+
 _AVERAGE_PACE = 0.97  # of what `pace` makes of the 380 minutes of a day
 
 _ALWAYS = ((time(0, 0), Phase.CONTINUOUS),)
@@ -41,7 +44,8 @@ class Timetable:
     """The phases of each day.
 
     Under "always" every day is a session, and trading is continuous from midnight to midnight. Under "krx" trading days
-    are, with the usual hours, or the later ones of `koapy.openapi.calendar.late_hours`.
+    are, with the usual hours, the later ones of `koapy.openapi.calendar.late_hours`, or, until July 2016, a close at
+    15:00.
     """
 
     def __init__(self, hours: Hours) -> None:
@@ -49,12 +53,12 @@ class Timetable:
 
     def _phases(self, day: date) -> list[tuple[datetime, Phase]]:
         """The phases of a day with a session, and when they begin."""
-        later = (0, 0) if self._always else late_hours(day)
+        later = (0.0, 0.0) if self._always else _shift(day)
         phases = _ALWAYS if self._always else _KRX
         return [(_later(day, begins, later), phase) for begins, phase in phases]
 
     def _after_hours(self, day: date) -> list[tuple[datetime, datetime, AfterHours]]:
-        later = late_hours(day)
+        later = _shift(day)
         return [(_later(day, begins, later), _later(day, ends, later), what) for begins, ends, what in _AFTER_HOURS]
 
     @property
@@ -131,7 +135,13 @@ class Timetable:
         return start, next(later, midnight_after(start))
 
 
-def _later(day: date, at: time, later: tuple[int, int]) -> datetime:
+def _shift(day: date) -> tuple[float, float]:
+    """By how many hours the opening and the close of a day are later than they usually are today."""
+    opening, close = late_hours(day)
+    return opening, close - (0.5 if day < _LONGER_DAYS else 0.0)
+
+
+def _later(day: date, at: time, later: tuple[float, float]) -> datetime:
     """The moment of a usual time; what is before noon belongs to the opening, and 18:00 is always the end."""
     hours = later[0] if time() < at < time(12) else later[1] if time(12) < at < time(18) else 0
     return datetime.combine(day, at, KST) + timedelta(hours=hours)
@@ -140,3 +150,7 @@ def _later(day: date, at: time, later: tuple[int, int]) -> datetime:
 def midnight_after(moment: datetime) -> datetime:
     """The end of a moment's day."""
     return datetime.combine(moment.date() + timedelta(days=1), time(), KST)
+
+
+KRX = Timetable("krx")
+"""The hours of the Korea Exchange."""

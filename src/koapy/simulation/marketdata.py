@@ -6,6 +6,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
+from koapy.simulation.history.aggregate import minutes_of
 from koapy.simulation.model import Side, Tick
 from koapy.simulation.tape import TRADES_KEPT
 
@@ -132,16 +133,16 @@ class MarketData:
         """Today's bar so far; None before the first trade."""
         return self._pits[code].tape.bar(self.today)
 
-    def minutes(self, code: str) -> Sequence[Bar]:
-        """Bars of one minute, ascending, of the last week of trading days and of today.
+    def minutes(self, code: str, length: int = 1) -> Sequence[Bar]:
+        """Bars of so many minutes, ascending: of the past as a folder has them, else of the last week of trading days;
+        and of today.
 
-        Minutes without a trade are absent.
+        Minutes without a trade are absent, but those that a folder has.
         """
-        return [
-            *self._history.minutes(code),
-            *self._morning.minutes(self._pits[code]),
-            *self._pits[code].tape.minutes.bars(),
-        ]
+        pit = self._pits[code]
+        past = [each for each in pit.tape.minutes.bars() if not self._history.told(code, each.start.date())]
+        seen = minutes_of([*self._morning.minutes(pit), *past], length)
+        return [*self._history.minutes(code, length), *seen]
 
     def today_minutes(self, code: str) -> Sequence[Bar]:
         """Bars of one minute of today, ascending; minutes without a trade are absent."""

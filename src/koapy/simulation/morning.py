@@ -6,7 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
-from koapy.simulation.history.intraday import minutes_until, ticks_of_minutes
+from koapy.simulation.history.intraday import minutes_until
+from koapy.simulation.history.walk import walked
 from koapy.simulation.model import Side, Trade
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Morning:
         minutes = [*self.minutes(pit), *seen]
         whole, won = max(sum(each.volume for each in minutes), 1), sum(each.value for each in minutes)
         volume = 0
-        for tick in ticks_of_minutes(minutes):
+        for tick in walked(self._seed, pit.instrument.code, today, minutes, 1, pit.ladder):
             volume += tick.quantity
             value = won * volume // whole
             side = Side.BUY if tick.time.second % 30 else Side.SELL

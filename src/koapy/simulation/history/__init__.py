@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
 from random import Random
 from typing import TYPE_CHECKING
 
-from koapy.simulation.history.intraday import minutes_of_day, ticks_of_minutes
+from koapy.simulation.history.aggregate import minutes_of
+from koapy.simulation.history.intraday import minutes_of_day
 from koapy.simulation.history.made import DAYS, Walk, trading_days_before
+from koapy.simulation.history.recorded import Recorded
+from koapy.simulation.history.walk import walked
 from koapy.simulation.ticks import ladder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from koapy.openapi.listing import ListedIssue
-    from koapy.simulation.history.files import RecordedDays
+    from koapy.simulation.history.record import Record
     from koapy.simulation.model import Bar, Tick
 
 WEEK = 7
@@ -33,22 +36,24 @@ _TURMOIL = {False: (0.013, 0.03), True: (0.007, 0.016)}
 
 
 class History:
-    """What happened before a day.
+    """What happened before today.
 
     Args:
         seed: of what is made up.
         issues: by code.
-        recorded: days of some of them, by code.
-        before: the first day that is not past.
+        records: what a folder says of some of them, by code.
+        before: the first day that the market itself sees.
+        today: the day that it sees now; nothing of a record is told from there on.
     """
 
     def __init__(
-        self, seed: int, issues: Mapping[str, ListedIssue], recorded: Mapping[str, RecordedDays], before: date
+        self, seed: int, issues: Mapping[str, ListedIssue], records: Mapping[str, Record], before: date, today: date
     ) -> None:
         self.seed = self._seed = seed
         self.before = before
         self._issues = issues
-        self._recorded = recorded
+        self._recorded = Recorded(seed, issues, records)
+        self._records = records
         self.days = trading_days_before(before, DAYS)
         """Days that what is made up covers, ascending."""
         self._daily: dict[str, list[Bar]] = {}
@@ -58,18 +63,35 @@ class History:
         self._newest: dict[str, Bar | None] = {}
         """Of the days before the first that is not past: asked for with each quote."""
         self._minutes = lru_cache(_MINUTES_KEPT)(self._make_minutes)
+        self.start_day(today)
 
-    def base_price(self, code: str) -> int:
-        """The last close before the first day that is not past."""
-        recorded = self._recorded.get(code)
-        price = recorded.rows[-1][4] if recorded else self._issues[code].reference_price
+    def start_day(self, today: date) -> None:
+        """Let the days before `today` be past."""
+        self.today = today
+        self._newest.clear()
+        for code in self._records:
+            self._daily.pop(code, None)
+
+    def base_price(self, code: str, last: int | None = None) -> int:
+        """Today's reference price: the close before today; of an issue whose record begins later, its first price.
+
+        Args: last: the last price that the market has seen, which counts where there is no record.
+        """
+        record = self._records.get(code)
+        if record is None:
+            price = last or self._issues[code].reference_price
+        elif past := self.daily(code):
+            price = past[-1].close
+        else:
+            price = next((row[1] or row[4] for row in record.days), 0)
         return price or 1000
 
     def normal_volume(self, code: str) -> int:
         """Shares traded on a normal day: of the last 20 recorded days, or what suits the issue's size."""
-        recorded = self._recorded.get(code)
-        if recorded:
-            last = recorded.rows[-20:]
+        record = self._records.get(code)
+        if record is not None:
+            past = record.before(self.today)
+            last = record.days[max(past - 20, 0) : past] or record.days[:20]
             return max(1, sum(row[5] for row in last) // len(last))
         return max(20, int(self._issues[code].shares * self._draw(code, "turnover", _TURNOVER)))
 
@@ -78,18 +100,18 @@ class History:
         return self._draw(code, "turmoil", _TURMOIL)
 
     def daily(self, code: str) -> Sequence[Bar]:
-        """Daily bars, ascending. The sequence grows when a day is added."""
+        """Daily bars before today, ascending. The sequence grows when a day is added."""
         bars = self._daily.get(code)
         if bars is None:
-            recorded = self._recorded.get(code)
-            bars = recorded.bars() if recorded else self._made(code, None)
+            record = self._records.get(code)
+            bars = record.daily(self.today) if record else self._made(code, None)
             self._begun.pop(code, None)
             self._daily[code] = bars = bars + self._added.get(code, [])
         return bars
 
     def recent(self, code: str, count: int) -> Sequence[Bar]:
         """The last `count` daily bars, ascending; what is made up is made no further back than that."""
-        if code in self._daily or code in self._recorded:
+        if code in self._daily or code in self._records:
             return self.daily(code)[-count:]
         added = self._added.get(code, [])
         missing = count - len(added)
@@ -103,24 +125,53 @@ class History:
             self._newest[code] = next(reversed(self.recent(code, 1)), None)
         return self._newest[code]
 
-    def minutes(self, code: str) -> Sequence[Bar]:
-        """Bars of one minute of the last week of trading days, ascending; minutes without a trade are absent."""
-        return self._minutes(code)
+    def minutes(self, code: str, length: int) -> Sequence[Bar]:
+        """Bars of `length` minutes, ascending; minutes without a trade are absent.
 
-    def ticks(self, code: str) -> list[Tick]:
-        """Trades of the last week of trading days, ascending."""
-        return ticks_of_minutes(self._minutes(code))
+        Of an issue whose record has minutes or trades those of its past days, of others what is made up of the last
+        week of trading days.
+        """
+        if self.has_minutes(code):
+            return self._recorded.minutes(code, length, self.today)
+        return minutes_of(self._minutes(code), length)
+
+    def ticks(self, code: str) -> Sequence[Tick]:
+        """Trades of the days that `minutes` has, ascending."""
+        if self.has_minutes(code):
+            return self._recorded.ticks(code, self.today)
+        issue = self._issues[code]
+        days = groupby(self._minutes(code), key=lambda bar: bar.start.date())
+        return [
+            tick
+            for day, bars in days
+            for tick in walked(self._seed, code, day, bars, 1, ladder(issue.market, issue.kind, day))
+        ]
+
+    def has_minutes(self, code: str) -> bool:
+        """Whether an issue's record has minutes or trades."""
+        record = self._records.get(code)
+        return record is not None and record.intraday
+
+    def told(self, code: str, day: date) -> bool:
+        """Whether `minutes` and `ticks` have a day from the issue's record."""
+        return day < self.today and self.has_minutes(code) and self._records[code].has_minutes(day)
+
+    def covers(self, code: str, day: date) -> bool:
+        """Whether an issue's record says what happened on a day, were it that nothing did."""
+        record = self._records.get(code)
+        return record is not None and record.oldest <= day <= record.newest
 
     def take_up(self, days: Mapping[str, Sequence[Bar]]) -> None:
-        """Append days that a market has seen before, by code, ascending; of recorded ones the record is true."""
+        """Append days that a market has seen before, by code, ascending."""
         for code, bars in days.items():
-            newest = self._recorded[code].newest if code in self._recorded else date.min
             for bar in bars:
-                if code in self._issues and bar.start.date() > newest:
+                if code in self._issues:
                     self.add(code, bar)
 
     def add(self, code: str, bar: Bar) -> None:
-        """Append a day that has become past."""
+        """Append a day that has become past; of recorded ones the record is true."""
+        if self.covers(code, bar.start.date()):
+            return
         self._added.setdefault(code, []).append(bar)
         if code in self._daily:
             self._daily[code].append(bar)
@@ -150,8 +201,8 @@ class History:
 
     def _make_minutes(self, code: str) -> list[Bar]:
         issue = self._issues[code]
-        past = len(self.daily(code)) - len(self._added.get(code, ()))
-        days = self.daily(code)[max(past - WEEK, 0) : past]
+        recent = self.recent(code, WEEK + len(self._added.get(code, ())))
+        days = [bar for bar in recent if bar.start.date() < self.before][-WEEK:]
         return [
             minute
             for day in days

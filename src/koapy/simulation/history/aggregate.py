@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,22 @@ if TYPE_CHECKING:
 
 
 def merge(bars: Sequence[Bar]) -> Bar:
-    """One bar over all of them; at least one."""
+    """One bar over all of them; at least one. Prices of bars without volume count only where there are no others."""
+    traded = [each for each in bars if each.volume] or bars
     return Bar(
         bars[0].start,
-        bars[0].open,
-        max(each.high for each in bars),
-        min(each.low for each in bars),
-        bars[-1].close,
+        traded[0].open,
+        max(each.high for each in traded),
+        min(each.low for each in traded),
+        traded[-1].close,
         sum(each.volume for each in bars),
         sum(each.value for each in bars),
     )
+
+
+def estimated_value(high: int, low: int, close: int, volume: int) -> int:
+    """Won traded in a bar of which only prices and volume are known: volume x (high + low + 2 x close) / 4, cut."""
+    return volume * (high + low + 2 * close) // 4
 
 
 def weekly(daily: Iterable[Bar]) -> list[Bar]:
@@ -59,6 +66,12 @@ def ticks_of(ticks: Iterable[Tick], length: int) -> list[Bar]:
     return bars
 
 
+def minutes_of_ticks(ticks: Iterable[Tick], length: int) -> list[Bar]:
+    """Bars of `length` minutes from trades, as `minutes_of` labels them."""
+    groups = groupby(ticks, key=lambda tick: tick.time.replace(second=0, microsecond=0))
+    return minutes_of((replace(_bar_of(list(group)), start=minute) for minute, group in groups), length)
+
+
 def _bar_of(ticks: Sequence[Tick]) -> Bar:
     prices = [each.price for each in ticks]
     volume = sum(each.quantity for each in ticks)
@@ -69,7 +82,7 @@ def _bar_of(ticks: Sequence[Tick]) -> Bar:
 def _at_slot(bar: Bar, length: int) -> Bar:
     minute = (bar.start.hour * 60 + bar.start.minute) // length * length
     start = bar.start.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
-    return Bar(start, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.value)
+    return replace(bar, start=start)
 
 
 def _grouped(bars: Iterable[Bar], key: Callable[[Bar], object]) -> list[Bar]:

@@ -1,4 +1,4 @@
-"""Minutes and trades of past days, made up so that they add up to the daily bar."""
+"""Minutes of days, made up so that they add up to the daily bar."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from koapy.simulation.history.aggregate import estimated_value
 from koapy.simulation.history.made import session_minutes
-from koapy.simulation.model import Bar, Tick
+from koapy.simulation.model import Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from koapy.simulation.ticks import Ladder
+
+PRICES = 4
+"""That a bar may have: open, high, low, close."""
 
 
 def minutes_of_day(seed: int, code: str, day: Bar, ladder: Ladder) -> list[Bar]:
@@ -24,7 +27,14 @@ def minutes_of_day(seed: int, code: str, day: Bar, ladder: Ladder) -> list[Bar]:
     """
     starts = list(session_minutes(day.start.date()))
     random = Random(f"{seed}:{code}:{day.start:%Y%m%d}")
-    return _minutes(random, day, starts, _volumes(random, day.volume, len(starts), closing=True), ladder)
+    volumes = _volumes(random, day.volume, len(starts), closing=True)
+    if not any(volumes[:-1]):
+        # Too few shares to spread: all come at the opening.
+        return _minutes(random, day, starts[:1], [day.volume], ladder)
+    minutes = _minutes(random, day, starts[:-1], volumes[:-1], ladder)
+    if volumes[-1]:  # of an auction, which has one price
+        minutes.append(_bar(starts[-1], day.close, day.close, day.close, day.close, volumes[-1]))
+    return minutes
 
 
 def minutes_until(seed: int, code: str, part: Bar, begin: datetime, ladder: Ladder, end: datetime) -> list[Bar]:
@@ -48,32 +58,20 @@ def _minutes(random: Random, day: Bar, starts: list[datetime], volumes: list[int
         if low > day.low and random.random() < 0.3:
             low = ladder.down(low)
         high, low = min(high, day.high), max(low, day.low)
-        bars.append(Bar(start, previous, high, low, close, volume, volume * ((high + low + 2 * close) // 4)))
+        bars.append(_bar(start, previous, high, low, close, volume))
         previous = close
     return _reaching(bars, day)
 
 
-def ticks_of_minute(bar: Bar) -> Iterator[Tick]:
-    """At most four trades that make the bar: open, the extremes in the order that fits, close."""
-    far = (bar.low, bar.high) if bar.close >= bar.open else (bar.high, bar.low)
-    prices = [bar.open]
-    for price in (*far, bar.close):
-        if price != prices[-1] or bar.volume > 400:
-            prices.append(price)
-    prices = prices[-bar.volume :] if bar.volume < len(prices) else prices
-    share, extra = divmod(bar.volume, len(prices))
-    for place, price in enumerate(prices):
-        seconds = 60 * place // len(prices)
-        yield Tick(bar.start + timedelta(seconds=seconds), price, share + (1 if place < extra else 0))
-
-
-def ticks_of_minutes(bars: Iterable[Bar]) -> list[Tick]:
-    """Trades of all the bars, ascending."""
-    return [tick for bar in bars for tick in ticks_of_minute(bar)]
+def _bar(start: datetime, opened: int, high: int, low: int, close: int, volume: int) -> Bar:
+    return Bar(start, opened, high, low, close, volume, estimated_value(high, low, close, volume))
 
 
 def _volumes(random: Random, total: int, count: int, *, closing: bool) -> list[int]:
-    """Split a day's shares over its minutes: more at the beginning and, if it is there, in the closing auction."""
+    """Split a day's shares over its minutes: more at the beginning and, if it is there, in the closing auction.
+
+    A minute has none or enough for each of its prices.
+    """
     if not count:
         return []
     weights = [random.expovariate(1.0) * (1 + 3 * max(0.0, 1 - place / 40)) for place in range(count)]
@@ -81,9 +79,13 @@ def _volumes(random: Random, total: int, count: int, *, closing: bool) -> list[i
         weights[-1] += 8
     # Not sum(): since Python 3.12 it rounds otherwise than before.
     whole = math.fsum(weights)
-    volumes = [int(total * weight / whole) for weight in weights]
-    volumes[-1] += total - sum(volumes)
-    return volumes
+    volumes = []
+    left = 0
+    for weight in weights[:-1]:
+        left += int(total * weight / whole)
+        volumes.append(left if left >= PRICES else 0)
+        left -= volumes[-1]
+    return [*volumes, total - sum(volumes)]
 
 
 def _path(random: Random, day: Bar, count: int, ladder: Ladder) -> list[int]:

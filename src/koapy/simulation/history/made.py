@@ -7,7 +7,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST, previous_trading_day
-from koapy.simulation.history.files import estimated_value
+from koapy.simulation.history.aggregate import estimated_value
+from koapy.simulation.hours import KRX
 from koapy.simulation.model import Bar
 from koapy.simulation.ticks import ladders
 
@@ -84,6 +85,8 @@ class Walk:
 
 def session_minutes(day: date) -> Iterator[datetime]:
     """Starts of the minutes in which a trading day has trades: 09:00 to 15:19 and the closing auction at 15:30."""
-    opening = datetime(day.year, day.month, day.day, 9, tzinfo=KST)
-    for minute in (*range(380), 390):
-        yield opening + timedelta(minutes=minute)
+    start, end = KRX.continuous(day)
+    while start < end:
+        yield start
+        start += timedelta(minutes=1)
+    yield KRX.close(day)

@@ -75,11 +75,13 @@ class Trade(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One trade of an earlier day, of which less is known."""
+    """One trade as history has it: less is known of it than of those that the exchange has seen."""
 
     time: datetime
     price: int
     quantity: int
+    side: Side | None = None
+    """Of the order that came last, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

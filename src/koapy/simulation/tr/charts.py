@@ -9,7 +9,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.history.aggregate import minutes_of, monthly, ticks_of, weekly, yearly
+from koapy.simulation.history.aggregate import monthly, ticks_of, weekly, yearly
 from koapy.simulation.tr.days import bars, day_number
 from koapy.simulation.tr.registry import responder
 
@@ -58,7 +58,7 @@ def minutes(request: Request) -> Answer:
     request.choice("수정주가구분", "0", "1")
     if code not in request.exchange.instruments:
         return request.answer()
-    found = minutes_of(request.exchange.minutes(code), span)
+    found = request.exchange.minutes(code, span)
     page = request.page([int(bar.start.timestamp()) for bar in found])
     base_of = _reference_prices(request.exchange, code)
     rows = [_moment_row(found[index], base_of(found[index].start)) for index in page.indices]
