@@ -378,7 +378,8 @@ class Exchange(MarketData):
     def _start_day(self) -> None:
         self._morning.start_day()
         self._history.start_day(self.today)
-        self.instruments = {code: self._instrument(code, pit.last()) for code, pit in self._pits.items()}
+        lasts = {code: pit.last() for code, pit in self._pits.items()}
+        self.instruments = {code: self._instrument(code, last) for code, last in lasts.items()}
         for code, pit in self._pits.items():
             pit.start_day(self.instruments[code], self.today)
         self._board.start_day()
