@@ -10,6 +10,8 @@ import pytest
 from koapy.openapi.calendar import KST
 from koapy.openapi.realtype import real_type
 from koapy.simulation.clock import ManualClock
+from koapy.simulation.model import Instrument, Quote
+from koapy.simulation.realtrade import DayWriter
 from koapy.simulation.timetable import Timetable, announcements
 
 CODE, OTHER = "005930", "000660"
@@ -431,3 +433,28 @@ def test_the_evening_s_auctions_have_types_of_their_own(start):
         assert values[10020] in ("161000", "162000", "163000")
         assert {number: values[number] for number in quotes[code]} == quotes[code]
         assert program.world.exchange.after_hours(code).volume == int(values[10013])
+
+
+def test_volume_is_told_against_what_is_usual_by_the_same_time(start):
+    program = start(hours="krx").login()
+    program.call("SetRealReg", "3000", CODE, PRICES, "0")
+    fids = real_type(TRADE).fids
+    part = program.control.submit(program.world.exchange.usual_part, program.clock.now()).result()
+    assert 0.2 < part < 0.3  # an hour after the opening
+    before = program.control.submit(program.world.exchange.quote, CODE).result().previous_volume
+    told = ticks(program.advance(20))
+    assert told
+    for each in told:
+        values = dict(zip(fids, each.arguments[2].split("\t"), strict=True))
+        assert int(values[851]) == pytest.approx(10_000 * int(values[13]) / (before * part), rel=0.01)
+
+
+@pytest.mark.parametrize(("high", "low", "hits"), [(130, 90, ("091500", "000000")), (120, 70, ("000000", "101500"))])
+def test_when_a_limit_was_reached_is_told(high, low, hits):
+    first, second = (datetime(2026, 3, 10, hour, 15, tzinfo=KST) for hour in (9, 10))
+    issue = Instrument("A", "A", "KOSPI", "stock", 1000, "", None, 100, 70, 130)
+    day = Quote(
+        "A", 100, 100, 100, high, low, 10, 1000, 5, 5, 1, 1, 101, 99, None, first, first, second, 20, 2000
+    )  # fmt: skip
+    values = DayWriter(issue, first.date(), (20, 2000), lambda _: 1.0).quote(day).split("\t")
+    assert tuple(values[real_type("주식시세").fids.index(fid)] for fid in (567, 568)) == hits

@@ -242,6 +242,10 @@ class Exchange(MarketData):
         """The account now. Unknown numbers raise KeyError."""
         return self._ledgers[number].account()
 
+    def usual_part(self, moment: datetime) -> float:
+        """The part of a day's shares that is usually traded by a moment of its session: from more than 0 to 1."""
+        return self._timetable.part(moment)
+
     def past_days(self, account: str) -> Sequence[PastDay]:
         """What an account did on earlier days, ascending; days that the exchange has seen to their end, at most 250."""
         return self._ledgers[account].past

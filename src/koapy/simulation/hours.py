@@ -35,6 +35,9 @@ _AUCTION = timedelta(minutes=10)
 _LONGER_DAYS = date(2016, 8, 1)
 """Before this day trading ended half an hour earlier."""
 
+_OPENING_PART, _CLOSING_PART = 0.02, 0.04
+"""Of a day's shares, in its auctions."""
+
 _AVERAGE_PACE = 0.97  # of what `pace` makes of the 380 minutes of a day
 
 _ALWAYS = ((time(0, 0), Phase.CONTINUOUS),)
@@ -127,12 +130,30 @@ class Timetable:
             return 1.0
         return (0.8 + 2.0 * math.exp(-since / 25) + 0.7 * math.exp(-left / 20)) / _AVERAGE_PACE
 
+    def part(self, moment: datetime) -> float:
+        """The part of a day's shares that is usually traded by a moment of its session: from more than 0 to 1."""
+        start, end = self.continuous(moment.date())
+        since, whole = (moment - start).total_seconds() / 60, (end - start).total_seconds() / 60
+        if self._always:
+            return max(since / whole, _OPENING_PART)
+        if since >= whole:
+            return 1.0
+        traded = (_integral(max(since, 0.0), whole) - _integral(0.0, whole)) / (
+            _integral(whole, whole) - _integral(0.0, whole)
+        )
+        return _OPENING_PART + (1 - _OPENING_PART - _CLOSING_PART) * traded
+
     def continuous(self, day: date) -> tuple[datetime, datetime]:
         """When continuous trading begins and ends in a session."""
         moments = self._phases(day)
         start = next(moment for moment, phase in moments if phase is Phase.CONTINUOUS)
         later = (moment for moment, phase in moments if moment > start)
         return start, next(later, midnight_after(start))
+
+
+def _integral(since: float, whole: float) -> float:
+    """Of the pace, up to so many minutes after the opening of a day with so many."""
+    return 0.8 * since - 50 * math.exp(-since / 25) + 14 * math.exp((since - whole) / 20)
 
 
 def _shift(day: date) -> tuple[float, float]:

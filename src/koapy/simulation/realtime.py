@@ -217,7 +217,7 @@ class RealTime:
             issue, quote = exchange.instruments[code], exchange.quote(code)
             found = self._followed[code] = _Followed(
                 BookWriter(issue.base_price, quote.previous_volume),
-                DayWriter(issue, exchange.today, (quote.previous_volume, quote.previous_value)),
+                DayWriter(issue, exchange.today, (quote.previous_volume, quote.previous_value), exchange.usual_part),
             )
         return found
 

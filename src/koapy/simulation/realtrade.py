@@ -1,7 +1,8 @@
 """주식체결 and 주식시세 of one issue: its trades, and its prices when they change without one.
 
 Much of both follows from the price and from the day's extremes alone, which are the same again and again: that is
-written once. Volumes against the previous day are against its whole, as in recorded data.
+written once. Volumes against the previous day are against its whole, as in recorded data, but for FID 851, which is
+against what is usually traded by the same time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from koapy.simulation import forms
 from koapy.simulation.model import Side
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from koapy.simulation.model import Instrument, Quote, Trade
@@ -31,8 +33,6 @@ _CFD_COST, _LOAN_COST = 5020, 4014
 
 _PRICES_KEPT = 8
 """Of an issue, with what follows from each: trades go back and forth between a few."""
-
-_NO_LIMIT_HITS = "000000\t000000"  # 567 and 568
 
 
 class _OfPrice(NamedTuple):
@@ -54,17 +54,27 @@ class DayWriter:
 
     Args:
         before: shares and won that were traded on the day before.
+        usual_part: what part of a day's shares is usually traded by a moment.
     """
 
-    __slots__ = ("_before", "_extremes", "_extremes_of", "_instrument", "_prices", "_times", "_today")
+    __slots__ = (
+        "_before", "_extremes", "_extremes_of", "_instrument", "_limit_hits", "_minute", "_prices", "_same_time",
+        "_times", "_today", "_usual_part",
+    )  # fmt: skip
 
-    def __init__(self, instrument: Instrument, today: date, before: tuple[int, int]) -> None:
+    def __init__(
+        self, instrument: Instrument, today: date, before: tuple[int, int], usual_part: Callable[[datetime], float]
+    ) -> None:
+        self._usual_part = usual_part
+        self._minute = -1
+        self._same_time = 0
+        """Shares that were traded by this minute of the day before, as far as days are alike."""
         self._instrument = instrument
         self._today = today
         self._before = before
         self._prices: dict[int, _OfPrice] = {}
         self._extremes_of: tuple[int, int, int, datetime | None, datetime | None] | None = None
-        self._extremes = self._times = ""
+        self._extremes = self._times = self._limit_hits = ""
 
     def trade(self, trade: Trade, day: Tape, hours: str = DURING_HOURS) -> str:
         """주식체결: one trade of a day as it stands."""
@@ -91,8 +101,8 @@ class DayWriter:
                 of.market_value,
                 hours,
                 "0",
-                _NO_LIMIT_HITS,
-                str(forms.rounded(10_000 * volume, self._before[0])),
+                self._limit_hits,
+                str(forms.rounded(10_000 * volume, self._yesterday_by(trade.time))),
                 self._times,
                 str(sold),
                 str(bought),
@@ -126,7 +136,7 @@ class DayWriter:
                 self._against_yesterday(quote.volume, quote.value),
                 of.cost,
                 of.market_value,
-                _NO_LIMIT_HITS,
+                self._limit_hits,
             )
         )
 
@@ -153,6 +163,15 @@ class DayWriter:
             self._extremes_of = seen
             self._extremes = "\t".join([forms.price(each, base) for each in seen[:3]])
             self._times = "\t".join(map(forms.clock, times))
+            high_hit = day.high_time if day.high == self._instrument.upper else None
+            low_hit = day.low_time if day.low == self._instrument.lower else None
+            self._limit_hits = f"{forms.clock(high_hit)}\t{forms.clock(low_hit)}"
+
+    def _yesterday_by(self, moment: datetime) -> int:
+        minute = 60 * moment.hour + moment.minute
+        if minute != self._minute:
+            self._minute, self._same_time = minute, int(self._before[0] * self._usual_part(moment))
+        return self._same_time
 
 
 def _of_price(price: int, it: Instrument, today: date) -> _OfPrice:
