@@ -281,13 +281,13 @@ class Apartment:
 
     def _came(self, coming: Future[None]) -> None:
         """The thread has been there, or will not come."""
-        # The last thing that the thread does for these calls: a loop that is woken while the thread is still busy with
-        # them waits for the interpreter's lock at once.
-        self._outcomes.wake()
         if coming.cancelled():
             self._refuse(None)
         elif (error := coming.exception()) is not None:
             self._refuse(error)
+        # The last thing that the thread does for these calls: a loop that is woken while the thread is still busy with
+        # them waits for the interpreter's lock at once.
+        self._outcomes.wake()
 
     def _refuse(self, error: BaseException | None) -> None:
         """Nobody makes the calls that are in the queue. Runs on any thread."""
