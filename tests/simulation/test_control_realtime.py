@@ -449,6 +449,27 @@ def test_volume_is_told_against_what_is_usual_by_the_same_time(start):
         assert int(values[851]) == pytest.approx(10_000 * int(values[13]) / (before * part), rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("day", "market", "price", "cost"),
+    [
+        ("2018-06-15", "KOSPI", 83900, "278"),
+        ("2018-06-15", "KOSPI", 84100, "279"),
+        ("2019-12-02", "KOSDAQ", 18300, "52"),
+        ("2021-06-15", "KOSPI", 81500, "213"),
+        ("2021-07-20", "KOSPI", 78700, "206"),
+        ("2021-08-20", "KOSPI", 72600, "190"),
+        ("2022-01-18", "KOSPI", 77100, "201"),
+        ("2026-05-04", "KOSPI", 251_000, "579"),
+        ("2026-05-04", "KOSPI", 331_000, "763"),
+    ],
+)
+def test_the_cost_of_a_trade_is_as_recorded(day, market, price, cost):
+    issue = Instrument("A", "A", market, "stock", 1000, "", None, price, price, price)
+    quote = Quote("A", price, *4 * [price], 10, 1000, 5, 5, 1, 1, price, price, None, None, None, None, 20, 2000)
+    writer = DayWriter(issue, datetime.fromisoformat(day).date(), (20, 2000), lambda _: 1.0)
+    assert writer.quote(quote).split("\t")[real_type("주식시세").fids.index(32)] == cost
+
+
 @pytest.mark.parametrize(("high", "low", "hits"), [(130, 90, ("091500", "000000")), (120, 70, ("000000", "101500"))])
 def test_when_a_limit_was_reached_is_told(high, low, hits):
     first, second = (datetime(2026, 3, 10, hour, 15, tzinfo=KST) for hour in (9, 10))

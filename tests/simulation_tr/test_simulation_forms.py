@@ -106,6 +106,7 @@ def test_signs_tell_the_limits_apart(value, base, upper, lower, text):
         (forms.strength(2944634, 4817707), "61.12"),
         (forms.strength(1, 0), "0.00"),
         (str(forms.market_value(5_969_782_550, 77_000)), "4596733"),
+        (str(forms.market_value(5_969_782_550, 77_100)), "4602702"),
         (str(forms.market_value(54_000_000, 1_425)), "770"),
         (str(forms.millions(173_850_677_050)), "173851"),
         (forms.order_number(82314), "0082314"),

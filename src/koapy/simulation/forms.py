@@ -154,8 +154,8 @@ def thousands(shares: int) -> int:
 
 
 def market_value(shares: int, price_: int) -> int:
-    """Return 시가총액 in 억원: thousands of shares times the price."""
-    return rounded(thousands(shares) * price_, 100_000)
+    """Return 시가총액 in 억원."""
+    return rounded(shares * price_, 100_000_000)
 
 
 def strength(bought: int, sold: int) -> str:

@@ -194,13 +194,12 @@ def _share(bought: int, sold: int) -> str:
 
 
 def _cost(price: int, market: str, kind: str, today: date) -> int:
-    """거래비용: buying and selling one share at the real server's rates, each part raised to a won."""
+    """거래비용: how far a price has to rise until a sale brings what the purchase has cost, by the real server's rates.
+
+    Raised to a won; so the recorded ones of 2018 to 2026 were reckoned.
+    """
     commission, tax = _rates(market, kind, today)
-    return 2 * _raised(price * commission) + _raised(price * tax)
-
-
-def _raised(hundred_millionths: int) -> int:
-    return -(-hundred_millionths // (100 * _PPM))
+    return -(-price * (2 * commission + tax) // (100 * _PPM - commission - tax))
 
 
 @cache
