@@ -9,6 +9,7 @@ import pytest
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.tr import tr
+from koapy.simulation.history.aggregate import minutes_of
 from koapy.simulation.model import Account, Bar, Depth, Instrument, Level, Position, Quote, Sector, SectorQuote
 from koapy.simulation.tr import Answer, answer
 from koapy.simulation.world import World
@@ -106,8 +107,8 @@ class Still:
     def today_bar(self, code):
         return self.day.get(code)
 
-    def minutes(self, code):
-        return self.minute_bars.get(code, [])
+    def minutes(self, code, length=1):
+        return minutes_of(self.minute_bars.get(code, []), length)
 
     def ticks(self, code):
         return self.tick_list.get(code, [])
