@@ -42,6 +42,7 @@ CHECKS = (
     ("lint-imports",),
     ("python", "tools/generate_protocol.py", "--check"),
     ("python", "tools/build_cli_docs.py", "--check"),
+    ("python", "tools/build_ocx.py", "--locked"),
 )
 DOCS = (("python", "tools/generate_protocol.py"), ("python", "tools/build_cli_docs.py"))
 CHAOS = {"flows": "flows.py", "fuzz": "chaos_fuzz.py", "soak": "soak.py"}

@@ -2,19 +2,26 @@
 
     python3 tools/build_ocx.py            src/koapy/ocx/bin/koapy-ocx-host.exe
     python3 tools/build_ocx.py --fake     build/ocx/koapy-fake.ocx as well, and what plays its upgrades
-    python3 tools/build_ocx.py --check    builds once more and compares
+    python3 tools/build_ocx.py --check    builds once more, in another place, and compares; with ocx/host.lock too
+    python3 tools/build_ocx.py --record   writes ocx/host.lock, after a change of the sources
+    python3 tools/build_ocx.py --locked   no compiler: whether ocx/host.lock is of these sources
 
 It takes MinGW-w64's compiler for 32-bit Windows, nothing else; the fake control takes `widl` and Wine's stdole2.tlb
-too. The same sources and the same compiler give the same bytes. What is fresh is not built again.
+too. What is fresh is not built again. ocx/host.lock names the compiler that released hosts are built with, the packages
+of Debian 12 that have it, and the SHA-256 of the host that it makes of these sources, wherever that is done. Another
+compiler serves as well, and makes other bytes.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "ocx"
 HOST = ROOT / "src/koapy/ocx/bin/koapy-ocx-host.exe"
 WORK = ROOT / "build/ocx"
+LOCK = SOURCES / "host.lock"
 FAKE = WORK / "koapy-fake.ocx"
 UPDATER = WORK / "koapy-fake-updater.exe"
 
@@ -114,6 +122,78 @@ def build_host() -> Path:
     return HOST
 
 
+def compiler() -> str:
+    """The compiler that is here, in words that tell it from others.
+
+    Raises: BuildError.
+    """
+
+    def said(*command: str, given: str = "") -> str:
+        environment = os.environ | {"LC_ALL": "C"}
+        return subprocess.run(
+            command, input=given, capture_output=True, text=True, check=False, env=environment
+        ).stdout.strip()
+
+    gcc = said(tool("g++"), "-dumpversion")
+    binutils = said(tool("ld"), "--version").partition("\n")[0].rpartition(" ")[2]
+    macros = said(tool("g++"), "-E", "-dM", "-x", "c++", "-include", "windows.h", "-")
+    parts = [re.search(rf"__MINGW64_VERSION_{part} (\d+)", macros) for part in ("MAJOR", "MINOR", "BUGFIX")]
+    runtime = ".".join(found[1] if found else "?" for found in parts)
+    return f"GCC {gcc}, binutils {binutils}, MinGW-w64 {runtime}"
+
+
+def sources() -> str:
+    """SHA-256 of all that the host is made of, and of how."""
+    found = hashlib.sha256(repr((FLAGS, LINK, HOST_DLLS)).encode())
+    for file in sorted((*(SOURCES / "host").iterdir(), *(SOURCES / "wire").iterdir())):
+        found.update(file.name.encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return found.hexdigest()
+
+
+def locked() -> dict[str, str]:
+    """What ocx/host.lock says.
+
+    Raises: BuildError: it is of other sources.
+    """
+    found = dict(line.split(": ", 1) for line in LOCK.read_text(encoding="utf-8").splitlines())
+    if found["sources"] != sources():
+        raise BuildError("build_ocx: ocx/host.lock is of other sources; run tools/build_ocx.py --record")
+    return found
+
+
+def record() -> None:
+    """Write ocx/host.lock anew, with the compiler that it names.
+
+    Raises: BuildError: another compiler is here.
+    """
+    lines = dict(line.split(": ", 1) for line in LOCK.read_text(encoding="utf-8").splitlines())
+    if compiler() != lines["compiler"]:
+        raise BuildError(f"build_ocx: this is {compiler()}, but hosts are built with {lines['compiler']}")
+    lines |= {"sources": sources(), "host": hashlib.sha256(build_host().read_bytes()).hexdigest()}
+    LOCK.write_text("".join(f"{name}: {said}\n" for name, said in lines.items()), encoding="utf-8")
+
+
+def check() -> None:
+    """Build the host once more, in another place, and compare it with the first one and with what was recorded.
+
+    Raises: BuildError: they differ.
+    """
+    made = build_host().read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "elsewhere")
+        shutil.copytree(SOURCES, place / "ocx")
+        (place / "tools").mkdir()
+        shutil.copy(__file__, place / "tools")
+        subprocess.run([sys.executable, place / "tools" / Path(__file__).name], stdout=subprocess.DEVNULL, check=True)
+        if (place / HOST.relative_to(ROOT)).read_bytes() != made:
+            raise BuildError("build_ocx: the same sources gave other bytes")
+    known = locked()
+    if compiler() != known["compiler"]:
+        print(f"built by {compiler()}, not by {known['compiler']}: other bytes than those of {LOCK.name}")
+    elif hashlib.sha256(made).hexdigest() != known["host"]:
+        raise BuildError("build_ocx: the host is not the one that ocx/host.lock names")
+
+
 def idl() -> str:
     """The type library's source, from the catalogue's tables; a dispid is a row's number, as in the real one."""
     from koapy.openapi.functions import EVENTS, FUNCTIONS, Function
@@ -184,14 +264,18 @@ def main() -> int:
     """Build what was asked for, and say where it is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fake", action="store_true", help="the fake control and its updater as well")
-    parser.add_argument("--check", action="store_true", help="build the host once more; it must be the same bytes")
+    parser.add_argument("--check", action="store_true", help="build the host twice; it must be the bytes of the lock")
+    parser.add_argument("--record", action="store_true", help="write ocx/host.lock")
+    parser.add_argument("--locked", action="store_true", help="only look whether ocx/host.lock is of these sources")
     chosen = parser.parse_args()
     try:
+        if chosen.locked:
+            locked()
+            return 0
+        if chosen.record:
+            record()
         if chosen.check:
-            before = build_host().read_bytes()
-            os.utime(HOST, (0, 0))
-            if build_host().read_bytes() != before:
-                raise BuildError("build_ocx: the same sources gave other bytes")
+            check()
         for made in [build_host(), *([build_fake(), build_updater()] if chosen.fake else [])]:
             print(f"{made.relative_to(ROOT)}: {made.stat().st_size} bytes")
     except BuildError as error:

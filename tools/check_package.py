@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,28 @@ def served(command: list[str], folder: Path) -> Iterator[str]:
         raise SystemExit(f"the installed server ended with {server.returncode}")
 
 
+def host_starts(command: list[str], folder: Path) -> bool:
+    """Whether the host of OpenAPI+ that the wheel carries can be started; True where there is nothing to start it with.
+
+    It has no OpenAPI+ to be started with, and says so.
+    """
+    if not HOST.exists() or (os.name != "nt" and shutil.which("wine") is None):
+        return True
+    windows = {"WINEPREFIX": str(folder / "windows"), "WINEARCH": "win64", "WINEDLLOVERRIDES": "mscoree,mshtml="}
+    environment = os.environ | windows | {"WINEDEBUG": "-all", "DISPLAY": ""}
+    if os.name != "nt":  # a new Windows; files, not pipes, because what it starts in the background keeps them
+        with (folder / "wine.log").open("wb") as log:
+            subprocess.run(
+                ["wineboot", "-i"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, check=True
+            )
+    words = [*command, "ocx", "doctor", "--control", "Nobody.Has.This.1"]
+    said = subprocess.run(words, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False).stdout
+    if os.name != "nt":
+        subprocess.run(["wineserver", "-k"], env=environment, check=False)
+        subprocess.run(["wineserver", "-w"], env=environment, check=False)
+    return "32 bits, as OpenAPI+ is" in said  # which only the host can tell
+
+
 def main() -> int:
     """Build, install, ask."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -84,6 +107,9 @@ def main() -> int:
         subprocess.run([command, "version"], cwd=folder, check=True)
         with served([command], folder) as address:
             subprocess.run([python, "-c", CLIENT, address], cwd=folder, check=True, timeout=60)
+        if not host_starts([command], folder):
+            print("the wheel's host of OpenAPI+ does not start", file=sys.stderr)
+            return 1
     print(wheel.name, "works where only it is installed")
     return 0
 
