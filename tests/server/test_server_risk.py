@@ -223,7 +223,7 @@ async def test_a_tick_that_passes_spares_the_query(running: Any, limited: Any) -
     control = PricedControl("1")
     async with running(control, limited(price_collar=10)) as gateway:
         stream = gateway.stub.RealCall(pb.RealRequest(code_list=[CODE], fid_list=[20]))
-        await gateway.reached(subscriptions=1)
+        await gateway.reached(codes=1)
         control.fire("OnReceiveRealData", CODE, "주식체결", "", data={"10": "-71000", "20": "2"})
         control.fire("OnReceiveRealData", CODE, "주식예상체결", "", data={"10": "+999999", "20": "1"})
         (await stream.read(), await stream.read())
