@@ -93,6 +93,9 @@ class Still:
     def recent(self, code, count):
         return self.daily(code)[-count:]
 
+    def close_before(self, code, day):
+        return next((bar.close for bar in reversed(self.daily(code)) if bar.start.date() < day), None)
+
     def today_minutes(self, code):
         return [bar for bar in self.minutes(code) if bar.start.date() >= self.today]
 

@@ -129,6 +129,10 @@ class MarketData:
         """The last `count` daily bars before today, ascending: `daily` without making up what nobody asks for."""
         return self._history.recent(code, count)
 
+    def close_before(self, code: str, day: date) -> int | None:
+        """The last close of an issue before a day, today's not among them; None where there is none."""
+        return self._history.close_before(code, day)
+
     def today_bar(self, code: str) -> Bar | None:
         """Today's bar so far; None before the first trade."""
         return self._pits[code].tape.bar(self.today)

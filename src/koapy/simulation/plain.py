@@ -31,6 +31,8 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Bar):
+        return {name: plain(each) for name, each in value._asdict().items()}
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     if hasattr(value, "__dataclass_fields__"):

@@ -11,6 +11,7 @@ from koapy.openapi.market import tick_size
 if TYPE_CHECKING:
     from datetime import date
 
+_NONE = 1 << 62  # no price is as high
 _HIGHEST = 1 << 26  # no tick table changes above 67 million won
 
 
@@ -34,6 +35,11 @@ class Ladder:
     def tick(self, price: int) -> int:
         """The tick at a price."""
         return self.ticks[bisect_right(self.starts, price) - 1]
+
+    def band(self, price: int) -> tuple[int, int, int]:
+        """The lowest price that has the same tick, the tick, and the lowest price above that has another."""
+        place = bisect_right(self.starts, price)
+        return self.starts[place - 1], self.ticks[place - 1], (*self.starts, _NONE)[place]
 
     def floor(self, price: float) -> int:
         """The nearest price on a tick that is not above."""

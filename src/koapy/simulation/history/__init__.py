@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import lru_cache
 from itertools import groupby, islice
 from random import Random
@@ -12,7 +13,7 @@ from koapy.simulation.history.intraday import minutes_of_day
 from koapy.simulation.history.made import DAYS, Walk, trading_days_before
 from koapy.simulation.history.recorded import Recorded
 from koapy.simulation.history.walk import walked
-from koapy.simulation.ticks import ladder
+from koapy.simulation.ticks import ladder, ladders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -117,6 +118,17 @@ class History:
         missing = count - len(added)
         return self._made(code, missing) + added if missing > 0 else added[-count:]
 
+    def close_before(self, code: str, day: date) -> int | None:
+        """The last close before a day; None for an issue without an earlier one. It makes up closes alone."""
+        if code in self._daily or code in self._records or code in self._added:
+            return next((bar.close for bar in reversed(self.daily(code)) if bar.start.date() < day), None)
+        days, walk = self._listed_days(code), self._walk(code)
+        later = len(days) - bisect_left(days, day)
+        if later >= len(days):
+            return None
+        steps = ladders(self._issues[code].market, self._issues[code].kind, days[-later - 1 :])
+        return next(islice(walk.closes_before(steps), later - 1, None)) if later else self.base_price(code)
+
     def last_day(self, code: str) -> Bar | None:
         """The newest daily bar; None for an issue without a past."""
         if self._added.get(code):
@@ -179,16 +191,19 @@ class History:
     def _made(self, code: str, count: int | None) -> list[Bar]:
         """The newest made-up days, ascending; all without a count."""
         if code not in self._begun:
-            self._begun[code] = [], self._walk(code)
+            self._begun[code] = [], self._walk(code).newest_first(self._listed_days(code))
         bars, older = self._begun[code]
         if count is None or count > len(bars):
             bars.extend(islice(older, None if count is None else count - len(bars)))
         return bars[:count][::-1]
 
-    def _walk(self, code: str) -> Iterator[Bar]:
+    def _listed_days(self, code: str) -> tuple[date, ...]:
+        listed = self._issues[code].listed
+        return self.days[bisect_left(self.days, listed) :] if listed else self.days
+
+    def _walk(self, code: str) -> Walk:
         issue = self._issues[code]
-        days = tuple(day for day in self.days if issue.listed is None or day >= issue.listed)
-        walk = Walk(
+        return Walk(
             self._seed,
             code,
             issue.market,
@@ -197,7 +212,6 @@ class History:
             self.normal_volume(code),
             self.turmoil(code),
         )
-        return walk.newest_first(days)
 
     def _make_minutes(self, code: str) -> list[Bar]:
         issue = self._issues[code]

@@ -84,8 +84,7 @@ class Tick:
     """Of the order that came last, where that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """Prices of a stretch of time: a minute, day, week, month or year.
 
     Bars of sectors have prices in hundredths of an index point.

@@ -96,6 +96,8 @@ def days(exchange: Exchange, code: str, count: int | None = None) -> list[Day]:
 
 LOOK_BACK = 60
 """Trading days that a period over the whole market reaches back at most."""
+PAST = LOOK_BACK + 1
+"""Bars that those need: the first day is told against the one before it."""
 
 
 def in_period(exchange: Exchange, code: str, first: int, last: int) -> list[Day]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
@@ -198,7 +198,7 @@ class Derived:
             for bar in bars:
                 traded, before = traded + bar.volume, volume
                 volume = self.contract.volume(day, traded)
-                found.append(replace(self.mirrored(bar), volume=volume - before))
+                found.append(self.mirrored(bar)._replace(volume=volume - before))
         return minutes_of(found, length)
 
     def minutes(self, length: int) -> list[Bar]:

@@ -10,7 +10,7 @@ from koapy.simulation.figures.draws import draws
 from koapy.simulation.figures.firms import Firm, firm, firm_flows, firms, flow_of
 from koapy.simulation.figures.investors import Flow, total
 from koapy.simulation.model import Side
-from koapy.simulation.tr.days import LOOK_BACK, Day, daily, days
+from koapy.simulation.tr.days import LOOK_BACK, PAST, Day, daily, days
 from koapy.simulation.tr.rankings import ranked, traded
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.selection import selected
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """Firms on each side of a list."""
-PAST = LOOK_BACK + 1
 ALL_FIRMS = "888"
 """회원사코드 of opt10052 that stands for all."""
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.investors import Investor
-from koapy.simulation.tr.days import Day, daily, days
-from koapy.simulation.tr.fundamentals import PAST as COMPANY_PAST
+from koapy.simulation.tr.days import PAST, Day, daily, days
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.rankings import ranked
 from koapy.simulation.tr.registry import Source, responder
@@ -90,7 +89,7 @@ def _stretch(exchange: Exchange, code: str, period: int) -> list[Day]:
     return found if period else [each for each in found if each.date == exchange.today]
 
 
-@responder("opt10034", source=Source.OWN, past=COMPANY_PAST)
+@responder("opt10034", source=Source.OWN, past=PAST)
 def most_bought(request: Request) -> Steps:
     """외인기간별매매상위."""
     kind, period = request.choice("매매구분", "2"), int(request.choice("기간", "0"))
@@ -108,7 +107,7 @@ def most_bought(request: Request) -> Steps:
     return ranked(request, wanted, lambda each: abs(nets[each.code]), extra)
 
 
-@responder("opt10035", source=Source.OWN, past=COMPANY_PAST)
+@responder("opt10035", source=Source.OWN, past=PAST)
 def bought_three_days(request: Request) -> Steps:
     """외인연속순매매상위: bought, or sold, on each of three days."""
     selling, yesterday = request.choice("매매구분", "2") == "1", request.choice("기준일구분", "0") == "1"
@@ -134,26 +133,24 @@ def bought_three_days(request: Request) -> Steps:
     return ranked(request, wanted, lambda each: abs(sum(nets[each.code])), extra)
 
 
-@responder("opt10036", source=Source.OWN, past=COMPANY_PAST)
+@responder("opt10036", source=Source.OWN, past=PAST)
 def most_exhausted(request: Request) -> Steps:
     """외인한도소진율증가상위."""
     period = int(request.choice("기간", "5"))
     found = selected(request, list(stocks(request.exchange)))
-    pairs = {}
+    stretches, nets = {}, {}
     for each in found:
         yield
-        stretch = _stretch(request.exchange, each.code, period)
-        if stretch:
-            now = held_by_day(request.exchange, each.instrument, days(request.exchange, each.code, 2))
-            after = now.get(stretch[-1].number, held(request.exchange, each.instrument))
-            pairs[each.code] = after - sum(map(net, stretch)), after
+        stretches[each.code] = _stretch(request.exchange, each.code, period)
+        nets[each.code] = sum(map(net, stretches[each.code]))
 
     def grown(each: Stock) -> float:
-        before, after = pairs[each.code]
-        return (after - before) / each.instrument.shares
+        return nets[each.code] / each.instrument.shares
 
     def extra(each: Stock) -> dict[str, str]:
-        before, after = pairs[each.code]
+        now = held_by_day(request.exchange, each.instrument, days(request.exchange, each.code, 2))
+        after = now.get(stretches[each.code][-1].number, held(request.exchange, each.instrument))
+        before = after - nets[each.code]
         return {
             "보유주식수": str(after),
             "취득가능주식수": str(each.instrument.shares - after),
@@ -162,5 +159,5 @@ def most_exhausted(request: Request) -> Steps:
             "소진율증가": exhausted(after - before, each.instrument),
         }
 
-    wanted = [each for each in found if each.code in pairs and grown(each) > 0]
+    wanted = [each for each in found if nets[each.code] > 0]
     return ranked(request, wanted, grown, extra)

@@ -20,10 +20,6 @@ EOK = 100_000_000
 """억원, the unit of capital, sales and profits, in won."""
 
 
-PAST = 280
-"""Daily bars that are looked at: the newest year has some 250, so its beginning is among them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fundamentals:
     """Figures of one company; amounts in 억원, ratios in hundredths of a percent."""
@@ -69,9 +65,8 @@ def fundamentals(exchange: Exchange, code: str) -> Fundamentals | None:
 
 
 def _reference(exchange: Exchange, instrument: Instrument) -> int:
-    year = exchange.today.year
-    bars = exchange.recent(instrument.code, PAST)
-    return next((bar.close for bar in reversed(bars) if bar.start.year < year), instrument.base_price)
+    new_year = exchange.today.replace(month=1, day=1)
+    return exchange.close_before(instrument.code, new_year) or instrument.base_price
 
 
 def _made_up(instrument: Instrument, reference: int) -> Fundamentals:

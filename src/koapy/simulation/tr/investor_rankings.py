@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.investors import INSTITUTIONS, Flow, Investor, flows, total
-from koapy.simulation.tr.days import LOOK_BACK, day_number, days, in_period, one_day
+from koapy.simulation.tr.days import LOOK_BACK, PAST, day_number, days, in_period, one_day
 from koapy.simulation.tr.investors import average, columns
 from koapy.simulation.tr.rankings import ranked, traded
 from koapy.simulation.tr.registry import Source, responder
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
 
-PAST = LOOK_BACK + 1
 
 GROUPS: Mapping[str, tuple[Investor, ...]] = {
     "개인": (Investor.PERSON,),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.loans import CREDIT_GROUPS, Loan, credit, lending, short_sold
-from koapy.simulation.tr.days import LOOK_BACK, Day, daily, day_number, days, in_period, one_day
+from koapy.simulation.tr.days import LOOK_BACK, PAST, Day, daily, day_number, days, in_period, one_day
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.selection import selected
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from koapy.simulation.model import Instrument
     from koapy.simulation.tr.request import Answer, Request
 
-PAST = LOOK_BACK + 1
 NOTHING = Loan(0, 0, 0)
 TOP = 10
 """Issues of opt10069."""

@@ -12,7 +12,7 @@ from koapy.simulation import forms
 from koapy.simulation.figures.chain import basis
 from koapy.simulation.figures.investors import Flow
 from koapy.simulation.figures.programs import NONE, Programs, own_account, programs
-from koapy.simulation.tr.days import LOOK_BACK, Day, daily, day_number, days, one_day
+from koapy.simulation.tr.days import LOOK_BACK, PAST, Day, daily, day_number, days, one_day
 from koapy.simulation.tr.rankings import ranked, traded
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.request import plain_code
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from koapy.simulation.tr.request import Answer, Request
     from koapy.simulation.tr.vocabulary import Words
 
-PAST = LOOK_BACK + 1
 LARGEST = 50
 """Issues of opt90003."""
 _INDEX = {"KOSPI": "001", "KOSDAQ": "101"}
@@ -193,7 +192,7 @@ def issues_of_day(request: Request) -> Answer:
     return request.listed(rows, single)
 
 
-@responder("opt90005", source=Source.OWN, past=LOOK_BACK + 1)
+@responder("opt90005", source=Source.OWN, past=PAST)
 def market_trend(request: Request) -> Answer:
     """프로그램매매추이: a market through today, or by day."""
     exchange, market = request.exchange, _market(request)
@@ -248,7 +247,7 @@ def _day_mark(exchange: Exchange, number: int) -> dict[str, str]:
     return {}
 
 
-@responder("opt90006", source=Source.OWN, past=LOOK_BACK + 1)
+@responder("opt90006", source=Source.OWN, past=PAST)
 def arbitrage_balance(request: Request) -> Answer:
     """프로그램매매차익잔고추이: what has been bought, and sold, over the last days, and its change."""
     known = market_days(request.exchange, "KOSPI", LOOK_BACK)
@@ -270,7 +269,7 @@ def arbitrage_balance(request: Request) -> Answer:
     return request.listed([row for row in rows[::-1] if int(row["일자"]) <= until])
 
 
-@responder("opt90007", source=Source.OWN, past=LOOK_BACK + 1)
+@responder("opt90007", source=Source.OWN, past=PAST)
 def market_sums(request: Request) -> Answer:
     """프로그램매매누적추이: a market by day, and summed up since the first day of the list."""
     exchange, market = request.exchange, _market(request)
@@ -359,7 +358,7 @@ def issue_by_day(request: Request) -> Answer:
     return daily(request, row, newest=newest)
 
 
-@responder("opt90010", "opt90011", source=Source.OWN, past=LOOK_BACK + 1)
+@responder("opt90010", "opt90011", source=Source.OWN, past=PAST)
 def arbitrage_now(request: Request) -> Answer:
     """차익잔고현황: arbitrage of a day, with KOSPI200 futures alone; the other half repeats the day before."""
     known = market_days(request.exchange, "KOSPI", LOOK_BACK)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.tr.fundamentals import PAST as COMPANY_PAST
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.selection import selected
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from koapy.simulation.model import Interruption
+    from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
 
     Measure = Callable[[Stock], float]
@@ -98,12 +98,13 @@ def waiting_orders(request: Request) -> Answer:
     return ranked(request, found, measures[order])
 
 
-@responder("opt10026", source=Source.OWN, past=COMPANY_PAST)
-def by_company_figures(request: Request) -> Answer:
+@responder("opt10026", source=Source.OWN)
+def by_company_figures(request: Request) -> Steps:
     """고저PER: companies by PER, PBR or ROE; those with a loss have no PER."""
     kind = request.choice("PER구분", "1")
     found: list[tuple[float, Stock]] = []
     for each in selected(request, list(stocks(request.exchange))):
+        yield
         company = fundamentals(request.exchange, each.code)
         if company is None or company.eps <= 0:
             continue

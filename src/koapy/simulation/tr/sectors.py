@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -157,7 +156,7 @@ def by_minute(moments: Sequence[SectorMoment], length: int) -> list[Bar]:
     """Bars of so many minutes each, under the minute in which they begin."""
     slots = groupby(moments, key=lambda each: (each.time.hour * 60 + each.time.minute) // length)
     found = _bars([list(group) for _, group in slots])
-    return [replace(each, start=_minute(each.start, length)) for each in found]
+    return [each._replace(start=_minute(each.start, length)) for each in found]
 
 
 def _minute(moment: datetime, length: int) -> datetime:

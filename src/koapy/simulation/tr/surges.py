@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from koapy.simulation import forms
 from koapy.simulation.figures.loans import credit_rate
 from koapy.simulation.tr.days import bars
-from koapy.simulation.tr.fundamentals import PAST as COMPANY_PAST
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.rankings import ranked, traded
 from koapy.simulation.tr.registry import Source, responder
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from koapy.simulation.model import Bar
+    from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
 
 YEAR = 250
@@ -197,11 +197,12 @@ def _bands(past: Sequence[Bar], count: int) -> list[tuple[int, int, int, int]]:
     return [(low + place * width, low + (place + 1) * width - 1, volume, whole) for place, volume in enumerate(volumes)]
 
 
-@responder("opt10033", source=Source.OWN, past=COMPANY_PAST)
-def most_credit(request: Request) -> Answer:
+@responder("opt10033", source=Source.OWN)
+def most_credit(request: Request) -> Steps:
     """신용비율상위."""
     rates = {}
     for each in traded(request):
+        yield
         company = fundamentals(request.exchange, each.code)
         rates[each.code] = credit_rate(each.code, company.credit, request.exchange.today) if company else 0
     found = [each for each in traded(request) if rates[each.code]]
