@@ -13,8 +13,9 @@ from koapy.simulation.figures.funds import nav, tracking_error
 from koapy.simulation.figures.programs import programs
 from koapy.simulation.tr.contract_words import DERIVED
 from koapy.simulation.tr.derived import Derived
+from koapy.simulation.tr.market_programs import KOSPI200, market_today
 from koapy.simulation.tr.papers import WARRANT
-from koapy.simulation.tr.programs import KOSPI200, PROGRAM, market_today
+from koapy.simulation.tr.program_words import PROGRAM
 from koapy.simulation.tr.stocks import STOCK
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from koapy.simulation.figures.draws import apportion, many_draws
+from koapy.simulation.figures.draws import apportion, by_byte, day_bytes, part_of, picked
 from koapy.simulation.figures.investors import Flow
 from koapy.simulation.figures.tables import rows
 
@@ -50,13 +50,24 @@ def firm_flows(code: str, day: date, volume: int, value: int) -> dict[Firm, Flow
 
 def flow_of(chosen: Sequence[Firm], code: str, day: date, volume: int, value: int) -> Flow:
     """Return what some firms did together, as `firm_flows`."""
-    places = [place for place, each in enumerate(_largest_first()) if each in chosen]
-    return Flow(*(sum([side[place] for place in places]) for side in _parts(code, day, volume, value)))
+    places = _places(tuple(chosen))
+    bought_by, sold_by = _weights(code, day, volume)
+    return Flow(
+        part_of(volume, bought_by, places),
+        part_of(volume, sold_by, places),
+        part_of(value, bought_by, places),
+        part_of(value, sold_by, places),
+    )
+
+
+@cache
+def _places(chosen: tuple[Firm, ...]) -> tuple[int, ...]:
+    return tuple(place for place, each in enumerate(_largest_first()) if each in chosen)
 
 
 def _parts(code: str, day: date, volume: int, value: int) -> tuple[list[int], list[int], list[int], list[int]]:
     """Bought, sold, and both in won, of each firm, the largest first."""
-    bought_by, sold_by = _weights(code, day, "bought", volume), _weights(code, day, "sold", volume)
+    bought_by, sold_by = _weights(code, day, volume)
     return (
         apportion(volume, bought_by),
         apportion(volume, sold_by),
@@ -69,19 +80,28 @@ _EARLY = 40_000
 """Shares by which half of what the first firms of a day had more than their part of it is made up for."""
 
 
-def _weights(code: str, day: date, side: str, volume: int) -> list[float]:
-    """The part of each firm: of the first shares of a day others than of the day, and less so the more are traded.
+def _weights(code: str, day: date, volume: int) -> tuple[list[float], list[float]]:
+    """How much each firm bought and sold, against the others: of the first shares of a day others than of the day, and
+    less so the more are traded.
 
     What a firm has done only grows: its part of the next share goes from its early to its late one.
     """
-    chances = many_draws("firms", code, day, side)
-    late = [usual * (0.2 + 1.6 * chance) for usual, chance in zip(_usual(), chances, strict=False)]
-    early = [usual * (0.2 + 1.6 * chance) for usual, chance in zip(_usual(), reversed(chances), strict=False)]
-    part = _EARLY / (_EARLY + volume)
-    scale = part * sum(late) / sum(early)
-    return [usual * (1 - part) + first * scale for usual, first in zip(late, early, strict=True)]
+    tables = _tables()
+    count = len(tables)
+    chances, part = day_bytes("firms", code, day, 4 * count), _EARLY / (_EARLY + volume)
+
+    def side(first: int) -> list[float]:
+        late = picked(tables, chances[first : first + count])
+        early = picked(tables, chances[first + count : first + 2 * count])
+        scale = part * sum(late) / sum(early)
+        return [usual * (1 - part) + each * scale for usual, each in zip(late, early, strict=True)]
+
+    return side(0), side(2 * count)
 
 
 @cache
-def _usual() -> tuple[int, ...]:
-    return tuple(each.weight for each in _largest_first())
+def _tables() -> tuple[tuple[float, ...], ...]:
+    def table(usual: int) -> tuple[float, ...]:
+        return by_byte(lambda chance: usual * (0.2 + 1.6 * chance))
+
+    return tuple(table(each.weight) for each in _largest_first())

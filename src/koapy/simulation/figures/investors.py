@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING
 
-from koapy.simulation.figures.draws import apportion, draws
+from koapy.simulation.figures.draws import apportion, by_byte, day_bytes, part_of, picked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from koapy.simulation.model import Bar, Instrument
@@ -104,10 +105,13 @@ class Flows:
 
 def total(flows: Iterable[Flow]) -> Flow:
     """Add up."""
-    whole = Flow()
+    bought = sold = bought_value = sold_value = 0
     for each in flows:
-        whole += each
-    return whole
+        bought += each.bought
+        sold += each.sold
+        bought_value += each.bought_value
+        sold_value += each.sold_value
+    return Flow(bought, sold, bought_value, sold_value)
 
 
 def flows(instrument: Instrument, day: date, volume: int, value: int) -> Flows:
@@ -117,18 +121,44 @@ def flows(instrument: Instrument, day: date, volume: int, value: int) -> Flows:
 
 def split(code: str, day: date, volume: int, value: int, *, large: bool = True) -> Flows:
     """Return who traded so much of anything on a day; `large` where institutions and foreigners are at home."""
-    chances = draws("investors", code, day), draws("investors", code, day, "sold")
-    usual = _LARGE if large else _SMALL
-    bought_by, sold_by = (
-        [
-            part * (0.5 + chance) if part >= _RARE or chance > 0.4 else 0.0
-            for part, chance in zip(usual, side, strict=False)
-        ]
-        for side in chances
-    )
+    bought_by, sold_by = _weights(code, day, large=large)
     return Flows(
         apportion(volume, bought_by), apportion(volume, sold_by), apportion(value, bought_by), apportion(value, sold_by)
     )
+
+
+def flow_of(kinds: Sequence[Investor], instrument: Instrument, bar: Bar) -> Flow:
+    """Return what some kinds of investors did together in a daily bar, as `day_flows`."""
+    bought_by, sold_by = _weights(instrument.code, bar.start.date(), large=instrument.market == "KOSPI")
+    places = [kind.value for kind in kinds]
+    return Flow(
+        part_of(bar.volume, bought_by, places),
+        part_of(bar.volume, sold_by, places),
+        part_of(bar.value, bought_by, places),
+        part_of(bar.value, sold_by, places),
+    )
+
+
+def net_of(kind: Investor, instrument: Instrument, bar: Bar) -> int:
+    """Return the shares that a kind of investors bought more than it sold in a daily bar, as `day_flows`."""
+    bought_by, sold_by = _weights(instrument.code, bar.start.date(), large=instrument.market == "KOSPI")
+    places = (kind.value,)
+    return part_of(bar.volume, bought_by, places) - part_of(bar.volume, sold_by, places)
+
+
+def _weights(code: str, day: date, *, large: bool) -> tuple[list[float], list[float]]:
+    """How much each kind bought and sold, against the others."""
+    tables = _tables(large)
+    chances, count = day_bytes("investors", code, day, 2 * len(tables)), len(tables)
+    return picked(tables, chances[:count]), picked(tables, chances[count:])
+
+
+@cache
+def _tables(large: bool) -> tuple[tuple[float, ...], ...]:
+    def table(part: float) -> tuple[float, ...]:
+        return by_byte(lambda chance: part * (0.5 + chance) if part >= _RARE or chance > 0.4 else 0.0)
+
+    return tuple(table(part) for part in (_LARGE if large else _SMALL))
 
 
 def day_flows(instrument: Instrument, bar: Bar) -> Flows:

@@ -7,6 +7,7 @@ remembered.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import previous_trading_day
@@ -60,7 +61,13 @@ def lending(instrument: Instrument, day: date) -> Loan:
     """Return the shares of an issue that are lent (대차); nothing of a fund."""
     if instrument.fund:
         return Loan(0, 0, 0)
-    return _loan("lending", instrument, 0.003 + 0.04 * draws("lending", instrument.code)[0] ** 2, day)
+    return _loan("lending", instrument, _usually_lent(instrument.code), day)
+
+
+@lru_cache(1 << 13)
+def _usually_lent(code: str) -> float:
+    """The part of an issue's shares that is lent in the long run."""
+    return float(0.003 + 0.04 * draws("lending", code)[0] ** 2)
 
 
 def short_sold(instrument: Instrument, bar: Bar) -> tuple[int, int]:

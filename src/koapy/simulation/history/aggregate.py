@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ def ticks_of(ticks: Iterable[Tick], length: int) -> list[Bar]:
 def minutes_of_ticks(ticks: Iterable[Tick], length: int) -> list[Bar]:
     """Bars of `length` minutes from trades, as `minutes_of` labels them."""
     groups = groupby(ticks, key=lambda tick: tick.time.replace(second=0, microsecond=0))
-    return minutes_of((replace(_bar_of(list(group)), start=minute) for minute, group in groups), length)
+    return minutes_of((_bar_of(list(group))._replace(start=minute) for minute, group in groups), length)
 
 
 def _bar_of(ticks: Sequence[Tick]) -> Bar:
@@ -82,7 +81,7 @@ def _bar_of(ticks: Sequence[Tick]) -> Bar:
 def _at_slot(bar: Bar, length: int) -> Bar:
     minute = (bar.start.hour * 60 + bar.start.minute) // length * length
     start = bar.start.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
-    return replace(bar, start=start)
+    return bar._replace(start=start)
 
 
 def _grouped(bars: Iterable[Bar], key: Callable[[Bar], object]) -> list[Bar]:

@@ -27,6 +27,7 @@ from koapy.simulation.tr import (  # noqa: F401  they register themselves
     investor_rankings,
     investors,
     loans,
+    market_programs,
     orders,
     positions,
     profits,

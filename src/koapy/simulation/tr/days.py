@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.figures.investors import day_flows
+from koapy.simulation.figures.investors import day_flows, flow_of
 from koapy.simulation.figures.loans import credit_rate
 from koapy.simulation.figures.programs import programs
 from koapy.simulation.tr.fundamentals import fundamentals
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from koapy.simulation.exchange import Exchange
-    from koapy.simulation.figures.investors import Flows
+    from koapy.simulation.figures.investors import Flow, Flows, Investor
     from koapy.simulation.figures.programs import Programs
     from koapy.simulation.model import Bar, Instrument
     from koapy.simulation.tr.request import Answer, Request
@@ -54,6 +54,10 @@ class Day:
     def flows(self) -> Flows:
         """Who traded."""
         return day_flows(self.instrument, self.bar)
+
+    def done_by(self, *kinds: Investor) -> Flow:
+        """What some kinds of investors did together: `flows.of(*kinds)`, without the others."""
+        return flow_of(kinds, self.instrument, self.bar)
 
     @property
     def programs(self) -> Programs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
-from koapy.simulation.figures.investors import Investor
+from koapy.simulation.figures.investors import Investor, net_of
 from koapy.simulation.tr.days import PAST, Day, daily, days
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.rankings import ranked
@@ -49,7 +49,7 @@ def held_by_day(exchange: Exchange, instrument: Instrument, found: Sequence[Day]
 
 def net(day: Day) -> int:
     """Return the shares that foreigners bought more than they sold."""
-    return day.flows.of(Investor.FOREIGN).net
+    return net_of(Investor.FOREIGN, day.instrument, day.bar)
 
 
 def exhausted(holding: int, instrument: Instrument) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.investors import INSTITUTIONS, Flow, Investor, flows, total
-from koapy.simulation.tr.days import LOOK_BACK, PAST, day_number, days, in_period, one_day
+from koapy.simulation.tr.days import LOOK_BACK, PAST, Day, day_number, days, in_period, one_day
 from koapy.simulation.tr.investors import average, columns
 from koapy.simulation.tr.rankings import ranked, traded
 from koapy.simulation.tr.registry import Source, responder
@@ -64,9 +64,9 @@ def _sums(
     first, last = request.period()
     sums = {}
     for each in found:
-        known = [day.flows for day in in_period(request.exchange, each.code, first, last)]
+        known = in_period(request.exchange, each.code, first, last)
         if known:
-            sums[each.code] = [total(flows.of(*kinds) for flows in known) for kinds in groups]
+            sums[each.code] = [total(day.done_by(*kinds) for day in known) for kinds in groups]
         yield
     return sums
 
@@ -278,9 +278,8 @@ def in_a_row(request: Request) -> Steps:
         found = known[-period:] if period else [day for day in known if first <= day.number <= last]
         if not found:
             continue
-        done = {day.number: day.flows for day in {*found, *known[-LONGEST:]}}
-        groups = {"기관": INSTITUTIONS, "외국인": (Investor.FOREIGN,), "": (*INSTITUTIONS, Investor.FOREIGN)}
-        sums = {name: total(done[day.number].of(*kinds) for day in found) for name, kinds in groups.items()}
+        done = {day: _both(day) for day in dict.fromkeys((*found, *known[-LONGEST:]))}
+        sums = {name: total(done[day][place] for day in found) for place, name in enumerate(("기관", "외국인", ""))}
         if sums[""].net_value <= 0:
             continue
         row = {
@@ -292,9 +291,8 @@ def in_a_row(request: Request) -> Steps:
             "순매매량": forms.net(sums[""].net),
             "순매매액": forms.net(forms.millions(sums[""].net_value)),
         }
-        last_flows = [done[day.number] for day in known[-LONGEST:]]
-        for kinds, names in zip(groups.values(), _STRETCH_NAMES, strict=True):
-            count, flow = _stretch(last_flows, kinds)
+        for place, names in enumerate(_STRETCH_NAMES):
+            count, flow = _stretch([done[day][place] for day in known[-LONGEST:]])
             values = forms.delta(count), forms.net(flow.net), forms.net(forms.millions(flow.net_value))
             row |= dict(zip(names, values, strict=True))
         rows.append((sums[""].net_value if by_value else sums[""].net, each, row))
@@ -311,11 +309,16 @@ _STRETCH_NAMES = (
 )
 
 
-def _stretch(past: Sequence[Flows], kinds: Sequence[Investor]) -> tuple[int, Flow]:
+def _both(day: Day) -> tuple[Flow, Flow, Flow]:
+    """What institutions, foreigners and both together did on a day."""
+    institutions, foreigners = day.done_by(*INSTITUTIONS), day.done_by(Investor.FOREIGN)
+    return institutions, foreigners, institutions + foreigners
+
+
+def _stretch(past: Sequence[Flow]) -> tuple[int, Flow]:
     """The last days on which the same was done, negative of sales, and what was done on them."""
-    found = [each.of(*kinds) for each in reversed(past)]
-    buying = found[0].net > 0
-    row = list(takewhile(lambda flow: flow.net > 0 if buying else flow.net < 0, found))
+    buying = past[-1].net > 0
+    row = list(takewhile(lambda flow: flow.net > 0 if buying else flow.net < 0, reversed(past)))
     return (len(row) if buying else -len(row)), total(row)
 
 
@@ -329,7 +332,7 @@ def most_by_both(request: Request) -> Answer:
     known = {each.code: one_day(exchange, each.code, number or day_number(exchange.today)) for each in found}
     lists = []
     for who, kinds in (("외인", (Investor.FOREIGN,)), ("기관", INSTITUTIONS)):
-        nets = [(day.flows.of(*kinds), each) for each in found if (day := known[each.code])]
+        nets = [(day.done_by(*kinds), each) for each in found if (day := known[each.code])]
         for side, sign in (("순매도", -1), ("순매수", 1)):
             ranking = [pair for pair in nets if sign * _size(pair[0], by_value) > 0]
             ranking.sort(key=lambda pair: (-sign * _size(pair[0], by_value), pair[1].code))

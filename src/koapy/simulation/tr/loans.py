@@ -13,9 +13,10 @@ from koapy.simulation.tr.selection import selected
 from koapy.simulation.tr.stocks import Stock, stocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from koapy.simulation.model import Instrument
+    from koapy.simulation.tr.registry import Steps
     from koapy.simulation.tr.request import Answer, Request
 
 NOTHING = Loan(0, 0, 0)
@@ -104,13 +105,14 @@ def lent_of_issue(request: Request) -> Answer:
 
 
 @responder("opt10068", source=Source.OWN, past=PAST)
-def lent_by_day(request: Request) -> Answer:
+def lent_by_day(request: Request) -> Steps:
     """대차거래추이: all issues together, by day."""
     first, last = request.period()
     first = first if request.text("시작일자") else 0
     request.label("전체구분")
     sums: dict[int, tuple[Loan, int]] = {}
     for each in stocks(request.exchange):
+        yield
         for day in days(request.exchange, each.code, LOOK_BACK):
             if first <= day.number <= last:
                 loan = lending(each.instrument, day.date)
@@ -122,11 +124,12 @@ def lent_by_day(request: Request) -> Answer:
     return request.listed(rows)
 
 
-def _of_period(request: Request) -> list[tuple[Loan, int, Instrument]]:
+def _of_period(request: Request) -> Generator[None, None, list[tuple[Loan, int, Instrument]]]:
     """What was lent of each issue in the period, with the balance at its end and that in won; most lent first."""
     first, last = request.period()
     found = []
     for each in selected(request, list(stocks(request.exchange))):
+        yield
         stretch = in_period(request.exchange, each.code, first, last)
         if stretch:
             loans = [lending(each.instrument, day.date) for day in stretch]
@@ -158,9 +161,9 @@ _PARTS = ("대차거래체결주수비율", "대차거래상환주수비율", "�
 
 
 @responder("opt10069", source=Source.OWN, past=PAST)
-def most_lent(request: Request) -> Answer:
+def most_lent(request: Request) -> Steps:
     """대차거래상위10종목: with their sums, and what part of the market these are in hundredths of a percent."""
-    found = _of_period(request)
+    found = yield from _of_period(request)
     if not found:
         return request.answer()
     single = dict(zip((*_SUMS, *_PARTS), _sums_and_parts(found), strict=True))
@@ -172,9 +175,9 @@ def most_lent(request: Request) -> Answer:
 
 
 @responder("opt99999", source=Source.OWN, past=PAST)
-def most_lent_sums(request: Request) -> Answer:
+def most_lent_sums(request: Request) -> Steps:
     """대차거래상위10종목합계: the sums of opt10069, in one row."""
-    found = _of_period(request)
+    found = yield from _of_period(request)
     if not found:
         return request.answer()
     return request.answer(rows=[{f"일자{place}": value for place, value in enumerate(_sums_and_parts(found), 1)}])
