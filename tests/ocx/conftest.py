@@ -32,7 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE not in item.path.parents:
             continue
         # The first one builds the host and makes a Windows, which takes longer than any test.
-        item.add_marker(pytest.mark.timeout(60, func_only=True))
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(60, func_only=True))
         if reason and item.path.name != "test_ocx_anywhere.py":
             item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -1,34 +1,202 @@
-"""OcxControl on a Windows Python of 64 bits, under Wine; KOAPY_WINDOWS_PYTHON says where its python.exe is."""
+"""koapy on a 64-bit Windows Python under Wine, by the commands that the README has for Windows."""
 
 from __future__ import annotations
 
+import json
 import os
+import pty
+import re
+import signal
 import subprocess
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from ocx_way import CONTROL, ROOT
+from ocx_way import CACHE, ROOT, load
 
-from koapy.remote.host import Host
-from koapy.simulation.control import SimulatedControl
+from koapy.client import Client
+from koapy.openapi.functions import FUNCTIONS
+from koapy.orders.journal import read_orders
 
-PYTHON = os.environ.get("KOAPY_WINDOWS_PYTHON")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+there = load("windows_python", ROOT / "tools/windows_python.py")
+pytestmark = [
+    pytest.mark.skipif(not there.fresh(), reason="no Windows Python is here: python3 tools/windows_python.py gets it"),
+    pytest.mark.timeout(200, func_only=True),
+]
+CODE = "005930"
+JOURNAL = "주문 장부.sqlite"
+KOREAN = {"LOCPATH": str(there.LOCALES), "LC_ALL": "ko_KR.UTF-8"}
+"""A Korean Windows: its code page is 949."""
 
 
-@pytest.mark.skipif(not PYTHON, reason="KOAPY_WINDOWS_PYTHON names no python.exe of a 64-bit Windows Python")
-def test_the_same_program_works_there() -> None:
-    assert PYTHON
-    program = Path(__file__).with_name("windows_program.py")
-    simulation = SimulatedControl(seed=1, login_delay=0.0, market_size=60)
-    with Host(simulation) as host:
-        words = ["wine", PYTHON, "-X", "utf8", f"Z:{program}", f"Z:{ROOT / 'src'}", CONTROL]
-        environment = os.environ | {"KOAPY_FAKE_OCX": host.address}
-        done = subprocess.run(
-            words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=100
-        )
-    simulation.close()
-    platform, wide, answered, first, last, ending = done.stdout.splitlines() or [done.stderr] * 6
-    assert (platform, wide, answered) == ("win32", "True", "[0, '삼성전자']")
-    assert (first, last) == ("10=500", "10=1")
-    assert "crashed: exception 0xC0000005 in koapy-fake.ocx" in ending
-    assert "'-106', '0'" in ending
+def py(*words: str | Path) -> list[str]:
+    """What `py WORDS` is."""
+    return ["wine", str(there.PYTHON), *map(str, words)]
+
+
+def drive(path: Path) -> str:
+    """A path of ours as Windows has it."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `py run.py WORDS` in a clone to its end."""
+    return subprocess.run(
+        py("run.py", *words),
+        cwd=there.CLONE,
+        env=os.environ | KOREAN | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(windows: None) -> None:
+    """As the first command of a user does: a virtual environment, pip, koapy itself."""
+    import fcntl
+
+    with (CACHE / "windows-python.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run("search", "삼성전자")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def serving(folder: Path, *options: str, killed: bool = False) -> Iterator[str]:
+    """`py run.py serve` on a free port, with its files in `folder`, until its standard input ends or it is killed."""
+    with subprocess.Popen(
+        py("run.py", "serve", "--port", "0", "--until-eof", *kept(folder), *options),
+        cwd=there.CLONE,
+        env=os.environ | KOREAN,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ) as server:
+        assert server.stdout
+        assert server.stdin
+        said = next((line for line in server.stdout if line.startswith("koapy: listening")), "")
+        yield said.split()[3]
+        if killed:
+            for pid in processes(folder.name):
+                os.kill(pid, signal.SIGKILL)
+        server.stdin.close()
+        rest = server.stdout.read()
+        assert "Traceback" not in rest
+        assert (server.wait(30) == 0) is not killed, rest
+
+
+def kept(folder: Path) -> tuple[str, ...]:
+    """Options that keep the market and the orders in files with Korean names."""
+    return "--state", drive(folder / "시장.sqlite"), "--journal", drive(folder / JOURNAL)
+
+
+def processes(word: str) -> list[int]:
+    """Processes that have this in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if word.encode() in words and int(entry.name) != os.getpid():
+            found.append(int(entry.name))
+    return found
+
+
+def test_the_demo_does_the_whole_job() -> None:
+    done = run("demo", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    steps = json.loads(done.stdout)["steps"]
+    assert "삼성전자" in str(steps)
+    assert "보유수량" in str(steps)
+
+
+def test_a_server_there_serves_clients_here_keeps_its_market_and_locks_its_journal(tmp_path: Path) -> None:
+    with serving(tmp_path, killed=True) as address, Client(address) as client:
+        client.login()
+        assert client.call("GetMasterCodeName", CODE) == "삼성전자"
+        assert list(client.buy(CODE, 3))
+        with client.realtime([CODE]) as ticks:
+            assert next(iter(ticks)).code == CODE
+        held = client.balance()
+        other = run("serve", "--port", "0", "--journal", drive(tmp_path / JOURNAL))
+        assert other.returncode == 1
+        assert re.search(r"is in use by the gateway of process \d+", other.stderr)
+    (order,) = read_orders(tmp_path / JOURNAL)
+    assert order.order.quantity == 3
+    # Killed, as by the task manager; what it knew is there again.
+    with serving(tmp_path) as address, Client(address) as client:
+        client.login()
+        assert shares(client.balance()) == shares(held)
+
+
+def shares(balance: Any) -> list[int]:
+    """How many are held of each issue."""
+    return [int(each) for each in balance.multi["보유수량"]]
+
+
+@pytest.mark.skipif(not list(there.LOCALES.glob("*")), reason="no localedef with Korean is here, so no code page 949")
+def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_ends_the_server() -> None:
+    console = Console("-c", "import locale; print(locale.getpreferredencoding(), '삼성전자')")
+    assert console.end() == 0
+    assert "".join(console.said.split()) == "cp949삼성전자"  # Wine sends blanks as movements of the cursor
+    console = Console("run.py", "serve", "--port", "0")
+    console.wait("listening on")
+    console.press("\x03")
+    assert console.end() == 0, console.said
+    assert "Traceback" not in console.said
+
+
+class Console:
+    """`py WORDS` in a console window, which Wine makes of a terminal."""
+
+    def __init__(self, *words: str, **environment: str) -> None:
+        self.said = ""
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            os.chdir(there.CLONE)
+            os.execvpe("wine", py(*words), os.environ | KOREAN | {"TERM": "xterm"} | environment)
+
+    def wait(self, text: str) -> None:
+        """Return when the program has said this."""
+        deadline = time.monotonic() + 60
+        while text not in self.said:
+            assert time.monotonic() < deadline, self.said
+            assert self._read(), self.said
+
+    def press(self, key: str) -> None:
+        os.write(self._terminal, key.encode())
+
+    def end(self) -> int:
+        """Wait for the program's exit code."""
+        while self._read():
+            pass
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._terminal, 65536)
+        except OSError:
+            return False
+        self.said += re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", data.decode(errors="replace"))
+        return bool(data)
+
+
+def test_the_tests_that_a_windows_python_can_run() -> None:
+    """The way to the OCX from there, without Wine in between: all functions and events, Korean, arrays, codes."""
+    chosen = ("tests/ocx/test_ocx_control.py", "-k", "every_function or every_event or answer or that_is_not_there")
+    done = run("test", "-n", "0", "-q", "-p", "no:cacheprovider", *chosen, KOAPY_FAKE_OCX_IS_THERE="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) > len(FUNCTIONS), done.stdout  # those that read in events share a test

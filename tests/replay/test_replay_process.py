@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -12,9 +13,6 @@ import pytest
 from koapy.cli.process import ServerProcess
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import KiwoomOpenApiPlusServiceStub
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TICKS = 30
 
@@ -48,7 +46,7 @@ def test_a_session_that_was_killed_is_played_again(tmp_path: Path) -> None:
     [
         (("--control", "replay"), "--from FILE"),
         (("--control", "replay", "--from", "nowhere.jsonl"), "nowhere.jsonl: cannot be read"),
-        (("--record", "nowhere/session.jsonl"), "nowhere/session.jsonl: cannot be recorded to"),
+        (("--record", "nowhere/session.jsonl"), f"{Path('nowhere/session.jsonl')}: cannot be recorded to"),
     ],
 )
 def test_what_cannot_be_played_or_recorded_is_one_line(tmp_path: Path, options: tuple[str, ...], said: str) -> None:

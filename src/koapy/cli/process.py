@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import re
-import signal
 import subprocess
 import sys
 from collections import deque
@@ -25,6 +24,8 @@ LOG_LINES = 20
 class ServerProcess:
     """A context manager: the server listens on `address` inside the block, and has stopped cleanly after it.
 
+    The server ends with this process too, however that ends.
+
     Raises: CommandError where the server does not start, or does not exit with 0.
     """
 
@@ -37,15 +38,15 @@ class ServerProcess:
         """The last lines of the server's stderr."""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "koapy", "serve", "--port", "0", *self._options]
+        command = [sys.executable, "-m", "koapy", "serve", "--port", "0", "--until-eof", *self._options]
         self._process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
-            # On Windows only a process group of its own can be interrupted without interrupting this process too.
+            # Ctrl+C in a Windows console is for this process, which then stops the server in order.
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         assert self._process.stderr is not None
@@ -71,9 +72,10 @@ class ServerProcess:
             raise CommandError(f"the server did not stop cleanly, exit code {code}")
 
     def stop(self) -> int:
-        """Interrupt the server and wait for its exit code; it is killed where it takes too long."""
-        if self._process.poll() is None:
-            self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM))
+        """End the server's input, wait for its exit code, and kill it where it takes too long."""
+        assert self._process.stdin is not None
+        # Neither signals nor Windows' Ctrl+Break, which only reaches processes of the same console.
+        self._process.stdin.close()
         try:
             code = self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -61,6 +61,7 @@ def _schtasks(*words: str, show_only: bool) -> None:
         return
     if sys.platform != "win32":
         raise CommandError("the task is Windows' own, and this is not Windows; --show prints what would be done there")
-    done = subprocess.run(["schtasks", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(["schtasks", *words], capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
-        raise CommandError(f"schtasks: {done.stderr.strip() or done.stdout.strip()}")
+        said = done.stderr.strip() or done.stdout.strip() or f"it ended with {done.returncode}"
+        raise CommandError(f"schtasks: {said}")

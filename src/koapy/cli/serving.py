@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from pathlib import Path  # noqa: TC003  typer reads the annotations
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -202,6 +205,13 @@ def serve(
             "--allow-custom-handlers", help="Run event handlers that clients send as code; see docs/security.md."
         ),
     ] = False,
+    until_eof: Annotated[
+        bool,
+        typer.Option(
+            "--until-eof",
+            help="Stop when standard input ends: for a parent process, on Windows too, and however that ends.",
+        ),
+    ] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print what holds, as a configuration file, and serve nothing.")
     ] = False,
@@ -256,7 +266,26 @@ def serve(
     if print_config:
         sys.stdout.write(chosen.toml())
         return
+    if until_eof:
+        _interrupt_at_eof()
     _run(chosen)
+
+
+def _interrupt_at_eof() -> None:
+    """Be interrupted when standard input ends, which nothing else of this process has from now on."""
+    # Windows lets nobody even ask what kind of file it is while a thread reads it, and libraries ask when they load.
+    taken = os.dup(0)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+    def wait() -> None:
+        # Not through a file object: its lock would be held by this thread when the interpreter ends.
+        with suppress(OSError):
+            while os.read(taken, 4096):
+                pass
+        signal.raise_signal(signal.SIGINT)
+
+    Thread(target=wait, name="koapy-stdin", daemon=True).start()
 
 
 def _tls(said: Tls | None, certificate: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
@@ -289,7 +318,7 @@ def _run(chosen: Config) -> None:
     logging.basicConfig(
         level=listening.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    if break_signal := getattr(signal, "SIGBREAK", None):  # Windows: what a parent process can send
+    if break_signal := getattr(signal, "SIGBREAK", None):  # Windows: Ctrl+Break
         signal.signal(break_signal, signal.default_int_handler)
     journal = listening.journal_file(state_folder())
     kept = f", journal {journal}" if journal else ""
