@@ -29,8 +29,8 @@ NOTHING_TODAY = {
     *("opt10016", "opt10017", "opt10018", "opt10019", "opt10021", "opt10022", "opt10023", "opt10024", "opt10025"),
     *("opt10029", "opt10035", "opt10054", "opt10062", "opt10098", "opt30001", "opt30009", "opt10040"),
     *("opt10072", "opt10073", "opt10074", "opt10075", "opt10076", "opt10077", "opt10085", "opt10088", "opt10170"),
-    *("opw00001", "opw00005", "opw00007", "opw00008", "opw00009", "opt50026", "opt50027", "opt50031", "opt50032"),
-    *("opw20003", "opw20004", "opw20005", "opw20006", "opw20007", "opw20014"),
+    *("opw00001", "opw00005", "opw00007", "opw00008", "opw00009", "opw00015", "opt50026", "opt50027"),
+    *("opt50031", "opt50032", "opw20003", "opw20004", "opw20005", "opw20006", "opw20007", "opw20014"),
 }
 """TRs whose lists may be empty at a quiet moment, of an account that has not traded, or always."""
 
