@@ -213,11 +213,11 @@ class Upgradable:
         """The programs of an upgrade that run in this Windows."""
         return [name for name in running(**self.windows).values() if name in PROGRAMS_OF_UPGRADES]
 
-    def lay_ready(self) -> None:
+    def lay_ready(self, version: int = 2) -> None:
         """Put a new version beside the old one: the same, with another number."""
         told = self._original.read_bytes()
         at = told.index(struct.pack("<II", 0xFEEF04BD, 0x00010000)) + 8
-        (self.folder / "koapy-fake.new").write_bytes(told[:at] + struct.pack("<II", 2 << 16, 0) + told[at + 8 :])
+        (self.folder / "koapy-fake.new").write_bytes(told[:at] + struct.pack("<II", version << 16, 0) + told[at + 8 :])
 
 
 def load(name: str, file: Path) -> Any:

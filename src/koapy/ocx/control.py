@@ -116,6 +116,7 @@ class OcxControl(Proxy):
         self._used = False
         """Whether this host has been asked to log in. Of the control's thread."""
         super().__init__(f"the control {control}", name="koapy", wait=0.0, pace=self._pace)
+        self._upgraded = None  # of one that came before: nobody waits for it
 
     @property
     def dialogs(self) -> tuple[Dialog, ...]:
@@ -195,7 +196,7 @@ class OcxControl(Proxy):
         upgraded, self._upgraded = self._upgraded, None
         if upgraded is False:
             self._tell("OnEventConnect", (VERSION_FAILED,))
-        elif upgraded and (self._logins.asked or self._logins.wanted):
+        elif upgraded and (self._logins.asked or (self._relogin and self._logins.wanted)):
             self._logins.put_off()
 
     def _noticed(self, box: Dialog) -> None:
@@ -297,7 +298,7 @@ class OcxControl(Proxy):
             return
         try:
             if super()._call("GetConnectState") == LOGGED_IN:
-                self._logins.succeeded()
+                self._tell("OnEventConnect", (CONNECTED,))
             else:
                 self._connect_anew()
         except (ControlLost, RuntimeError) as error:
