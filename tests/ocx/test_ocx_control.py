@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -23,10 +24,11 @@ from koapy.ocx import ControlLost, OcxControl
 from koapy.ocx.boxes import KNOWN
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS, FUNCTIONS
-from koapy.remote import frames, messages
+from koapy.remote import frames, holding, messages
 from koapy.remote.frames import Kind, Splitter
 from koapy.remote.holding import Rule
 from koapy.remote.host import Host
+from koapy.remote.link import Pace
 from koapy.remote.proxy import CallFailed
 from koapy.simulation.control import SimulatedControl
 
@@ -45,8 +47,8 @@ class Echo:
         self.calls: list[tuple[Any, ...]] = []
         self.readable: dict[Any, str] = {}
         self.events = {name: Signal(name) for name in EVENTS}
-        for name, signal in self.events.items():
-            setattr(self, name, signal)
+        for name, each in self.events.items():
+            setattr(self, name, each)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in FUNCTIONS:
@@ -483,17 +485,20 @@ GATEWAY = """
 import sys
 from koapy.ocx import OcxControl
 control = OcxControl(sys.argv[1], command=sys.argv[2:])
-control.submit(control.KOA_Functions, "Fake", "hang before GetMasterCodeName").result()
+control.submit(control.KOA_Functions, "Fake", FAULT).result()
 control.submit(control.GetMasterCodeName, "x")
+if "dialog" in FAULT:
+    control.wait_for_boxes(20)
 print(control.host_pid, flush=True)
 sys.stdin.read()
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="looks at processes by /proc")
-def test_a_killed_gateway_leaves_no_host_behind_even_one_that_hangs(echo: Echo) -> None:
+@pytest.mark.parametrize("fault", ["hang before GetMasterCodeName", "dialog before GetMasterCodeName 제목|글"])
+def test_a_killed_gateway_leaves_no_host_behind_in_whatever_it_is(echo: Echo, fault: str) -> None:
     with Host(echo) as host:
-        words = [sys.executable, "-c", GATEWAY, CONTROL, *command(host.address)]
+        words = [sys.executable, "-c", f"FAULT = {fault!r}{GATEWAY}", CONTROL, *command(host.address)]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as gateway:
             assert gateway.stdout
             pid = int(gateway.stdout.readline())
@@ -502,17 +507,61 @@ def test_a_killed_gateway_leaves_no_host_behind_even_one_that_hangs(echo: Echo) 
         gone(pid)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="stops a process as Windows cannot")
+def test_a_host_without_signs_of_life_is_replaced(echo: Echo) -> None:
+    with chain(echo, relogin=False, pace=Pace(beat_seconds=0.2, silent_seconds=2.0)) as ocx:
+        heard = Heard()
+        ocx.OnEventConnect.connect(heard)
+        host = ocx.host_pid
+        assert host
+        os.kill(host, signal.SIGSTOP)
+        with pytest.raises(ControlLost, match="nothing was heard for 2 s"):
+            call(ocx, "GetMasterCodeName", "x")
+        heard.wait()
+        gone(host)
+
+
 HELLO = messages.hello("test")
 TOO_LARGE = struct.pack("<I", frames.LARGEST + 1)
 
 
-def first_frame(process: subprocess.Popen[bytes]) -> bytes:
+def frames_of(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """All that a host says, but for its signs of life."""
     assert process.stdout
     splitter = Splitter(frames.LARGEST)
-    while True:
-        for frame in splitter.feed(process.stdout.read(65536)):
-            if frame[0] != Kind.BEAT:
-                return frame
+    while data := process.stdout.read(65536):
+        yield from (frame for frame in splitter.feed(data) if frame[0] != Kind.BEAT)
+
+
+def test_inside_an_event_only_its_calls_are_made() -> None:
+    """The others wait for its end; a call of an event that is over belongs to none."""
+    state: tuple[str, tuple[Any, ...]] = ("GetConnectState", ())
+    words = [*command(""), CONTROL]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin
+        said = frames_of(process)
+
+        def tell(*given: bytes) -> None:
+            assert process.stdin
+            process.stdin.write(b"".join(given))
+
+        def result() -> int:
+            return messages.read_result(next(said)).number
+
+        tell(HELLO)
+        assert next(said)[0] == Kind.WELCOME
+        tell(holding.plan(holding.Plan({}, ["OnReceiveRealData"])))
+        tell(messages.call(1, 0, [("KOA_Functions", ("Fake", "flood 1"))]))
+        assert result() == 1
+        event = messages.read_event(next(said))
+        assert event.held
+        tell(messages.call(2, 0, [state]), messages.call(3, event.number, [state]), messages.call(4, 99, [state]))
+        assert result() == 3
+        tell(messages.call(5, event.number, [state]), holding.done(event.number))
+        assert [result() for _ in range(3)] == [5, 2, 4]
+        tell(messages.call(6, event.number, [state]))
+        assert result() == 6
+        process.stdin.close()
 
 
 @pytest.mark.parametrize(
@@ -535,7 +584,7 @@ def test_a_host_ends_at_once_on_what_is_no_gateway(echo: Echo, greeting: bytes, 
             assert process.stdin
             if greeting:
                 process.stdin.write(greeting)
-                assert first_frame(process)[0] == Kind.WELCOME
+                assert next(frames_of(process))[0] == Kind.WELCOME
             process.stdin.write(sent)
             if code == 10:
                 process.stdin.close()
@@ -549,6 +598,6 @@ def test_a_gateway_of_another_version_is_refused_in_words(echo: Echo) -> None:
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
             assert process.stdin
             process.stdin.write(other)
-            said = messages.read_told(first_frame(process), Kind.REFUSED)
+            said = messages.read_told(next(frames_of(process)), Kind.REFUSED)
             assert process.wait(30) == 14
     assert said == f"the gateway speaks version 99 of the protocol, this host {frames.VERSION}"
