@@ -207,6 +207,24 @@ def test_inputs_that_openapi_cannot_send_are_refused(world, code, inputs):
         ask(world, code, **{"종목코드": CODE, **inputs} if code == "opt10059" else inputs)
 
 
+@pytest.mark.parametrize(
+    ("code", "inputs"),
+    [
+        ("opt10019", {"시간구분": "1", "시간": "9" * 20}),
+        ("opt10023", {"시간구분": "1", "시간": "9" * 20}),
+        ("opt10021", {"시간구분": "9" * 20}),
+        ("opt10084", {"종목코드": CODE, "당일전일": "1", "틱분": "0", "시간": "9" * 20}),
+        ("opt10084", {"종목코드": CODE, "당일전일": "2", "틱분": "1", "시간": "9999"}),
+        ("opt30001", {"시간구분": "1", "시간": "9" * 20}),
+        ("opt50012", {"종목코드": "", "시간단위": "1"}),
+        ("opt10042", {"종목코드": CODE, "기간": "9" * 20}),
+        ("opt90001", {"날짜구분": "9" * 20}),
+    ],
+)
+def test_numbers_may_be_larger_than_anything(world, code, inputs):
+    ask(world, code, **inputs)
+
+
 def test_zeros_in_front_of_a_value_do_not_matter(world):
     assert ask(world, "opt10027", 정렬구분="1", 거래량조건="0000")[1] == ask(world, "opt10027", 정렬구분="1")[1]
 

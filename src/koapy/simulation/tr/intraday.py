@@ -146,7 +146,7 @@ def _latest(request: Request, day: datetime) -> datetime:
     at = request.date("시간")
     if at is None:
         return day + timedelta(days=1)
-    return day + timedelta(hours=at // 100, minutes=at % 100 + 1)
+    return day + timedelta(hours=min(at // 100, 24), minutes=at % 100 + 1)
 
 
 def _base(request: Request, day: datetime) -> int:

@@ -117,6 +117,13 @@ class Request:
         found = self.date(name)
         return default if found is None else found
 
+    def minutes(self, name: str) -> int:
+        """Return a number of minutes, or of days: 1 when blank, and no more than a day has minutes.
+
+        Raises: BadInput when it is no number.
+        """
+        return min(max(self.number(name, 1), 1), _MINUTES_A_DAY)
+
     def code(self, name: str = "종목코드") -> str:
         """Return a stock code without the venue's suffix: there is one venue, whose prices are the whole market's."""
         return plain_code(self.text(name))
@@ -185,6 +192,9 @@ class Request:
             after,
             message,
         )
+
+
+_MINUTES_A_DAY = 1440
 
 
 def plain_code(text: str) -> str:

@@ -58,7 +58,7 @@ def new_extremes(request: Request) -> Answer:
 def price_jumps(request: Request) -> Answer:
     """가격급등락: against the price of some minutes or days ago."""
     down, by_day = request.choice("등락구분", "1") == "2", request.choice("시간구분", "1") == "2"
-    span = max(request.number("시간", 1), 1)
+    span = request.minutes("시간")
     since = request.world.now() - timedelta(minutes=span)
     earlier = {}
     for each in traded(request):
@@ -97,7 +97,7 @@ def _price_at(stock: Stock, moment: datetime) -> int:
 def volume_jumps(request: Request) -> Answer:
     """거래량급증: today's volume against yesterday's, or that of the last minutes against as many before them."""
     order, by_minute = request.choice("정렬구분", "1"), request.choice("시간구분", "2") == "1"
-    span = max(request.number("시간", 1), 1)
+    span = request.minutes("시간")
     found = traded(request)
     pairs = {
         each.code: _volumes(each, request.world.now(), span)

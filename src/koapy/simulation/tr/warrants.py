@@ -66,7 +66,7 @@ def _value(it: Paper) -> int:
 def jumps(request: Request) -> Answer:
     """ELW가격급등락: against the price of some minutes or days ago."""
     down, by_day = request.choice("등락구분", "1") == "2", request.choice("시간구분", "1") == "2"
-    span = max(request.number("시간", 1), 1)
+    span = request.minutes("시간")
     found = [(each, _earlier(each, span, by_day)) for each in _chosen(request)]
     moved = [(each.last - price, each, price) for each, price in found if price]
     moved = [item for item in moved if (item[0] < 0 if down else item[0] > 0)]
