@@ -1,0 +1,5 @@
+"""Bad requests. The servicer's own tests, with the whole way to the control in between."""
+
+from ocx_way import again
+
+globals().update(again("test_validation_table"))
