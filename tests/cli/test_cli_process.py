@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -318,3 +319,40 @@ def test_korean_on_a_stream_without_korean_is_escaped_and_json_stays_json() -> N
     assert r"\ud604\uc7ac\uac00" in shown.stdout
     told = koapy("fid", "10", "--json", PYTHONIOENCODING="ascii")
     assert json.loads(told.stdout)["name"] == "현재가"
+
+
+PARENT = """
+from koapy.cli.process import ServerProcess
+with ServerProcess() as server:
+    print(server.address, flush=True)
+    input()
+"""
+
+
+def listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_server_ends_with_the_process_that_started_it_however_that_ends() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        address = parent.stdout.readline().decode().strip()
+        assert listens(address)
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while listens(address):
+        assert time.monotonic() < deadline
+
+
+def test_a_server_ends_with_its_input_where_it_is_told_to() -> None:
+    command = [sys.executable, "-m", "koapy", "serve", "--port", "0", "--until-eof"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as server:
+        assert server.stderr
+        assert next(line for line in server.stderr if line.startswith("koapy: listening"))
+        _, err = server.communicate(timeout=20)
+    assert (server.returncode, "Traceback" in err) == (0, False)
