@@ -98,7 +98,7 @@ def waiting_orders(request: Request) -> Answer:
     return ranked(request, found, measures[order])
 
 
-@responder("opt10026", source=Source.OWN)
+@responder("opt10026", source=Source.OWN, past=1)
 def by_company_figures(request: Request) -> Steps:
     """고저PER: companies by PER, PBR or ROE; those with a loss have no PER."""
     kind = request.choice("PER구분", "1")

@@ -26,13 +26,14 @@ YEAR = 250
 """Days of the longest look back of most rankings."""
 
 
-@responder("opt10016", past=YEAR)
-def new_extremes(request: Request) -> Answer:
+@responder("opt10016", past=1)
+def new_extremes(request: Request) -> Steps:
     """신고저가: prices beyond all of the last days, by high and low or by close."""
     low, by_close = request.choice("신고저구분", "1") == "2", request.choice("고저종구분", "1") == "2"
     count = int(request.choice("기간", "5"))
     found, edges = [], {}
     for each in traded(request):
+        yield
         past = request.exchange.recent(each.code, count)
         if not past:
             continue
@@ -54,14 +55,15 @@ def new_extremes(request: Request) -> Answer:
     return ranked(request, found, lambda each: -each.quote.rate if low else each.quote.rate, extra)
 
 
-@responder("opt10019", past=YEAR, minutes=True)
-def price_jumps(request: Request) -> Answer:
+@responder("opt10019", past=1, minutes=True)
+def price_jumps(request: Request) -> Steps:
     """가격급등락: against the price of some minutes or days ago."""
     down, by_day = request.choice("등락구분", "1") == "2", request.choice("시간구분", "1") == "2"
     span = request.minutes("시간")
     since = request.world.now() - timedelta(minutes=span)
     earlier = {}
     for each in traded(request):
+        yield
         price = _price_days_ago(each, min(span, YEAR)) if by_day else _price_at(each, since)
         if price and (each.quote.last < price if down else each.quote.last > price):
             earlier[each.code] = price
@@ -140,12 +142,13 @@ def _volumes(stock: Stock, now: datetime, span: int) -> tuple[int, int]:
     )
 
 
-@responder("opt10024", past=YEAR)
-def volume_records(request: Request) -> Answer:
+@responder("opt10024", past=1)
+def volume_records(request: Request) -> Steps:
     """거래량갱신: more has traded today than on any of the last days."""
     count = int(request.choice("주기구분", "5"))
     most = {}
     for each in traded(request):
+        yield
         past = request.exchange.recent(each.code, count)
         if past and each.quote.volume > max(bar.volume for bar in past):
             most[each.code] = max(bar.volume for bar in past)
@@ -158,13 +161,14 @@ def volume_records(request: Request) -> Answer:
     )
 
 
-@responder("opt10025", past=300)
-def volume_by_price(request: Request) -> Answer:
+@responder("opt10025", past=1)
+def volume_by_price(request: Request) -> Steps:
     """매물대집중: ranges of prices in which at least so much of the volume of the last days was traded."""
     least, entered = request.number("매물집중비율", 50), request.choice("현재가진입", "0") == "1"
     count, days = max(request.number("매물대수", 10), 1), int(request.choice("주기구분", "50"))
     rows = []
     for each in traded(request):
+        yield
         for low, high, volume, whole in _bands(bars(request.exchange, each.code, days), count):
             inside = low <= each.quote.last <= high
             if 100 * volume >= least * whole and (entered or not inside):
@@ -197,7 +201,7 @@ def _bands(past: Sequence[Bar], count: int) -> list[tuple[int, int, int, int]]:
     return [(low + place * width, low + (place + 1) * width - 1, volume, whole) for place, volume in enumerate(volumes)]
 
 
-@responder("opt10033", source=Source.OWN)
+@responder("opt10033", source=Source.OWN, past=1)
 def most_credit(request: Request) -> Steps:
     """신용비율상위."""
     rates = {}
