@@ -119,7 +119,8 @@ def serve(
         str | None,
         typer.Option(
             metavar="DAY",
-            help="A day of --history, such as 2025-06-10 or 2025-06-10T10:30, at which the market begins.",
+            help="A day of --history, such as 2025-06-10 or 2025-06-10T10:30, at which the market begins, and from "
+            "which it is played as it was.",
             show_default="the day after them all",
         ),
     ] = None,

@@ -5,6 +5,7 @@ Single-threaded: everything here is called on the thread of its clock.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -144,6 +145,8 @@ class Exchange(MarketData):
             taken_up = False
         if not market.recorded and not taken_up:
             self._trading.warm_up(self.today)
+        for pit in self._pits.values():
+            pit.play_before(now, told=taken_up)
         self._board.sample(now)
         self._trading.prepare_books()
         late = self._trading.begin_evening(now)
@@ -328,13 +331,20 @@ class Exchange(MarketData):
             self._telling.emit,
             self._trading.interrupted,
         )
+        pit.play(self._history.played(code))
         if evenings:
             pit.open_evening(Random(f"{self._seed}:{code}:evening"))
         return pit
 
     def _instrument(self, code: str, last: int | None) -> Instrument:
         """An issue today, after a day that ended with a price; that of a record counts more."""
-        return instrument(self._issues[code], self._history.base_price(code, last), self.today)
+        issue, day = self._issues[code], self._history.recorded_day(code)
+        made = instrument(issue, self._history.base_price(code, last), self.today)
+        if day is None or made.lower <= day.low <= day.high <= made.upper:
+            return made
+        # A split, a capital change or a first day: what the reference price was, only the opening tells.
+        made = instrument(issue, day.open, self.today)
+        return replace(made, lower=min(made.lower, day.low), upper=max(made.upper, day.high))
 
     def _ledger(self, setup: AccountSetup, tariff: Tariff) -> Ledger:
         known = self.instruments
@@ -386,6 +396,7 @@ class Exchange(MarketData):
         self.instruments = {code: self._instrument(code, last) for code, last in lasts.items()}
         for code, pit in self._pits.items():
             pit.start_day(self.instruments[code], self.today)
+            pit.play(self._history.played(code))
         self._board.start_day()
         self._blotter.start_day()
         self._margins = margins(self.instruments.values())

@@ -129,7 +129,7 @@ class Traders:
             side = Side.BUY if self._random.random() < 0.5 + 0.35 * max(-1.0, min(1.0, lean)) else Side.SELL
             best = book.best(side.other)
             return Aggression(side, self.quantity(), best) if best else None
-        self._fidget(book)
+        self.fidget(book)
         return None
 
     def tend(self, book: Book) -> None:
@@ -162,7 +162,7 @@ class Traders:
     def _sweep(self, there: int) -> int:
         return min(there, int(_SWEEP * self._size) + 1)
 
-    def _fidget(self, book: Book) -> None:
+    def fidget(self, book: Book) -> None:
         """Add an order to a price near the best one, or take the newest one there away."""
         random = self._random
         side = Side.BUY if random.random() < 0.5 else Side.SELL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from koapy.simulation.book import Book, Resting
 from koapy.simulation.evening import Evening
 from koapy.simulation.flow import LEVELS, Traders
 from koapy.simulation.model import BookChanged, Depth, Interrupted, Interruption, Phase, Quote, Resumed, Side, Traded
+from koapy.simulation.played import Played, filled_by, give_way, leave
 from koapy.simulation.tape import Tape
 from koapy.simulation.ticks import ladder
 
@@ -91,6 +93,8 @@ class Pit:
         """Price and quantity of the last auction that traded today."""
         self.after_hours: AfterHours | None = None
         """What goes on outside the day's hours, kept by the exchange."""
+        self.played: Played | None = None
+        """The recorded day that is the market; None: the other traders make it."""
         self.evening: Evening | None = None
         """Where that is; None on a server that has no such thing."""
         self._emit = emit
@@ -111,7 +115,8 @@ class Pit:
         self._see_auction()
 
     def _see_auction(self) -> None:
-        self.auction = self.phase.auction or self.interruption is not None
+        awaited = self.played is not None and self.played.awaited
+        self.auction = self.phase.auction or self.interruption is not None or awaited
 
     def pause(self) -> float:
         """Seconds until the next step."""
@@ -122,7 +127,12 @@ class Pit:
         return self._random.random()
 
     def step(self, now: datetime) -> None:
-        """Let the other traders do one thing in continuous trading."""
+        """Let the other traders do one thing in continuous trading; beside a recorded day they only touch the book."""
+        if self.played is not None:
+            if self.played.begun:
+                self.traders.fidget(self.book)
+                self.changed()
+            return
         self.traders.drift(self.interval)
         order = self.traders.act(self.book)
         if order is not None:
@@ -135,7 +145,12 @@ class Pit:
 
     def collect(self) -> None:
         """Let the other traders do one thing in an auction."""
-        self.traders.drift(self.interval)
+        if self.played is None:
+            self.traders.drift(self.interval)
+        elif self.played.coming is None:
+            return
+        else:
+            self.traders.fair = float(self.played.coming.price)
         self.traders.collect(self.book)
         self._emit(BookChanged(self.instrument.code))
 
@@ -175,6 +190,8 @@ class Pit:
 
     def reachable(self, side: Side, limit: int) -> int:
         """Shares that an incoming order could trade at once, before an interruption."""
+        if self.played is not None:
+            self.played.approach(self.book, side, limit)
         return self.book.available(side, self._bound(side, limit))
 
     def trade(self, side: Side, quantity: int, limit: int, now: datetime, owner: Owner | None = None) -> int:
@@ -182,6 +199,8 @@ class Pit:
 
         The order whose next price would be too far away interrupts the trading; what is left of it is the caller's.
         """
+        if self.played is not None:
+            self.played.approach(self.book, side, limit)
         bound, last = self._bound(side, limit), self.last()
         traded = 0
         matches = self.book.match(side, quantity, bound)
@@ -193,6 +212,8 @@ class Pit:
 
     def uncross(self, now: datetime) -> None:
         """End an auction: all that meets trades at one price."""
+        if self.played is not None:
+            leave(self.book)
         price, quantity = self.crossing()
         if not quantity:
             return
@@ -213,6 +234,8 @@ class Pit:
 
     def prolong(self, now: datetime) -> bool:
         """Whether the auction that ends now would give a price too far away, and goes on as an interruption."""
+        if self.played is not None:
+            return self.played.awaits(now)
         price, quantity = self.crossing()
         if not quantity or self.watch is None:
             return False
@@ -235,10 +258,14 @@ class Pit:
         self._emit(Resumed(over))
 
     def _bound(self, side: Side, limit: int) -> int:
+        if self.played is not None:
+            return self.played.bound(side, limit)
         return limit if self.watch is None else self.watch.bound(side, limit, self.last())
 
     def _interrupt(self, price: int, last: int, now: datetime) -> None:
-        kind = self.watch.judge(price, last) if self.watch is not None else None
+        if self.watch is None or self.played is not None:
+            return
+        kind = self.watch.judge(price, last)
         if kind is not None:
             self._begin(kind, price, last, now)
 
@@ -269,7 +296,49 @@ class Pit:
 
     def changed(self) -> None:
         """Tell that an account's order changed the book."""
+        if self.played is not None and not self.auction:
+            give_way(self.book)
         self._emit(BookChanged(self.instrument.code))
+
+    def play(self, played: Played | None) -> None:
+        """Let a recorded day be the market from here on."""
+        self.played = played
+        if played is not None:
+            self.tape.trades = deque(self.tape.trades)  # all of the day
+
+    def play_before(self, moment: datetime, *, told: bool) -> None:
+        """Let the recorded trades before a moment have happened; `told`: the tape has them."""
+        if self.played is None:
+            return
+        for tick, side in self.played.skip(moment):
+            bid = tick.price - (self.ladder.tick(tick.price) if side is Side.BUY else 0)
+            if not told:
+                self.tape.record(tick.time, tick.price, tick.quantity, side, self.ladder.up(bid), bid)
+            self.traders.fair = float(tick.price)
+
+    def play_next(self) -> None:
+        """Let the next recorded trade happen. In an auction orders of accounts wait for the one that ends it."""
+        if self.played is None:
+            return
+        meets = self.played.awaited or not self.auction
+        self.played.awaited = False
+        self._see_auction()
+        tick, side = self.played.take()
+        filled = filled_by(self.book, tick) if meets else []
+        if not self.auction:
+            # The last price is the best one of the side that was hit.
+            self.traders.fair = tick.price - (self.ladder.tick(tick.price) / 2 if side is Side.BUY else 0)
+            self.traders.tend(self.book)
+        self._print(tick.time, tick.price, tick.quantity, side)
+        for order, part in filled:
+            if order.owner is not None:
+                order.owner.filled(tick.price, part, tick.time)
+        self.changed()
+
+    def tend(self) -> None:
+        """Have the other traders' orders in place, unless there is nothing yet that they could stand around."""
+        if self.interruption is None and (self.played is None or (self.played.begun and not self.played.awaited)):
+            self.traders.tend(self.book)
 
     def start_day(self, instrument: Instrument, today: date) -> None:
         """Begin a day with an empty book and tape."""

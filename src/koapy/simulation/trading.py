@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from koapy.simulation.hours import Timetable
     from koapy.simulation.model import Interruption
     from koapy.simulation.pit import Pit
+    from koapy.simulation.played import Played
     from koapy.simulation.sectors import SectorBoard
     from koapy.simulation.telling import Telling
 
@@ -64,8 +65,7 @@ class Trading:
         """Have the other traders' orders in place; the opening auction begins with an empty book."""
         if self.phase in (Phase.CONTINUOUS, Phase.CLOSING_AUCTION, Phase.CLOSED):
             for pit in self._pits.values():
-                if pit.interruption is None:
-                    pit.traders.tend(pit.book)
+                pit.tend()
 
     def start(self) -> None:
         """Let time bring what it brings."""
@@ -78,6 +78,9 @@ class Trading:
     def plan_day(self) -> None:
         """Set timers for the phases that are still to come today."""
         now = self._clock.now()
+        for pit in self._pits.values():
+            if pit.played is not None:
+                self._plan_trade(pit, pit.played)
         if self._timetable.starts_session(now.date()):
             for moment, phase in self._timetable.changes(now.date()):
                 if moment > now:
@@ -138,6 +141,32 @@ class Trading:
         self._clock.call_later(pit.pause() / self._pace, self._step, pit)
         self._telling.during(pit.collect if pit.auction else partial(pit.step, self._clock.now()))
 
+    def _plan_trade(self, pit: Pit, played: Played) -> None:
+        if played.coming is not None:
+            self._clock.call_at(played.coming.time, self._play, pit, played)
+
+    def _play(self, pit: Pit, played: Played) -> None:
+        """Let the next trade of a recorded day happen; the one that an auction waits for ends it."""
+        now = self._clock.now()
+        if pit.played is not played:
+            return
+        if self._timetable.phase(now) is not self.phase:  # changes in this moment, too, and before
+            self._clock.call_at(now, self._play, pit, played)
+            return
+        ends = played.awaited
+        self._telling.during(pit.play_next)
+        if ends:
+            self._end_auction(pit)
+        self._plan_trade(pit, played)
+
+    def _end_auction(self, pit: Pit) -> None:
+        """An auction that went on by itself is over for an issue."""
+        code = {pit.instrument.code}
+        self.floor.price_rest(code)
+        if self.phase is Phase.CLOSED:
+            self.floor.expire(code)
+        pit.tend()
+
     def _sample(self) -> None:
         self.board.sample(self._clock.now())
         self._clock.call_later(_SAMPLING, self._sample)
@@ -185,9 +214,5 @@ class Trading:
         """End an interruption, if nothing else has ended it."""
         if pit.interruption is not interruption:
             return
-        code = {pit.instrument.code}
         pit.resume(self._clock.now())
-        self.floor.price_rest(code)
-        if self.phase is Phase.CLOSED:
-            self.floor.expire(code)
-        pit.traders.tend(pit.book)
+        self._end_auction(pit)

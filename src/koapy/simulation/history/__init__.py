@@ -13,6 +13,7 @@ from koapy.simulation.history.intraday import minutes_of_day
 from koapy.simulation.history.made import DAYS, Walk, trading_days_before
 from koapy.simulation.history.recorded import Recorded
 from koapy.simulation.history.walk import walked
+from koapy.simulation.played import Played
 from koapy.simulation.ticks import ladder, ladders
 
 if TYPE_CHECKING:
@@ -172,6 +173,15 @@ class History:
         """Whether an issue's record says what happened on a day, were it that nothing did."""
         record = self._records.get(code)
         return record is not None and record.oldest <= day <= record.newest
+
+    def played(self, code: str) -> Played | None:
+        """Today as the issue's record has it, to be played; None where the record ends before or begins later."""
+        return Played(*self._recorded.played(code, self.today)) if self.covers(code, self.today) else None
+
+    def recorded_day(self, code: str) -> Bar | None:
+        """Today's whole bar where it is played and has trading."""
+        day = self._records[code].day(self.today) if self.covers(code, self.today) else None
+        return day if day is not None and day.volume else None
 
     def take_up(self, days: Mapping[str, Sequence[Bar]]) -> None:
         """Append days that a market has seen before, by code, ascending."""

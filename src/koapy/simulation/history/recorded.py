@@ -11,7 +11,7 @@ from koapy.simulation.history.walk import walked
 from koapy.simulation.ticks import ladder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from koapy.openapi.listing import ListedIssue
@@ -46,22 +46,26 @@ class Recorded:
         found: list[Bar] = []
         for day in record.intraday_days(before):
             exact = record.exact_minutes(day, length)
-            found += exact if exact is not None else minutes_of_ticks(self.played(code, day), length)
+            found += exact if exact is not None else minutes_of_ticks(self.played(code, day)[1], length)
         return found
 
     def _ticks(self, code: str, before: date) -> list[Tick]:
         """Trades of the recorded days before a day, ascending; of bars those that walk through them."""
-        return [tick for day in self.records[code].intraday_days(before) for tick in self.played(code, day)]
+        return [tick for day in self.records[code].intraday_days(before) for tick in self.played(code, day)[1]]
 
-    def played(self, code: str, day: date) -> list[Tick]:
-        """The trades of a day, ascending: the recorded ones, or those that walk through its minutes, or its one bar."""
+    def played(self, code: str, day: date) -> tuple[Sequence[Bar], Iterable[Tick]]:
+        """A day's bars and the trades that make them, ascending.
+
+        The trades are the recorded ones, or walk through the recorded minutes, or through minutes that are made up so
+        that they add up to the day.
+        """
         record, issue = self.records[code], self._issues[code]
         if trades := record.trades(day):
-            return trades
+            return minutes_of_ticks(trades, 1), trades
         steps = ladder(issue.market, issue.kind, day)
         bars, length = record.bars(day), record.length
         if not bars:
             whole = record.day(day)
             bars = minutes_of_day(self._seed, code, whole, steps) if whole is not None and whole.volume else []
             length = 1
-        return walked(self._seed, code, day, bars, length, steps)
+        return bars, walked(self._seed, code, day, bars, length, steps)

@@ -50,10 +50,10 @@ def walk(bar: Bar, length: int, random: Random, ladder: Ladder) -> list[Tick]:
     return [Tick(*each) for each in zip(times, prices, parts(bar.volume, len(prices), random), strict=True)]
 
 
-def walked(seed: object, code: str, day: date, bars: Iterable[Bar], length: int, ladder: Ladder) -> list[Tick]:
+def walked(seed: object, code: str, day: date, bars: Iterable[Bar], length: int, ladder: Ladder) -> Iterator[Tick]:
     """The trades that make the bars of a day, ascending; the same for the same seed, code, day and bars."""
     random = Random(f"{seed}:{code}:{day:%Y%m%d}:walk")
-    return [tick for bar in bars for tick in walk(bar, length, random, ladder)]
+    return (tick for bar in bars for tick in walk(bar, length, random, ladder))
 
 
 def way_points(bar: Bar) -> list[int]:
