@@ -238,8 +238,9 @@ def test_orders_fill_within_bars_and_bars_stay_the_files(tmp_path_factory, day, 
     assert again.told(Traded) == quiet.told(Traded)
     floor = Floor(folder, seed=seed)
     floor.until(9, 0)
+    side = random.choice((BUY, SELL))  # of both, some would meet each other
     for _ in range(12):
-        side, kind = random.choice((BUY, SELL)), random.choice((LIMIT, LIMIT, MARKET))
+        kind = random.choice((LIMIT, LIMIT, MARKET))
         price = 0 if kind is MARKET else 100 * random.randint(575, 625)
         with suppress(Refused):
             floor.place(side, kind, price, random.randint(1, 300))
