@@ -10,7 +10,7 @@ from koapy.simulation.figures.draws import draws
 from koapy.simulation.figures.firms import Firm, firm, firm_flows, firms, flow_of
 from koapy.simulation.figures.investors import Flow, total
 from koapy.simulation.model import Side
-from koapy.simulation.tr.days import LOOK_BACK, PAST, Day, daily, days
+from koapy.simulation.tr.days import LOOK_BACK, Day, daily, days
 from koapy.simulation.tr.rankings import ranked, traded
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.selection import selected
@@ -250,7 +250,7 @@ def firm_in_issue(request: Request) -> Answer:
     return daily(request, row, newest=last, oldest=first)
 
 
-@responder("opt10039", source=Source.OWN, past=PAST)
+@responder("opt10039", source=Source.OWN, past=1)
 def issues_of_firm(request: Request) -> Steps:
     """증권사별매매상위: what a firm bought, or sold, most of in a period; amounts in million won."""
     which, selling = firm(request.text("회원사코드")), request.choice("매매구분", "1") == "2"
@@ -291,7 +291,7 @@ def _moved(stretch: Sequence[Day]) -> dict[str, str]:
     }
 
 
-@responder("opt10037", source=Source.OWN, past=PAST)
+@responder("opt10037", source=Source.OWN, past=1)
 def foreign_firms(request: Request) -> Steps:
     """외국계창구매매상위: what the foreign firms bought, or sold, most of in a period; amounts in million won."""
     kind, by_value = request.choice("매매구분", "1"), request.choice("정렬구분", "1") == "1"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from koapy.simulation import forms
 from koapy.simulation.figures.investors import Investor, net_of
-from koapy.simulation.tr.days import PAST, Day, daily, days
+from koapy.simulation.tr.days import Day, daily, days
 from koapy.simulation.tr.fundamentals import fundamentals
 from koapy.simulation.tr.rankings import ranked
 from koapy.simulation.tr.registry import Source, responder
@@ -89,7 +89,7 @@ def _stretch(exchange: Exchange, code: str, period: int) -> list[Day]:
     return found if period else [each for each in found if each.date == exchange.today]
 
 
-@responder("opt10034", source=Source.OWN, past=PAST)
+@responder("opt10034", source=Source.OWN, past=1)
 def most_bought(request: Request) -> Steps:
     """외인기간별매매상위."""
     kind, period = request.choice("매매구분", "2"), int(request.choice("기간", "0"))
@@ -107,7 +107,7 @@ def most_bought(request: Request) -> Steps:
     return ranked(request, wanted, lambda each: abs(nets[each.code]), extra)
 
 
-@responder("opt10035", source=Source.OWN, past=PAST)
+@responder("opt10035", source=Source.OWN, past=1)
 def bought_three_days(request: Request) -> Steps:
     """외인연속순매매상위: bought, or sold, on each of three days."""
     selling, yesterday = request.choice("매매구분", "2") == "1", request.choice("기준일구분", "0") == "1"
@@ -133,7 +133,7 @@ def bought_three_days(request: Request) -> Steps:
     return ranked(request, wanted, lambda each: abs(sum(nets[each.code])), extra)
 
 
-@responder("opt10036", source=Source.OWN, past=PAST)
+@responder("opt10036", source=Source.OWN, past=1)
 def most_exhausted(request: Request) -> Steps:
     """외인한도소진율증가상위."""
     period = int(request.choice("기간", "5"))

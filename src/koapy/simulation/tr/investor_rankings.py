@@ -71,13 +71,13 @@ def _sums(
     return sums
 
 
-@responder("opt10044", source=Source.OWN, past=PAST)
+@responder("opt10044", source=Source.OWN, past=1)
 def institutions(request: Request) -> Steps:
     """일별기관매매종목: what institutions bought or sold most of in a period."""
     return _most(request, INSTITUTIONS, "순매수수량", "순매수금액")
 
 
-@responder("opt10058", source=Source.OWN, past=PAST)
+@responder("opt10058", source=Source.OWN, past=1)
 def one_kind(request: Request) -> Steps:
     """투자자별일별매매종목: the same of one kind of investors."""
     kinds = GROUPS[request.label("투자자구분") or "기관계"]
@@ -160,7 +160,7 @@ def _net(parts: Sequence[Flows], kinds: Sequence[Investor], by_value: bool) -> s
     return f"{'-' if exact < 0 else '+'}{abs(forms.rounded(exact, unit))}"
 
 
-@responder("opt10062", source=Source.OWN, past=PAST)
+@responder("opt10062", source=Source.OWN, past=1)
 def both(request: Request) -> Steps:
     """동일순매매순위: what institutions and foreigners bought, or sold, alike in a period; amounts in million won."""
     selling, by_value = request.choice("매매구분", "1") == "2", request.choice("정렬조건", "1") == "2"
@@ -262,7 +262,7 @@ def after_the_day(request: Request) -> Answer:
     return ranked(request, found, lambda _: 0.0, extra)
 
 
-@responder("opt10131", source=Source.OWN, past=121)
+@responder("opt10131", source=Source.OWN, past=1)
 def in_a_row(request: Request) -> Steps:
     """기관외국인연속매매현황: what institutions and foreigners bought in a period, and for how many days in a row."""
     exchange, period = request.exchange, int(request.choice("기간", "1"))

@@ -104,7 +104,7 @@ def lent_of_issue(request: Request) -> Answer:
     )
 
 
-@responder("opt10068", source=Source.OWN, past=PAST)
+@responder("opt10068", source=Source.OWN, past=1)
 def lent_by_day(request: Request) -> Steps:
     """대차거래추이: all issues together, by day."""
     first, last = request.period()
@@ -160,7 +160,7 @@ _SUMS = ("대차거래체결주수합", "대차거래상환주수합", "잔고�
 _PARTS = ("대차거래체결주수비율", "대차거래상환주수비율", "잔고주수비율", "잔고금액비율")
 
 
-@responder("opt10069", source=Source.OWN, past=PAST)
+@responder("opt10069", source=Source.OWN, past=1)
 def most_lent(request: Request) -> Steps:
     """대차거래상위10종목: with their sums, and what part of the market these are in hundredths of a percent."""
     found = yield from _of_period(request)
@@ -174,7 +174,7 @@ def most_lent(request: Request) -> Steps:
     return request.answer(single, rows)
 
 
-@responder("opt99999", source=Source.OWN, past=PAST)
+@responder("opt99999", source=Source.OWN, past=1)
 def most_lent_sums(request: Request) -> Steps:
     """대차거래상위10종목합계: the sums of opt10069, in one row."""
     found = yield from _of_period(request)

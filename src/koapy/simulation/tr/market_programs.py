@@ -12,7 +12,7 @@ from koapy.simulation import forms
 from koapy.simulation.figures.chain import basis
 from koapy.simulation.figures.investors import Flow
 from koapy.simulation.figures.programs import NONE, Programs, own_account
-from koapy.simulation.tr.days import LOOK_BACK, PAST, day_number, days
+from koapy.simulation.tr.days import LOOK_BACK, day_number, days
 from koapy.simulation.tr.program_words import PROGRAM, market_of, millions, net_millions, of_today
 from koapy.simulation.tr.registry import Source, responder
 from koapy.simulation.tr.stocks import Stock
@@ -77,7 +77,7 @@ def market_by_minute(request: Request) -> Answer:
     return request.listed(rows)
 
 
-@responder("opt90005", source=Source.OWN, past=PAST)
+@responder("opt90005", source=Source.OWN, past=1)
 def market_trend(request: Request) -> Steps:
     """프로그램매매추이: a market through today, or by day."""
     exchange, market = request.exchange, market_of(request)
@@ -132,7 +132,7 @@ def _day_mark(exchange: Exchange, number: int) -> dict[str, str]:
     return {}
 
 
-@responder("opt90006", source=Source.OWN, past=PAST)
+@responder("opt90006", source=Source.OWN, past=1)
 def arbitrage_balance(request: Request) -> Steps:
     """프로그램매매차익잔고추이: what has been bought, and sold, over the last days, and its change."""
     known = yield from market_days(request.exchange, "KOSPI", LOOK_BACK)
@@ -154,7 +154,7 @@ def arbitrage_balance(request: Request) -> Steps:
     return request.listed([row for row in rows[::-1] if int(row["일자"]) <= until])
 
 
-@responder("opt90007", source=Source.OWN, past=PAST)
+@responder("opt90007", source=Source.OWN, past=1)
 def market_sums(request: Request) -> Steps:
     """프로그램매매누적추이: a market by day, and summed up since the first day of the list."""
     exchange, market = request.exchange, market_of(request)
@@ -183,7 +183,7 @@ def market_sums(request: Request) -> Steps:
     return request.listed([row for row in rows[::-1] if int(row["일자"]) <= until])
 
 
-@responder("opt90010", "opt90011", source=Source.OWN, past=PAST)
+@responder("opt90010", "opt90011", source=Source.OWN, past=1)
 def arbitrage_now(request: Request) -> Steps:
     """차익잔고현황: arbitrage of a day, with KOSPI200 futures alone; the other half repeats the day before."""
     known = yield from market_days(request.exchange, "KOSPI", LOOK_BACK)

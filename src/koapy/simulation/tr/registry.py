@@ -47,7 +47,7 @@ def responder(
     """Register a function as the answer to these TRs.
 
     Args:
-        past: daily bars of every issue that it looks at.
+        past: daily bars of every issue that it looks at at once; what it comes to in steps of its own is made then.
         minutes: whether it looks at every issue's minutes of today, unless 시간구분 is 2.
     """
 
