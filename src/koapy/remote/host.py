@@ -185,6 +185,7 @@ class _Guest:
         self._host = host
         self._until = time.monotonic() + GREETING_SECONDS
         self._admitted = False
+        self._greeting = threading.RLock()
         # From here on: the control's thread only.
         self._control: Any = None
         self._passwords = Passwords()
@@ -226,8 +227,10 @@ class _Guest:
         else:
             self._admitted = True
             self.link.admit()
-            self.link.send(self._host.welcome())
-            self._host.attach(self)
+            with self._greeting:
+                # What happens once the gateway knows that it is in is not to be missed, nor told before the greeting.
+                self._host.attach(self)
+                self.link.send(self._host.welcome())
 
     def _refuse(self, reason: str) -> None:
         self.link.finish(messages.told(Kind.REFUSED, reason), f"refused: {reason}")
@@ -239,12 +242,13 @@ class _Guest:
         if self.link.over:  # it was faster to go; `detach` has been and will not come again
             return
         self._control, self._wanted = control, Wanted(control)
-        for name in EVENTS:
-            signal = getattr(control, name, None)
-            if signal is not None:
-                slot = self._slot(name)
-                signal.connect(slot)
-                self._slots.append((signal, slot))
+        with self._greeting:
+            for name in EVENTS:
+                signal = getattr(control, name, None)
+                if signal is not None:
+                    slot = self._slot(name)
+                    signal.connect(slot)
+                    self._slots.append((signal, slot))
 
     def detach(self) -> None:
         """Let go of the events, and put away what the gateway had registered and cannot release any more."""
