@@ -40,12 +40,20 @@ def code_number(number: int) -> str:
     return f"{number:06d}"
 
 
-def _varied_values() -> list[dict[int, str]]:
+class Values(dict[int, str]):
+    """What can be read of a tick: every FID has a value."""
+
+    def __missing__(self, fid: int) -> str:
+        value = self[fid] = "+71500"
+        return value
+
+
+def _varied_values() -> list[Values]:
     """Values of some ticks that follow one another: a third of the FIDs stays as it is, as in a market."""
     chance = random.Random(1)
     rows = []
     for _ in range(101):
-        rows.append({fid: f"{chance.choice('+-')}{chance.randint(10, 99_999)}" for fid in REAL_FIDS})
+        rows.append(Values((fid, f"{chance.choice('+-')}{chance.randint(10, 99_999)}") for fid in REAL_FIDS))
         rows[-1] |= dict.fromkeys(REAL_FIDS[2::3], "+71500")
     return rows
 
@@ -99,7 +107,7 @@ class HeadlessControl:
         self._table = [[f"{row * COLUMNS + column:>12}" for column in range(COLUMNS)] for row in range(ROWS)]
         self._columns: dict[str, int] = {}
         self._values = _varied_values() if varied else []
-        self._real: dict[int, str] = {}
+        self._real = Values()
         self._thread = threading.Thread(target=self._run, name="headless-control", daemon=True)
         self._thread.start()
 
@@ -200,7 +208,10 @@ class HeadlessControl:
         pass
 
     def GetCommRealData(self, code: str, fid: int) -> str:
-        return self._real.get(fid, "+71500") if self._real else "+71500"
+        return self._real[fid]
+
+    def read_tick(self, code: str, fids: Sequence[int]) -> list[str]:
+        return list(map(self._real.__getitem__, fids))
 
     def SetInputValue(self, name: str, value: str) -> None:
         self._inputs[name] = value

@@ -97,6 +97,28 @@ def test_a_tick_brings_its_type_and_what_was_registered(remote: Any, small: Any,
     assert slot.read == [["-70000", "+1", ""], ["-70000", "+1", "new"], ["-70000", "", "new"]]
 
 
+def test_a_tick_is_read_at_once_as_it_is_value_by_value(remote: Any, small: Any, heard: Any) -> None:
+    fids = (10, 15, 99999)
+    slot = heard(lambda: (remote.read_tick("005930", fids), [remote.GetCommRealData("005930", fid) for fid in fids]))
+    remote.OnReceiveRealData.connect(slot)
+    call(remote, "SetRealReg", "0001", "005930", "10;99999", "1")
+    small.fire("OnReceiveRealData", "005930", "주식체결", "raw", data={10: "-70000", 15: "+1", 99999: "new"})
+    small.fire("OnReceiveRealData", "005930", "없는종류", "raw", data={10: "-70000", 99999: "new"})
+    slot.wait(2)
+    # What the second does not bring is asked for where it is over.
+    assert slot.read == [(["-70000", "+1", "new"],) * 2, (["-70000", "", "new"],) * 2]
+
+
+def test_nothing_is_missed_once_the_connection_is_made(host: Any, small: Any, heard: Any) -> None:
+    for _ in range(30):
+        with RemoteControl(host.address) as remote:
+            slot = heard()
+            remote.OnReceiveMsg.connect(slot)
+            small.fire("OnReceiveMsg", "", "", "", "first")
+            small.fire("OnReceiveMsg", "", "", "", "second")
+            assert [event[-1] for event in slot.wait(2)] == ["first", "second"]
+
+
 @pytest.mark.parametrize("edition", ["as catalogued", "of another edition"])
 def test_an_answer_brings_its_rows(remote: Any, small: Any, heard: Any, edition: str) -> None:
     from koapy.openapi.tr import tr

@@ -55,6 +55,23 @@ def test_a_registered_code_is_told_with_all_values_of_its_types(program):
     assert program.call("GetCommRealData", CODE, 10) == ""
 
 
+def test_a_tick_is_read_at_once_as_it_is_value_by_value(program):
+    fids, read = (*real_type(TRADE).fids, 99999), []
+
+    def slot(code, kind, raw):
+        read.append(
+            (program.control.read_tick(code, fids), [program.control.GetCommRealData(code, fid) for fid in fids])
+        )
+
+    program.control.OnReceiveRealData.connect(slot)
+    program.call("SetRealReg", "3000", CODE, PRICES, "0")
+    program.advance(5)
+    assert len(read) > 2
+    assert all(at_once == one_by_one for at_once, one_by_one in read)
+    with pytest.raises(RuntimeError, match=r"control\.submit\(control\.read_tick"):
+        program.control.read_tick(CODE, fids)
+
+
 def test_numbers_of_a_trade_hold_together(program):
     program.call("SetRealReg", "3000", CODE, PRICES, "0")
     base = int(program.call("GetMasterLastPrice", CODE))

@@ -174,6 +174,14 @@ class Reads:
                 return self._table()
         return ELSEWHERE
 
+    def fields(self, fids: Sequence[int]) -> list[str] | None:
+        """The values of these FIDs; None where the event does not say each of them."""
+        values = self._fields
+        try:
+            return [values[fid] for fid in fids] if values is not None else None
+        except KeyError:
+            return None
+
     @property
     def _answer(self) -> Answer:
         assert isinstance(self._carried, Answer)

@@ -1,12 +1,16 @@
 """The seam between the gateway and whatever plays OpenAPI+.
 
 A control is any object that has the OpenAPI+ functions under their own names and argument orders and the OpenAPI+
-events as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer. A
-control that has a thread of its own brings ``submit``; one without is called from an `Apartment`'s thread. One that
-knows more of itself than whether it is logged in says so in ``outlook``, a `koapy.control.outlook.Outlook`. One that
-reads its events ahead of their slots has ``read_ahead(fids, held)``, which says what to read of ticks, by real type,
-and in which events to wait for more, and ``waits``: whether it does in the one that it is telling. For all else it
-raises `reads.Unread`.
+events as attributes with ``connect`` and ``disconnect``. It may lack functions and events that it does not offer.
+
+Some bring more:
+
+* ``submit``: one that has a thread of its own; one without is called from an `Apartment`'s thread.
+* ``outlook``, a `koapy.control.outlook.Outlook`: one that knows more of itself than whether it is logged in.
+* ``read_tick(code, fids)``, a list of what GetCommRealData gives for each: one from which they are had at once.
+* ``read_ahead(fids, held)``, which says what to read of ticks, by real type, and in which events to wait for more, and
+  ``waits``, whether it does in the one that it is telling: one that reads its events ahead of their slots. For all else
+  it raises `reads.Unread`.
 """
 
 from __future__ import annotations

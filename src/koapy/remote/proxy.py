@@ -197,6 +197,16 @@ class Proxy(Owner):
         self._require_own_thread("batch")
         return list(self._made(functions))
 
+    def read_tick(self, code: str, fids: Sequence[int]) -> Sequence[Value]:
+        """GetCommRealData of each FID, at once where the event has brought them all.
+
+        Raises:
+            Unread: the event did not bring one of them, and the control has gone on.
+        """
+        self._require_own_thread("read_tick")
+        known = self._event.reads.fields(fids) if self._event is not None else None
+        return known or [self._read("GetCommRealData", code, fid) for fid in fids]
+
     def close(self) -> None:
         """End the connection and the threads; the control in the other process goes on. Harmless twice."""
         self._keeper.close()

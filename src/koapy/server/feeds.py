@@ -59,6 +59,7 @@ class Feeds:
         self._foresight = foresight
         self._post = post
         self._judge = judge
+        self._read = getattr(control, "read_tick", None) or partial(_one_by_one, control)
         self._shared: dict[object, Feed] = {}
         self._wishes: dict[str, tuple[Wish, ...]] = {}
         self._plans: dict[str, dict[str, Plan]] = {}
@@ -143,9 +144,8 @@ class Feeds:
             return
         if raw.__class__ is not str:
             events.check("OnReceiveRealData", (code, real_type, raw))
-        read = self._control.GetCommRealData
         try:
-            values: Sequence[str] = [read(code, fid) for fid in plan.fids]
+            values = self._read(code, plan.fids) if plan.fids else ()
         except Unread:
             # It was on its way when the newest of them wished; theirs begin with the next one.
             self._give_in_part(plan, code, raw)
@@ -225,6 +225,12 @@ class Feeds:
         fids = tuple(read)
         price = fids.index(PRICE) if wants_price else None
         return Plan(fids, tuple((lane, _choice(lane, fids), feeds) for lane, feeds in lanes), price)
+
+
+def _one_by_one(control: Control, code: str, fids: Sequence[int]) -> Sequence[str]:
+    """As `read_tick` of a control that has one."""
+    read = control.GetCommRealData
+    return [read(code, fid) for fid in fids]
 
 
 def _choice(lane: Lane, fids: Sequence[int]) -> Choose | None:

@@ -150,6 +150,7 @@ class SimulatedControl:
             setattr(self, name, self._owned(function))
         for name in EVENTS:
             setattr(self, name, getattr(session.events, name))
+        self.read_tick = self._owned(real.read_tick)
 
     if TYPE_CHECKING:
 

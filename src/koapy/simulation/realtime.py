@@ -54,7 +54,7 @@ from koapy.simulation.told import NOTHING, Told
 from koapy.simulation.tr.request import plain_code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from koapy.openapi.tr import Tr
@@ -153,6 +153,10 @@ class RealTime:
     def GetCommRealData(self, sTrCode: str, nFid: int) -> str:
         """A value of the event that is being told; "" for a FID that its type lacks, and outside of the event."""
         return self._told.value(nFid)
+
+    def read_tick(self, code: str, fids: Sequence[int]) -> list[str]:
+        """GetCommRealData of each FID at once."""
+        return self._told.several(fids)
 
     # What requests do to registrations.
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from koapy.openapi.realtype import real_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Told:
@@ -30,6 +34,10 @@ class Told:
         if not self._values:
             self._values = self._raw.split("\t")
         return self._values[place]
+
+    def several(self, fids: Sequence[int]) -> list[str]:
+        """Values of these FIDs, as `value` has them."""
+        return [self.value(fid) for fid in fids]
 
 
 @cache
