@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -23,7 +24,6 @@ from koapy.orders.model import NewOrder, OrderEvent, OrderRecord, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 ACCOUNT, CODE = "8012345611", "005930"
 N, OTHER = "0000042", "0000043"
@@ -369,7 +369,7 @@ def _newer(path: Path) -> None:
         (lambda path: path.write_bytes(b"no database at all" * 500), "cannot be opened"),
         (_foreign, "no journal of koapy"),
         (_newer, "newer koapy"),
-        (lambda path: path.mkdir(), "cannot be"),
+        (lambda path: path.mkdir(), "it is a folder"),
     ],
 )
 def test_files_that_are_no_journal(path: Path, spoil: Any, text: str) -> None:
@@ -377,6 +377,12 @@ def test_files_that_are_no_journal(path: Path, spoil: Any, text: str) -> None:
     spoil(path)
     with pytest.raises(JournalError, match=text):
         Journal(path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_journal_needs_a_name(name: str) -> None:
+    with pytest.raises(JournalError, match="it is a folder"):
+        Journal(Path(name))
 
 
 def test_reading_needs_a_file(path: Path) -> None:

@@ -28,6 +28,10 @@ def acquire(path: Path) -> IO[str]:
         JournalInUse: somebody else holds it.
         JournalError: nothing can be written there.
     """
+    if path.is_dir():
+        raise JournalError(
+            f"the journal {path} cannot be opened: it is a folder, and must be a file such as orders.sqlite"
+        )
     beside = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
