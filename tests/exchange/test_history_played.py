@@ -103,6 +103,33 @@ def test_a_day_that_nobody_disturbs_becomes_the_files(folder, hours):
     assert (bar.open, bar.high, bar.low, bar.close, bar.volume) == (59900, 60000, 59000, 59100, 777)
 
 
+@pytest.mark.parametrize("length", [1, 5])
+def test_bars_without_a_trade_are_in_charts_once_they_are_over(tmp_path, length):
+    quiet = minute(length, 60100, 60100, 60100, 60100, 0)
+    rows = [
+        minute(0, 60000, 60200, 59800, 60100, 5000),
+        quiet,
+        minute(2 * length, 60100, 60200, 60100, 60200, 40),
+        minute(3 * length, 0, 0, 0, 60200, 0),
+    ]
+    write(tmp_path, rows)
+    floor, disturbed = Floor(tmp_path), Floor(tmp_path)
+    floor.until(9, 2 * length - 1, 59)
+    assert floor.today(length) == rows[:1]
+    floor.until(9, 2 * length)
+    assert floor.today(length)[:2] == rows[:2]
+    floor.until(16, 0)
+    assert floor.today(length) == rows
+    assert floor.today(3 * length)[0][5] == 5040
+    disturbed.until(9, length, 30)
+    order = disturbed.place(BUY, MARKET, 0, 5)
+    disturbed.until(16, 0)
+    price = order().average
+    assert disturbed.today(length) == [rows[0], (quiet[0], price, price, price, price, 5), *rows[2:]]
+    disturbed.clock.advance(24 * 3600)  # from the next day on the file is true
+    assert disturbed.today(length)[: len(rows)] == rows
+
+
 def test_a_market_may_begin_in_the_middle_of_a_day(folder):
     floor = Floor(folder, begin="2025-06-10 09:03")
     assert floor.exchange.phase is Phase.CONTINUOUS

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from koapy.simulation.clock import Clock
     from koapy.simulation.history import History
     from koapy.simulation.model import (
         AfterHoursQuote,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 class MarketData:
     """The readable side of an exchange, which makes its parts. Unknown codes raise KeyError."""
 
+    clock: Clock
+    """The market's."""
     today: date
     """The day of the session: under "krx" the last trading day."""
     instruments: Mapping[str, Instrument]
@@ -145,8 +148,9 @@ class MarketData:
         """
         pit = self._pits[code]
         past = [each for each in pit.tape.minutes.bars() if not self._history.told(code, each.start.date())]
-        seen = minutes_of([*self._morning.minutes(pit), *past], length)
-        return [*self._history.minutes(code, length), *seen]
+        quiet = self._history.quiet(code, length, self.clock.now())
+        seen = sorted([*self._morning.minutes(pit), *past, *quiet], key=lambda bar: bar.start)
+        return [*self._history.minutes(code, length), *minutes_of(seen, length)]
 
     def today_minutes(self, code: str) -> Sequence[Bar]:
         """Bars of one minute of today, ascending; minutes without a trade are absent."""

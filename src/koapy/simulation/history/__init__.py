@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby, islice
 from random import Random
@@ -18,7 +19,7 @@ from koapy.simulation.ticks import ladder, ladders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from koapy.openapi.listing import ListedIssue
     from koapy.simulation.history.record import Record
@@ -159,6 +160,14 @@ class History:
             for day, bars in days
             for tick in walked(self._seed, code, day, bars, 1, ladder(issue.market, issue.kind, day))
         ]
+
+    def quiet(self, code: str, length: int, now: datetime) -> list[Bar]:
+        """Today's bars without volume that are over by now, of an issue whose record makes bars of `length` minutes."""
+        record = self._records.get(code)
+        if record is None or length % record.length:
+            return []
+        over = now - timedelta(minutes=record.length)
+        return [bar for bar in record.bars(self.today) if not bar.volume and bar.start <= over]
 
     def has_minutes(self, code: str) -> bool:
         """Whether an issue's record has minutes or trades."""
