@@ -103,6 +103,14 @@ def test_a_day_that_nobody_disturbs_becomes_the_files(folder, hours):
     assert (bar.open, bar.high, bar.low, bar.close, bar.volume) == (59900, 60000, 59000, 59100, 777)
 
 
+def test_a_day_of_long_ago_is_played(tmp_path):
+    (tmp_path / f"{CODE}.csv").write_text("date,open,high,low,close,volume\n19960607,60000,60500,59500,60100,1000\n")
+    floor = Floor(tmp_path, begin="1996-06-07")
+    floor.clock.advance(10 * 3600)
+    minutes = floor.exchange.minutes(CODE, 1)
+    assert (minutes[0].open, minutes[-1].close, sum(bar.volume for bar in minutes)) == (60000, 60100, 1000)
+
+
 @pytest.mark.parametrize("length", [1, 5])
 def test_bars_without_a_trade_are_in_charts_once_they_are_over(tmp_path, length):
     quiet = minute(length, 60100, 60100, 60100, 60100, 0)

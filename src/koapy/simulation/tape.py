@@ -28,7 +28,7 @@ _FIGURES = (
 )
 
 _FIELDS = 7
-_EPOCH = datetime(2000, 1, 1, tzinfo=KST)
+_EPOCH = datetime(1900, 1, 1, tzinfo=KST)  # before every recorded day that may be played
 
 
 class Tape:
