@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from koapy.openapi.calendar import KST
 from koapy.simulation.clock import ManualClock
+from koapy.simulation.control import SimulatedControl
 from koapy.simulation.exchange import Exchange
 from koapy.simulation.history.sheets import HistoryError
 from koapy.simulation.market import load_market
@@ -170,6 +171,18 @@ def test_a_day_that_no_file_has_is_refused(tmp_path, begin, message):
         load_market(folder=tmp_path, begin=begin)
     with pytest.raises(HistoryError, match="say where its files are"):
         load_market(begin="2025-06-10")
+
+
+@pytest.mark.parametrize("day", ["1996-06-08", "1996-06-06"])  # a Saturday with a session, and a holiday
+def test_a_day_on_which_the_exchange_is_closed_is_played_at_all_hours_only(tmp_path, day):
+    (tmp_path / "005930.csv").write_text(
+        f"date,open,high,low,close,volume\n1996-06-05,10,12,9,11,100\n{day},11,13,11,12,50\n"
+    )
+    with pytest.raises(HistoryError, match=r"on this (Satur|Thurs)day.* no session.*--hours always"):
+        SimulatedControl(history=tmp_path, date=day, hours="krx")
+    exchange = exchange_of(tmp_path, begin=day)
+    exchange.clock.advance(10 * 3600)
+    assert exchange.today_bar(CODE).volume == 50
 
 
 def bars_of(draw, starts):

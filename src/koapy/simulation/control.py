@@ -77,7 +77,7 @@ class SimulatedControl:
             later one after the days have been changed as at midnight. Time does not pass meanwhile.
 
     Raises:
-        HistoryError: a file of `history` is not as it must be, or none has the day of `date`.
+        HistoryError: a file of `history` is not as it must be, none has the day of `date`, or `hours` are closed on it.
         StateError: `state` is in use, is no state file, or is of a market with another seed, hours or server.
     """
 
@@ -104,7 +104,7 @@ class SimulatedControl:
         try:
             kept = look(file) if file is not None else None
             codes = kept.codes if kept else ()
-            market = load_market(seed, history, market_size, also=codes, label=minute_label, begin=date)
+            market = load_market(seed, history, market_size, also=codes, label=minute_label, begin=date, hours=hours)
             begin = market.opens or datetime.now(KST)
             self._clock = clock or RealTimeClock(max(begin, kept.moment) if kept else begin, speed)
             exchange = Exchange(

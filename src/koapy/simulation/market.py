@@ -11,7 +11,7 @@ from koapy.openapi.listing import ListedIssue, issue
 from koapy.simulation.history import columns
 from koapy.simulation.history.files import read_folder
 from koapy.simulation.history.sheets import HistoryError
-from koapy.simulation.hours import KRX
+from koapy.simulation.hours import KRX, Timetable
 from koapy.simulation.instruments import choose, unlisted
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from koapy.simulation.history.record import Label, Record
+    from koapy.simulation.hours import Hours
 
 SIZE = 250
 """Issues of the default market."""
@@ -47,6 +48,7 @@ def load_market(
     *,
     label: Label = "start",
     begin: str | None = None,
+    hours: Hours = "always",
 ) -> Market:
     """Choose the issues of the market.
 
@@ -59,18 +61,20 @@ def load_market(
         label: what the times of minute bars in the folder are.
         begin: when the market's clock begins, `2025-06-10` (a minute before the opening) or `2025-06-10 10:30`, on a
             day that the folder has, which is played. None: at 09:00 of the first trading day after all that it has.
+        hours: of the exchange that is to play it.
 
     Raises:
-        HistoryError: a file is not as it must be, the text names file, row and what is wrong; or no file has the day.
+        HistoryError: a file is not as it must be, the text names file, row and what is wrong; or no file has the day,
+            or the exchange is closed on it.
     """
     recorded = read_folder(folder, label) if folder is not None else {}
     issues = {each.code: each for each in choose(size)} if codes is None else {code: _issue(code) for code in codes}
     issues |= {code: _issue(code) for code in (*recorded, *also)}
-    opens = _opens(recorded, begin) if recorded or begin else None
+    opens = _opens(recorded, begin, hours) if recorded or begin else None
     return Market(seed, dict(sorted(issues.items())), recorded, opens)
 
 
-def _opens(recorded: Mapping[str, Record], begin: str | None) -> datetime | None:
+def _opens(recorded: Mapping[str, Record], begin: str | None, hours: Hours) -> datetime | None:
     if begin is None:
         day = next_trading_day(max(each.newest for each in recorded.values()))
         return datetime(day.year, day.month, day.day, 9, tzinfo=KST)
@@ -81,6 +85,11 @@ def _opens(recorded: Mapping[str, Record], begin: str | None) -> datetime | None
     if not any((bar := each.day(day)) is not None and bar.volume for each in recorded.values()):
         first, last = min(each.oldest for each in recorded.values()), max(each.newest for each in recorded.values())
         raise HistoryError(f"date = {begin!r}: no file of the history has trading then; they have {first} to {last}")
+    if not Timetable(hours).starts_session(day):
+        raise HistoryError(
+            f"date = {begin!r}: the files have trading on this {day:%A}, but the calendar of the exchange has no "
+            'session then, and hours = "krx" keep to it; play it with hours = "always" (--hours always)'
+        )
     return moment if moment.time() != time() else KRX.continuous(day)[0] - timedelta(minutes=1)
 
 
