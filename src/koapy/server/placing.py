@@ -45,7 +45,7 @@ class Placing:
         assert self.record is not None
         return self.record
 
-    def is_recorded(self) -> None:
+    def tell_recorded(self) -> None:
         """Tell those who join that the intent is on disk, if it is."""
         if self.record is not None and self._recorded is not None and not self._recorded.done():
             self._recorded.set_result(None)

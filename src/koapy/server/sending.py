@@ -81,7 +81,7 @@ class Sending:
         self._placing.record = intent
         core.apartment.send(self._job)
         if self._placing.key is not None:  # another call may wait for it
-            core.portal.post(self._placing.is_recorded)
+            core.portal.post(self._placing.tell_recorded)
 
     def _make(self) -> int:
         """Call SendOrder and give what it returned to the journal. Runs on the control's thread."""
@@ -106,7 +106,7 @@ class Sending:
         """SendOrder has returned, or failed, or the control's thread is frozen."""
         core, placing = self._core, self._placing
         core.order_limit.end()
-        placing.is_recorded()
+        placing.tell_recorded()
         error = made.exception()
         if error is None:
             self._returned(made.result())
