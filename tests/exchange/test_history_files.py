@@ -185,6 +185,44 @@ def test_a_day_on_which_the_exchange_is_closed_is_played_at_all_hours_only(tmp_p
     assert exchange.today_bar(CODE).volume == 50
 
 
+@pytest.mark.parametrize("label", ["start", "end"])
+@pytest.mark.parametrize(("name", "length"), [("5m", 5), ("minute5", 5), ("1min", 1), ("60분", 60), ("2025", 1)])
+def test_a_folders_name_says_how_long_its_bars_are(tmp_path, name, length, label):
+    opening = datetime(2025, 6, 10, 10)
+    rows = [(opening + timedelta(minutes=60 * number), 10, 12, 9, 11, 100) for number in range(2)]
+    told = [(at + timedelta(minutes=length if label == "end" else 0), *rest) for at, *rest in rows]
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "005930.csv").write_text(FORMS["plain"](told))
+    for folder in (tmp_path, tmp_path / name):
+        exchange = exchange_of(folder, label=label)
+        assert shown(exchange.minutes(CODE, length)) == rows
+        assert (shown(exchange.minutes(CODE, 1)) == rows) == (length == 1)
+
+
+def test_bars_at_round_times_may_be_short_where_their_folder_says_so(tmp_path):
+    rows = [(datetime(2025, 6, 10, 9, minute), 10, 12, 9, 11, 100) for minute in (0, 5, 20, 35)]
+    for name, exact in (("1m", True), ("prices", False)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "005930.csv").write_text(FORMS["plain"](rows))
+        exchange = exchange_of(tmp_path / name)
+        assert (shown(exchange.minutes(CODE, 1)) == rows) == exact
+
+
+def test_bars_shorter_than_their_folder_says_are_refused(tmp_path):
+    (tmp_path / "5m").mkdir()
+    (tmp_path / "5m" / "005930.csv").write_text(FORMS["plain"](MINUTES))
+    with pytest.raises(
+        HistoryError, match=r"005930.csv: its folder is named after bars of 5 minutes, .*2025-06-10 09:0"
+    ):
+        exchange_of(tmp_path)
+    (tmp_path / "5m").rename(tmp_path / "1m")
+    (tmp_path / "10m").mkdir()
+    later = [(at + timedelta(days=1), *rest) for at, *rest in MINUTES[:1]]
+    (tmp_path / "10m" / "005930.csv").write_text(FORMS["plain"](later))
+    with pytest.raises(HistoryError, match=r"bars of 1 minutes, that of .*10m.* one length"):
+        exchange_of(tmp_path)
+
+
 def bars_of(draw, starts):
     found = []
     for start in starts:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DAY = 86_400_000_000
 """Microseconds of a day. A stamp is `date.toordinal() * DAY` and the microseconds since midnight, in Korean time."""
 
+MINUTE = 60_000_000
+"""Microseconds of a minute."""
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "date": (
         *("datetime", "timestamp", "date", "일시", "일자", "날짜", "거래일자", "거래일", "영업일자", "stckbsopdate"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from koapy.openapi.calendar import KST
 from koapy.simulation.history.aggregate import estimated_value, merge, minutes_of, minutes_of_ticks
-from koapy.simulation.history.columns import DAY, day_of, moment_of
+from koapy.simulation.history.columns import DAY, MINUTE, day_of, moment_of
 from koapy.simulation.history.rows import Row, Rows, rows_of
 from koapy.simulation.history.sheets import HistoryError
 from koapy.simulation.hours import KRX
@@ -29,8 +29,7 @@ LENGTHS = (60, 45, 30, 15, 10, 5, 3, 1)
 _ENOUGH = 3
 """Bars from whose labels their length can be told."""
 
-_MINUTE = 60_000_000
-_AUCTION = 10 * _MINUTE
+_AUCTION = 10 * MINUTE
 _SIDES = {1: Side.BUY, -1: Side.SELL, 0: None}
 
 
@@ -121,14 +120,13 @@ def _bar(start: datetime, opened: int, high: int, low: int, close: int, volume: 
     return Bar(start, opened, high, low, close, volume, estimated_value(high, low, close, volume))
 
 
-def make_record(days: Rows, minutes: Rows, ticks: Rows, label: Label, usual: int) -> Record:
+def make_record(days: Rows, minutes: Rows, ticks: Rows, label: Label, length: int) -> Record:
     """Put together what files say of an issue.
 
     Args:
         label: what the time of a minute bar is.
-        usual: the length of bars where too few are there to tell theirs.
+        length: minutes of a bar.
     """
-    length = length_of(minutes) or usual
     if label == "end":
         minutes = from_starts(minutes, length)
     known = {row[0]: row for row in days}
@@ -148,7 +146,7 @@ def length_of(minutes: Rows) -> int | None:
         return None
     step = 0
     for stamp in minutes.stamps():
-        step = gcd(step, stamp % DAY // _MINUTE)
+        step = gcd(step, stamp % DAY // MINUTE)
         if step == 1:
             return 1
     return next(length for length in LENGTHS if step % length == 0)
@@ -160,10 +158,10 @@ def from_starts(minutes: Rows, length: int) -> Rows:
     What ends with the trading day and has nothing but the closing auction in it keeps its label: its trade comes at
     that moment, and Kiwoom labels it so (153000).
     """
-    rows, span = list(minutes), length * _MINUTE
+    rows, span = list(minutes), length * MINUTE
     ends = [row[0] for row in rows]
     alone = {end for end, after in pairwise([*ends, 2**62]) if after - span > end and _is_auction(end, span)}
-    return rows_of("minutes", ((end if end in alone else end - span, *rest) for end, *rest in rows))
+    return rows_of("minutes", ((end if end in alone else (end - 1) // span * span, *rest) for end, *rest in rows))
 
 
 def _is_auction(end: int, span: int) -> bool:

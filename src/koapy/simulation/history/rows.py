@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from koapy.simulation.history import columns
-from koapy.simulation.history.columns import DAY, PRICES, written
+from koapy.simulation.history.columns import DAY, MINUTE, PRICES, written
 from koapy.simulation.history.sheets import HistoryError
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ Row = tuple[int, ...]
 """Of days and minutes: stamp, open, high, low, close, volume. Of ticks: stamp, price, quantity, side."""
 
 WIDTHS: dict[Kind, int] = {"days": 6, "minutes": 6, "ticks": 4}
-
-_MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def _parsed(sheet: Sheet, reader: _Reader) -> list[tuple[int, Row]]:
 def _trades_as_bars(rows: list[tuple[int, Row]]) -> bool:
     """Whether bars are those of a tick chart with one trade each: every second may come again, no bar has a range."""
     stamps = [row[0] for _, row in rows]
-    apart = all(stamp % _MINUTE == 0 for stamp in stamps) and len(set(stamps)) == len(stamps)
+    apart = all(stamp % MINUTE == 0 for stamp in stamps) and len(set(stamps)) == len(stamps)
     return not apart and all(row[1] == row[2] == row[3] == row[4] and row[5] for _, row in rows)
 
 
@@ -164,7 +162,7 @@ def _check_bars(sheet: Sheet, rows: list[tuple[int, Row]], *, timed: bool) -> No
             raise sheet.error(
                 number, f"dates must ascend (or all descend), found {written(stamp)} beside {written(previous)}"
             )
-        if timed and stamp % _MINUTE:
+        if timed and stamp % MINUTE:
             raise sheet.error(
                 number, f"{written(stamp)}: a bar begins or ends at a whole minute; trades have one price, not four"
             )
