@@ -306,6 +306,19 @@ def test_announcements_of_a_day_with_later_hours():
     assert announcements(1, 0)[-20:] == usual[-20:]
 
 
+def test_announcements_of_days_that_ended_at_15():
+    clock, told = ManualClock(datetime(2016, 7, 29, tzinfo=KST)), []
+    Timetable(clock, lambda *values: told.append((clock.now(), *values)))
+    clock.advance(4 * 86400)  # over a weekend, to the end of the first day that ended at 15:30
+    ends = [(f"{moment:%m%d %H%M}", tells) for moment, value, tells, _ in told if value == "4"]
+    assert ends == [("0729 1500", "150000"), ("0801 1530", "153000")]
+    old, new = ([each[1:] for each in told if each[0].day == day] for day in (29, 1))
+    assert [each[0] for each in old] == [each[0] for each in new]
+    closing = next(each for each in told if each[1] == "2")
+    assert (f"{closing[0]:%H%M}", *closing[2:]) == ("1450", "145000", "001000")
+    assert [f"{each[0]:%H%M}" for each in told if each[0].day == 29][-2:] == ["1800", "1801"]
+
+
 def told(program, seconds, kind):
     return [each for each in program.named("OnReceiveRealData", seconds) if each.arguments[1] == kind]
 

@@ -56,12 +56,12 @@ class Timetable:
 
     def _phases(self, day: date) -> list[tuple[datetime, Phase]]:
         """The phases of a day with a session, and when they begin."""
-        later = (0.0, 0.0) if self._always else _shift(day)
+        later = (0.0, 0.0) if self._always else shift(day)
         phases = _ALWAYS if self._always else _KRX
         return [(_later(day, begins, later), phase) for begins, phase in phases]
 
     def _after_hours(self, day: date) -> list[tuple[datetime, datetime, AfterHours]]:
-        later = _shift(day)
+        later = shift(day)
         return [(_later(day, begins, later), _later(day, ends, later), what) for begins, ends, what in _AFTER_HOURS]
 
     @property
@@ -156,7 +156,7 @@ def _integral(since: float, whole: float) -> float:
     return 0.8 * since - 50 * math.exp(-since / 25) + 14 * math.exp((since - whole) / 20)
 
 
-def _shift(day: date) -> tuple[float, float]:
+def shift(day: date) -> tuple[float, float]:
     """By how many hours the opening and the close of a day are later than they usually are today."""
     opening, close = late_hours(day)
     return opening, close - (0.5 if day < _LONGER_DAYS else 0.0)

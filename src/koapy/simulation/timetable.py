@@ -6,7 +6,8 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from koapy.openapi.calendar import KST, is_trading_day, late_hours, next_trading_day
+from koapy.openapi.calendar import KST, is_trading_day, next_trading_day
+from koapy.simulation.hours import shift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ class Timetable:
 
     def _day(self, midnight: datetime) -> None:
         if is_trading_day(midnight.date()):
-            for at, value, moment, remaining in announcements(*late_hours(midnight.date())):
+            for at, value, moment, remaining in announcements(*shift(midnight.date())):
                 when = datetime.combine(midnight.date(), at, KST)
                 if when > self._clock.now():
                     self._clock.call_at(when, self._told, value, moment, remaining)
@@ -58,7 +59,7 @@ class Timetable:
 
 
 @cache
-def announcements(opening: int = 0, close: int = 0) -> tuple[tuple[time, str, str, str], ...]:
+def announcements(opening: float = 0, close: float = 0) -> tuple[tuple[time, str, str, str], ...]:
     """What is announced on a day, in order: when, value, the time it tells, the time that remains.
 
     Args: by how many hours opening and close are later than usual. The end of the day, at 18:00, is not.
@@ -70,13 +71,13 @@ def announcements(opening: int = 0, close: int = 0) -> tuple[tuple[time, str, st
     for at, value, moment, times in _ENDS:
         hours = opening if at < time(12) else close if at < time(18) else 0
         # Times beyond 24 hours are no times but marks.
-        text = f"{int(moment) + 10_000 * hours:06d}" if int(moment) < 240_000 else moment
+        text = f"{_later(time(int(moment[:2]), int(moment[2:4])), hours):%H%M%S}" if moment < "240000" else moment
         told += [(_later(at, hours), value, text, "000000")] * times
     return tuple(sorted(told, key=lambda each: each[0]))
 
 
-def _later(at: time, hours: int) -> time:
-    return at.replace(hour=at.hour + hours)
+def _later(at: time, hours: float) -> time:
+    return (datetime.combine(_MIDNIGHT, at) + timedelta(hours=hours)).time()
 
 
 def _countdown(value: str, begin: time, end: time) -> Iterator[tuple[time, str, str, str]]:
