@@ -15,6 +15,7 @@ from koapy.simulation.clock import ManualClock
 from koapy.simulation.exchange import Exchange
 from koapy.simulation.market import load_market
 from koapy.simulation.model import AccountSetup, OrderFilled, OrderKind, Phase, Refused, Side, Traded
+from koapy.simulation.statefile import StateFile
 
 CODE, ACCOUNT = "005930", "8000000011"
 BUY, SELL, LIMIT, MARKET = Side.BUY, Side.SELL, OrderKind.LIMIT, OrderKind.MARKET
@@ -177,6 +178,33 @@ def test_trades_of_a_file_come_as_they_were(tmp_path):
     assert sides == [(BUY, 300), (SELL, 5), (SELL, 1), (BUY, 500)]
     seconds = [f"{tick.time:%H%M%S}" for tick in floor.exchange.ticks(CODE)]
     assert seconds == ["090012", "090012", "090110", "153014"]
+
+
+@pytest.mark.parametrize("kind", ["trades", "minutes"])
+def test_trades_of_a_day_that_is_taken_up_again_are_the_files(tmp_path, kind):
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    if kind == "minutes":
+        write(folder, ROWS)
+    else:
+        trades = [(OPENING + timedelta(seconds=7 * n), 60000 + 100 * (n % 5), 3 + n % 7) for n in range(1400)]
+        write(folder, trades, heading="체결시간,현재가,거래량")
+    whole, first = Floor(folder), Floor(folder, state=StateFile(tmp_path / "market.db"))
+    first.until(9, 5, 30)
+    first.exchange.close()
+    after = Floor(folder, begin="2025-06-10 09:05:30", state=StateFile(tmp_path / "market.db"))
+    for hour, minutes in ((9, 6), (12, 30)):  # then more than 600 trades later, too
+        for floor in (whole, after):
+            floor.until(hour, minutes)
+        assert list(after.exchange.ticks(CODE)) == list(whole.exchange.ticks(CODE))
+    for mine, theirs in zip(after.exchange.trades(CODE), whole.exchange.trades(CODE), strict=True):
+        assert (mine.time, mine.price, mine.quantity, mine.side) == (
+            theirs.time,
+            theirs.price,
+            theirs.quantity,
+            theirs.side,
+        )
+    after.exchange.close()
 
 
 def test_a_waiting_order_is_filled_where_the_day_reaches_it_and_not_before(folder):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
 from koapy.simulation.history.aggregate import minutes_of
 from koapy.simulation.model import Side, Tick
-from koapy.simulation.tape import TRADES_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,15 +69,17 @@ class MarketData:
         return book.total(Side.SELL), book.total(Side.BUY)
 
     def trades(self, code: str, limit: int | None = None) -> list[Trade]:
-        """Today's trades, newest first; the exchange keeps the last 600 of each code.
+        """Today's trades, newest first; the exchange keeps the last 600 of each code, of a recorded day all.
 
-        Of the trades before the exchange began, as of past days, at most four a minute are known.
+        Of the trades before the exchange began, as of past days, at most four a minute are known, of a recorded day
+        its own.
         """
         pit = self._pits[code]
         kept = list(pit.tape.trades)
-        if pit.known_from is not None and len(kept) < TRADES_KEPT:
+        most = pit.tape.trades.maxlen or sys.maxsize
+        if pit.known_from is not None and len(kept) < most:
             seen = [each for each in kept if each.time >= pit.known_from]
-            kept = [*self._morning.trades(pit, self.today), *seen][-TRADES_KEPT:]
+            kept = [*self._morning.trades(pit, self.today), *seen][-most:]
         return kept[::-1][:limit]
 
     def expected(self, code: str) -> tuple[int, int]:

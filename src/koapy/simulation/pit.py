@@ -312,7 +312,9 @@ class Pit:
             return
         for tick, side in self.played.skip(moment):
             bid = tick.price - (self.ladder.tick(tick.price) if side is Side.BUY else 0)
-            if not told:
+            if told:
+                self.played.told.append((tick, side))
+            else:
                 self.tape.record(tick.time, tick.price, tick.quantity, side, self.ladder.up(bid), bid)
             self.traders.fair = float(tick.price)
 

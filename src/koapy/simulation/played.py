@@ -37,6 +37,8 @@ class Played:
         self._trades = iter(trades)
         self.coming: Tick | None = next(self._trades, None)
         """The next trade; None when the day has no more."""
+        self.told: list[tuple[Tick, Side]] = []
+        """Trades that were told before the market was taken up from its state, which does not keep them."""
         self.awaited = False
         """An auction is over by the clock, and goes on until its trade comes."""
         self._last = 0
