@@ -49,16 +49,18 @@ class Morning:
         """Today's trades before the exchange began, ascending: as recorded, else as far as its minutes tell of them."""
         if pit.known_from is None:
             return
+        if pit.played is not None:
+            yield from pit.played.told
+            return
         last, midnight = pit.known_from - timedelta(minutes=1), datetime.combine(today, time(), KST)
         seen = [each for each in pit.tape.minutes.since(midnight) if each.start <= last]
         minutes = [*self.minutes(pit), *seen]
         whole, won = max(sum(each.volume for each in minutes), 1), sum(each.value for each in minutes)
         volume = 0
-        made = walked(self._seed, pit.instrument.code, today, minutes, 1, pit.ladder)
-        guessed = ((tick, Side.BUY if tick.time.second % 30 else Side.SELL) for tick in made)
-        for tick, side in guessed if pit.played is None else pit.played.told:
+        for tick in walked(self._seed, pit.instrument.code, today, minutes, 1, pit.ladder):
             volume += tick.quantity
             value = won * volume // whole
+            side = Side.BUY if tick.time.second % 30 else Side.SELL
             up, down = pit.ladder.up(tick.price), pit.ladder.down(tick.price)
             ask, bid = (tick.price, down) if side is Side.BUY else (up, tick.price)
             yield Trade(tick.time, tick.price, tick.quantity, side, ask, bid, volume, value)

@@ -310,12 +310,12 @@ class Pit:
         """Let the recorded trades before a moment have happened; `told`: the tape has them."""
         if self.played is None:
             return
+        tape = Tape() if told else self.tape
         for tick, side in self.played.skip(moment):
             bid = tick.price - (self.ladder.tick(tick.price) if side is Side.BUY else 0)
+            trade = tape.record(tick.time, tick.price, tick.quantity, side, self.ladder.up(bid), bid)
             if told:
-                self.played.told.append((tick, side))
-            else:
-                self.tape.record(tick.time, tick.price, tick.quantity, side, self.ladder.up(bid), bid)
+                self.played.told.append(trade)
             self.traders.fair = float(tick.price)
 
     def play_next(self) -> None:

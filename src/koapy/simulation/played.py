@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from koapy.simulation.book import Book
-    from koapy.simulation.model import Bar, Tick
+    from koapy.simulation.model import Bar, Tick, Trade
 
 AUCTION = timedelta(minutes=1)
 """How long after its end an auction waits for the trade that the record has of it."""
@@ -37,7 +37,7 @@ class Played:
         self._trades = iter(trades)
         self.coming: Tick | None = next(self._trades, None)
         """The next trade; None when the day has no more."""
-        self.told: list[tuple[Tick, Side]] = []
+        self.told: list[Trade] = []
         """Trades that were told before the market was taken up from its state, which does not keep them."""
         self.awaited = False
         """An auction is over by the clock, and goes on until its trade comes."""
