@@ -2,10 +2,4 @@
 
 from ocx_way import again
 
-LEFT_OUT = {
-    "test_the_end_of_the_stream_lets_the_control_go_on": "looks at whether the control behind the fake OCX waits",
-    "test_two_listeners_are_let_in_together": "the same",
-    "test_a_new_login_needs_its_conditions_loaded": "fires an event and takes it for told at once",
-}
-
-globals().update(again("test_server_bidirectional", without=LEFT_OUT))
+globals().update(again("test_server_bidirectional"))

@@ -11,19 +11,23 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from koapy.ocx import OcxControl
 from koapy.ocx.process import HostProcess, host_command
 from koapy.openapi.calendar import KST
+from koapy.openapi.functions import EVENTS
 from koapy.remote import holding, messages
 from koapy.remote.frames import Kind, kind
 from koapy.remote.host import Host
 from koapy.remote.link import Link, Pace
-from koapy.server import Server
+from koapy.server import KiwoomOpenApiPlusServiceServicer, Server
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -255,29 +259,101 @@ def chain(control: Any, fault: str = "", **options: Any) -> Iterator[OcxControl]
         control.submit(lambda: None).result(20)  # after what the host has put away
 
 
-class ChainedServer(Server):
-    """A server as the servicer's tests make it, with the whole way to its control in between."""
+class Fired:
+    """Has a double's `fire` be done when the gateway's slots have been told of the event, as without a way in between;
+    and what a double keeps waiting keeps the OCX waiting, which is only asked when it is called.
+    """
+
+    def __init__(self, control: Any, ocx: OcxControl) -> None:
+        self._ocx, self._fire = ocx, control.fire
+        self._waiting: deque[tuple[tuple[str, ...], Future[None]]] = deque()
+        self._order = threading.Lock()
+        for name in EVENTS:
+            getattr(ocx, name).connect(partial(self._told, name))
+        control.fire = self.fire
+        if hasattr(control, "freeze"):
+            self._freeze = control.freeze
+            control.freeze = self.freeze
+
+    def fire(self, event: str, *args: Any, **how: Any) -> Future[None]:
+        """Fire an event."""
+        told: Future[None] = Future()
+        with self._order:
+            self._waiting.append((_key(event, args), told))
+            self._fire(event, *args, **how)
+        return told
+
+    def freeze(self) -> None:
+        """Let the double answer nobody, and the OCX be in a call of it; one that no double notes."""
+        self._freeze()
+        self._ocx.submit(self._ocx.GetAPIModulePath)
+
+    def _told(self, name: str, *args: Any) -> None:
+        with self._order:
+            keys = [key for key, _ in self._waiting]
+            if (key := _key(name, args)) not in keys:
+                return  # fired in another way
+            # Those before it have been told, or never will be: an OCX tells little before a login.
+            over = [self._waiting.popleft()[1] for _ in range(keys.index(key) + 1)]
+        with contextlib.suppress(RuntimeError):  # closed
+            self._ocx.submit(lambda: [each.set_result(None) for each in over])  # after the other slots
+
+
+def _key(name: str, args: tuple[Any, ...]) -> tuple[str, ...]:
+    return (name, *map(str, args))
+
+
+class Chained:
+    """What makes a servicer's test put the whole way between it and its control."""
 
     def __init__(self, control: Any, **options: Any) -> None:
         self._way = contextlib.ExitStack()
         ocx = self._way.enter_context(chain(control, relogin=False))
-        if getattr(control, "connected", False):
-            # The control counts as logged in from the beginning, which no OCX does.
-            ocx.submit(ocx.KOA_Functions, "Fake", "log in").result(20)
+        if hasattr(control, "fire"):
+            Fired(control, ocx)
+        if _logged_in(control):
+            _log_in(control, ocx)
         super().__init__(ocx, **options)
 
     async def __aexit__(self, *caught: Any) -> None:
         try:
-            await super().__aexit__(*caught)
+            await super().__aexit__(*caught)  # type: ignore[misc]
         finally:
             self._way.close()
+
+
+def _logged_in(control: Any) -> bool:
+    if hasattr(control, "connected"):  # without a call, which a double would note
+        return bool(control.connected)
+    asked = getattr(control, "GetConnectState", None)
+    return asked is not None and hasattr(control, "submit") and control.submit(asked).result(20) == 1
+
+
+def _log_in(control: Any, ocx: OcxControl) -> None:
+    """Log in an OCX before a control that counts as logged in, which no OCX does from the beginning."""
+    if not hasattr(control, "fire"):  # of the simulation, which another gateway has logged in
+        ocx.submit(ocx.KOA_Functions, "Fake", "log in").result(20)
+        return
+    control.CommConnect = lambda: 0  # notes nothing
+    ocx.submit(ocx.CommConnect).result(20)
+    del control.CommConnect
+    control.fire("OnEventConnect", 0).result(20)
+
+
+class ChainedServer(Chained, Server):
+    """A server as the servicer's tests make it."""
+
+
+class ChainedServicer(Chained, KiwoomOpenApiPlusServiceServicer):
+    """A servicer of a test that makes its own server."""
 
 
 def again(name: str, without: Collection[str] = ()) -> dict[str, Any]:
     """The tests and fixtures of a file in tests/server, with the whole way to the control in between."""
     module = load(f"ocx_{name}", ROOT / "tests/server" / f"{name}.py")
-    if hasattr(module, "Server"):
-        module.Server = ChainedServer
+    for made in (ChainedServer, ChainedServicer):
+        if hasattr(module, made.__bases__[-1].__name__):
+            setattr(module, made.__bases__[-1].__name__, made)
     unknown = [each for each in without if not hasattr(module, each)]
     assert not unknown, unknown
     fixtures = {key: value for key, value in vars(module).items() if hasattr(value, "_fixture_function_marker")}

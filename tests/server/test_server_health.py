@@ -73,9 +73,14 @@ class Control(StrictControl):
 
 
 @pytest.fixture
-async def gateway(running: Any, with_settings: Any) -> AsyncIterator[Any]:
+def freeze_seconds() -> float:
+    return 0.2
+
+
+@pytest.fixture
+async def gateway(running: Any, with_settings: Any, freeze_seconds: float) -> AsyncIterator[Any]:
     control = Control()
-    async with running(control, with_settings(freeze_seconds=0.2)) as gateway:
+    async with running(control, with_settings(freeze_seconds=freeze_seconds)) as gateway:
         yield gateway
         control.thaw()
         await gateway.settled()
@@ -220,6 +225,7 @@ async def test_an_event_that_a_client_holds_is_no_frozen_control(gateway: Any) -
     assert await stream.read() is grpc.aio.EOF
 
 
+@pytest.mark.parametrize("freeze_seconds", [30.0])  # a login may take a new process
 async def test_a_lost_connection_is_told_at_once_and_what_outlives_it_is_registered_anew(gateway: Any) -> None:
     control = gateway.control
     listening = gateway.stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))

@@ -202,6 +202,7 @@ async def test_codes_come_and_go_while_no_tick_of_the_others_is_missed_or_comes_
     ):
         for reader in (changing, other):
             await reader.call.initial_metadata()
+        await registered(gateway)
         count = 0
         for at in range(8):
             code, before = codes[1 + at % 2], codes[2 - at % 2]
@@ -220,6 +221,11 @@ async def test_codes_come_and_go_while_no_tick_of_the_others_is_missed_or_comes_
         for code in codes[1:]:
             assert prices(changing, code) == sorted(set(prices(changing, code)))
             assert len(prices(changing, code)) < count
+
+
+async def registered(gateway: Any) -> None:
+    """Wait until the control itself has been asked for ticks; it may be far away."""
+    await asyncio.to_thread(gateway.control.wait_for, "SetRealReg")
 
 
 def prices(reader: Reader, code: str) -> list[int]:
@@ -273,6 +279,7 @@ async def test_a_stream_that_does_not_read_is_told_in_the_stream_what_it_missed(
     metadata = [("koapy-overflow", overflow), ("koapy-queue", "10")]
     async with reading(gateway, metadata, add=["005930", "000660"], fids=[10]) as stuck:
         await gateway.reached(codes=2)
+        await registered(gateway)
         for number in range(2000):
             fired = tick(gateway.control, ("005930", "000660")[number % 2], number, f10=f"{number}{' ' * 4000}")
         await asyncio.wrap_future(fired)
