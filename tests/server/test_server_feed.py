@@ -383,6 +383,26 @@ async def test_a_stream_that_does_not_read_has_no_more_than_two_feeds_however_of
     assert feeds.subscriptions == 0
 
 
+async def test_a_tick_that_is_taken_while_a_change_is_on_its_way_comes_once() -> None:
+    loop, inbox, view = Loop(), Inbox(), View((10,), readable=True)
+    feeds = Feeds(Control(), loop.post, judge, Foresight(Control()))  # type: ignore[arg-type]
+    taken: list[Tick] = []
+
+    async def run(function: Callable[[], int]) -> int:
+        last = function()
+        feeds.tick("a", KIND, "meanwhile")
+        loop.turn()
+        taken.extend(drain(inbox))
+        return last
+
+    with feeds.follow(inbox, {"a": view}):
+        await feeds.change(inbox, {"a": view, "b": view}, run)
+        feeds.tick("a", KIND, "then")
+        loop.turn()
+        taken.extend(drain(inbox))
+    assert [tick.raw for tick in taken] == ["meanwhile", "then"]
+
+
 def test_prices_of_trades_are_read_where_somebody_wants_them() -> None:
     loop, seen = Loop(), []
     feeds = Feeds(Control(), loop.post, judge, Foresight(Control()))  # type: ignore[arg-type]

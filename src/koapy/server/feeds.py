@@ -267,16 +267,16 @@ class Handover:
 
     Args:
         before: what it reads up to a tick.
-        last: the serial of that tick.
+        last: the serial of that tick, at least: what `before` has been given until now is read there.
         after: what it reads behind it.
     """
 
     __slots__ = ("_after", "_before", "_last", "is_over")
 
     def __init__(self, before: Cursor | Handover, last: int, after: Cursor) -> None:
-        before.end()  # what has been given to it until now can be taken
         self._before: Cursor | Handover | None = before
-        self._last = last
+        # The stream may have taken ticks behind that one by now; all of them have been given to both.
+        self._last = max(last, before.end())
         self._after = after
         self.is_over = asyncio.Event()
         """Whether all has been taken that came before."""
