@@ -67,6 +67,7 @@ class Inbox:
         self._sequence = 0
         self._floor = 0
         self._failure: Failure | None = None
+        self._is_closed = False
         self._last_tick: int | None = None
         self._taker: asyncio.Future[None] | None = None
 
@@ -80,7 +81,7 @@ class Inbox:
         Args:
             after: the serial of the newest tick that came before it; None: all that have come.
         """
-        if self._failure is not None or self._is_known(item):
+        if self._failure is not None or self._is_closed or self._is_known(item):
             return
         if len(self._others) >= self.capacity or self.budget.is_full:
             self.fail(self._overfull())
@@ -124,7 +125,8 @@ class Inbox:
         self.wake()
 
     def close(self) -> None:
-        """The stream has ended: what waits is forgotten, and its bytes are given back."""
+        """The stream has ended: what waits, or is still on its way here, is forgotten, and its bytes are given back."""
+        self._is_closed = True
         self._taken_out()
 
     async def get(self) -> object:
