@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from koapy.openapi.calendar import KST
 from koapy.simulation.history.intraday import minutes_until
 from koapy.simulation.history.walk import walked
 from koapy.simulation.model import Side, Trade
+from koapy.simulation.tape import TRADES_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,10 +32,12 @@ class Morning:
         self._seed = seed
         self._timetable = timetable
         self._made: dict[str, list[Bar]] = {}
+        self._traded: dict[str, list[Trade]] = {}
 
     def start_day(self) -> None:
         """Forget the day."""
         self._made.clear()
+        self._traded.clear()
 
     def minutes(self, pit: Pit) -> Sequence[Bar]:
         """Today's minutes before the exchange began, made when they are first asked for."""
@@ -45,14 +49,19 @@ class Morning:
             self._made[code] = minutes_until(self._seed, code, pit.early, begin, pit.ladder, pit.early_until)
         return self._made[code]
 
-    def trades(self, pit: Pit, today: date) -> Iterator[Trade]:
+    def trades(self, pit: Pit, today: date) -> Sequence[Trade]:
         """Today's trades before the exchange began, ascending: as recorded, else as far as its minutes tell of them."""
         if pit.known_from is None:
-            return
+            return ()
         if pit.played is not None:
-            yield from pit.played.told
-            return
-        last, midnight = pit.known_from - timedelta(minutes=1), datetime.combine(today, time(), KST)
+            return pit.played.told
+        code = pit.instrument.code
+        if code not in self._traded:
+            self._traded[code] = list(deque(self._told(pit, pit.known_from, today), TRADES_KEPT))
+        return self._traded[code]
+
+    def _told(self, pit: Pit, until: datetime, today: date) -> Iterator[Trade]:
+        last, midnight = until - timedelta(minutes=1), datetime.combine(today, time(), KST)
         seen = [each for each in pit.tape.minutes.since(midnight) if each.start <= last]
         minutes = [*self.minutes(pit), *seen]
         whole, won = max(sum(each.volume for each in minutes), 1), sum(each.value for each in minutes)

@@ -30,6 +30,8 @@ WEEK = 7
 
 _MINUTES_KEPT = 48
 """Codes whose minutes are kept after they were made; half a megabyte each."""
+_TRADES_KEPT = 8
+"""The same of trades; some megabytes each. A chart of them is asked for page by page."""
 
 _TURNOVER = {False: (0.0015, 0.01), True: (0.005, 0.04)}
 """Part of all shares that changes hands in a normal day, from and to; True: ETFs and ETNs."""
@@ -66,6 +68,7 @@ class History:
         self._newest: dict[str, Bar | None] = {}
         """Of the days before the first that is not past: asked for with each quote."""
         self._minutes = lru_cache(_MINUTES_KEPT)(self._make_minutes)
+        self._trades = lru_cache(_TRADES_KEPT)(self._make_trades)
         self.start_day(today)
 
     def start_day(self, today: date) -> None:
@@ -153,6 +156,9 @@ class History:
         """Trades of the days that `minutes` has, ascending."""
         if self.has_minutes(code):
             return self._recorded.ticks(code, self.today)
+        return self._trades(code)
+
+    def _make_trades(self, code: str) -> list[Tick]:
         issue = self._issues[code]
         days = groupby(self._minutes(code), key=lambda bar: bar.start.date())
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from functools import lru_cache
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def walk(bar: Bar, length: int, random: Random, ladder: Ladder) -> list[Tick]:
     prices = list(_steps(path, min(more, bar.volume - len(path)), random, ladder))
     times = _times(first, end, len(prices), random)
     if auction and len(times) > 1:
-        times[-1] = max(KRX.close(bar.start.date()), times[-1])
+        times[-1] = max(_hours(bar.start.date())[2], times[-1])
     return [Tick(*each) for each in zip(times, prices, parts(bar.volume, len(prices), random), strict=True)]
 
 
@@ -77,13 +78,18 @@ def parts(total: int, count: int, random: Random) -> list[int]:
 
 def _span(start: datetime, length: int) -> tuple[datetime, datetime, bool]:
     """From when to when a bar has trades, and whether its last one is the closing auction's."""
-    day, end = start.date(), start + timedelta(minutes=length)
-    opening, auction = KRX.continuous(day)
-    close = KRX.close(day)
+    end = start + timedelta(minutes=length)
+    opening, auction, close = _hours(start.date())
     first = opening if start < opening < end else start
     if start <= close < end:
         return first, max(min(end, auction), first), True
     return first, auction if first < auction < end else end, False
+
+
+@lru_cache(maxsize=64)
+def _hours(day: date) -> tuple[datetime, datetime, datetime]:
+    """The opening, the beginning of the closing auction, and the close."""
+    return *KRX.continuous(day), KRX.close(day)
 
 
 def _steps(path: list[int], more: int, random: Random, ladder: Ladder) -> Iterator[int]:
