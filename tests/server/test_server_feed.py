@@ -520,3 +520,14 @@ def test_ticks_are_encoded_as_protobuf_does(code: str, kind: str, raw: str, view
     message = pb.ListenResponse(name="OnReceiveRealData", arguments=arguments)
     message.single_data.CopyFrom(pb.SingleData(names=lane.names[:fewer], values=values))
     assert Tick(1, lane, raw, values).encoded == message.SerializeToString()
+
+
+def test_what_comes_for_a_stream_that_has_ended_takes_no_room() -> None:
+    budget = Budget()
+    inbox = Inbox(budget=budget)
+    event = ReceiveMsg("0001", "질의", "opt10001", "조회가 완료되었습니다")
+    inbox.put(event)
+    assert budget.waiting > 0
+    inbox.close()
+    inbox.put(event)
+    assert budget.waiting == 0
