@@ -137,6 +137,8 @@ async def test_a_frozen_control_is_noticed_told_and_forgiven(gateway: Any) -> No
     orders = gateway.client().OrderListen(pb.ListenRequest())
     await called(gateway, "CommRqData")
     await gateway.reached(streams=3, codes=1)
+    await called(gateway, "SetRealReg")
+    await gateway.call("GetConnectState")  # behind the registration, which is not to be what freezes
     async with health(gateway) as says:
         await says(SERVING)
         control.freeze()
