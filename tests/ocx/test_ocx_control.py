@@ -580,15 +580,19 @@ def test_inside_an_event_only_its_calls_are_made() -> None:
 def test_a_host_ends_at_once_on_what_is_no_gateway(echo: Echo, greeting: bytes, sent: bytes, code: int) -> None:
     with Host(echo) as host:
         words = [*command(host.address), CONTROL]
-        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
-            assert process.stdin
-            if greeting:
-                process.stdin.write(greeting)
-                assert next(frames_of(process))[0] == Kind.WELCOME
-            process.stdin.write(sent)
-            if code == 10:
-                process.stdin.close()
-            assert process.wait(30) == code
+        # Wine 8 itself was seen to die of a signal here, as no program under it can; the host is asked again then.
+        for _ in range(3):
+            with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+                assert process.stdin
+                if greeting:
+                    process.stdin.write(greeting)
+                    assert next(frames_of(process))[0] == Kind.WELCOME
+                process.stdin.write(sent)
+                if code == 10:
+                    process.stdin.close()
+                if process.wait(30) >= 0:
+                    break
+        assert process.returncode == code
 
 
 def test_a_gateway_of_another_version_is_refused_in_words(echo: Echo) -> None:
