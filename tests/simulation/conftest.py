@@ -10,6 +10,7 @@ import pytest
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS
+from koapy.openapi.tr import tr as known
 from koapy.simulation.clock import ManualClock
 from koapy.simulation.control import SimulatedControl
 
@@ -94,6 +95,27 @@ class Program:
         sent = self.call("SendOrder", request, screen, self.account, kind, code, quantity, price, hoga, original)
         assert sent == 0
         return self.advance(0.02)
+
+    def asked(self, tr: str, **inputs: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """The single values and the rows of an account's TR by the names of their items."""
+        self.advance(1)
+        control, what = self.control, known(tr)
+        single: dict[str, str] = {}
+        rows: list[dict[str, str]] = []
+
+        def read(_screen: str, _name: str, code: str, *_: Any) -> None:
+            single.update({each: control.GetCommData(code, "", 0, each).strip() for each in what.single_names})
+            rows.extend(
+                {each: control.GetCommData(code, "", row, each).strip() for each in what.multi_names}
+                for row in range(control.GetRepeatCnt(code, ""))
+            )
+
+        control.OnReceiveTrData.connect(read)
+        inputs["계좌번호"] = self.account
+        assert self.ask(tr, **{name: inputs[name] for name in what.input_names if name in inputs}) == 0
+        self.advance(0.1)
+        control.OnReceiveTrData.disconnect(read)
+        return single, rows
 
     @property
     def world(self) -> World:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from koapy.openapi.tr import tr as known
-
 BUY, SELL, CANCEL_BUY, MODIFY_SELL = 1, 2, 3, 6
 LIMIT, MARKET = "00", "03"
 HELD, OTHER = "005930", "000660"
@@ -31,47 +29,26 @@ def trader(start, request):
     return program
 
 
-def asked(program, tr, **inputs):
-    """The single values and the rows of a TR by the names of their items."""
-    program.advance(1)
-    what, found = known(tr), {}
-
-    def read(_screen, _name, code, *_):
-        control = program.control
-        found["single"] = {each: control.GetCommData(code, "", 0, each).strip() for each in what.single_names}
-        rows = range(control.GetRepeatCnt(code, ""))
-        found["rows"] = [
-            {each: control.GetCommData(code, "", row, each).strip() for each in what.multi_names} for row in rows
-        ]
-
-    program.control.OnReceiveTrData.connect(read)
-    inputs["계좌번호"] = program.account
-    assert program.ask(tr, **{name: inputs[name] for name in what.input_names if name in inputs}) == 0
-    program.advance(0.1)
-    program.control.OnReceiveTrData.disconnect(read)
-    return found["single"], found["rows"]
-
-
 def test_orders_and_fills_are_the_same_everywhere(trader):
     exchange = trader.world.exchange
     orders = {each.number: each for each in trader.control.submit(exchange.orders, trader.account).result()}
     fills = trader.control.submit(exchange.fills, trader.account).result()
-    _, rows = asked(trader, "opt10075", 전체종목구분="0", 매매구분="0", 체결구분="1")
+    _, rows = trader.asked("opt10075", 전체종목구분="0", 매매구분="0", 체결구분="1")
     assert {int(row["주문번호"]): int(row["미체결수량"]) for row in rows} == {
         number: each.open for number, each in orders.items() if each.open
     }
-    _, rows = asked(trader, "opt10076", 조회구분="0", 매도수구분="0")
+    _, rows = trader.asked("opt10076", 조회구분="0", 매도수구분="0")
     told = {int(row["주문번호"]): int(row["체결량"]) for row in rows if int(row["체결량"])}
     assert told == {number: each.filled for number, each in orders.items() if each.filled}
     assert sum(told.values()) == sum(each.quantity for each in fills)
-    _, rows = asked(trader, "opw00007", 조회구분="1", 주식채권구분="0", 매도수구분="0")
+    _, rows = trader.asked("opw00007", 조회구분="1", 주식채권구분="0", 매도수구분="0")
     assert {int(row["주문번호"]): int(row["체결수량"]) for row in rows} == {
         number: each.filled for number, each in orders.items()
     }
     assert {int(row["주문번호"]): int(row["주문잔량"]) for row in rows} == {
         number: each.open for number, each in orders.items()
     }
-    single, rows = asked(trader, "opw00009", 조회구분="0", 주식채권구분="0", 시장구분="0", 매도수구분="0")
+    single, rows = trader.asked("opw00009", 조회구분="0", 주식채권구분="0", 시장구분="0", 매도수구분="0")
     account = trader.state()
     assert (int(single["매수약정금액"]), int(single["매도약정금액"])) == (account.bought_value, account.sold_value)
     assert sum(int(row["체결수량"]) for row in rows) == sum(told.values())
@@ -84,31 +61,31 @@ def test_balances_are_the_same_everywhere(trader):
     owed = sum(each.loan for each in account.loans)
     assert bool(owed) is (trader.world.server == "real")
 
-    _, rows = asked(trader, "opt10085")
+    _, rows = trader.asked("opt10085")
     told = [(row["종목코드"], int(row["보유수량"]), int(row["매입금액"])) for row in rows if int(row["보유수량"])]
     assert sorted(told) == quantities
     assert sum(int(row["당일매매수수료"] or 0) for row in rows) == account.fees
     assert sum(int(row["당일매도손익"]) for row in rows) == account.realised
 
-    single, rows = asked(trader, "opw00018", 조회구분="2")
+    single, rows = trader.asked("opw00018", 조회구분="2")
     told = [(row["종목번호"].lstrip("AQ"), int(row["보유수량"]), int(row["매입금액"])) for row in rows]
     assert sorted(told) == quantities
     assert sum(int(row["매매가능수량"]) for row in rows) == sum(each.orderable for each in held)
     assert int(single["총융자금액"]) == owed
     assets = int(single["추정예탁자산"])
 
-    single, rows = asked(trader, "opw00004", 상장폐지조회구분="0")
+    single, rows = trader.asked("opw00004", 상장폐지조회구분="0")
     told = [(row["종목코드"].lstrip("AQ"), int(row["보유수량"]), int(row["매입금액"])) for row in rows]
     assert sorted(told) == quantities
     assert (int(single["예수금"]), int(single["D+2추정예수금"])) == (account.deposit, account.cash)
     assert abs(int(single["추정예탁자산"]) - assets) < assets // 100  # prices have moved on
 
-    single, rows = asked(trader, "opw00005")
+    single, rows = trader.asked("opw00005")
     told = [(row["종목번호"].lstrip("AQ"), int(row["현재잔고"]), int(row["매입금액"])) for row in rows]
     assert sorted(told) == quantities
     assert (int(single["예수금D+2"]), int(single["신용융자합계"])) == (account.cash, owed)
 
-    single, _ = asked(trader, "opw00001", 조회구분="2")
+    single, _ = trader.asked("opw00001", 조회구분="2")
     assert int(single["예수금"]) == account.deposit
     assert int(single["d+1추정예수금"]) == account.deposit_next
     assert int(single["d+2추정예수금"]) == account.cash
@@ -116,5 +93,5 @@ def test_balances_are_the_same_everywhere(trader):
     assert int(single["주식증거금현금"]) == account.reserved
     assert int(single["융자금합계"]) == owed
 
-    single, _ = asked(trader, "opw00013")
+    single, _ = trader.asked("opw00013")
     assert (int(single["현금금액"]), int(single["현금증거금"])) == (account.cash, account.reserved)

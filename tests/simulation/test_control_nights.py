@@ -7,33 +7,11 @@ from datetime import datetime
 import pytest
 
 from koapy.openapi.calendar import KST
-from koapy.openapi.tr import tr as known
 
 BUY, SELL = 1, 2
 CODE = "005930"
 TUESDAY = datetime(2026, 3, 10, 15, 19, tzinfo=KST)
 DAY = 86_400
-
-
-def asked(program, tr, **inputs):
-    """The single values and the rows of a TR by the names of their items."""
-    program.advance(1)
-    what, found = known(tr), {}
-
-    def read(_screen, _name, code, *_):
-        control = program.control
-        found["single"] = {each: control.GetCommData(code, "", 0, each).strip() for each in what.single_names}
-        rows = range(control.GetRepeatCnt(code, ""))
-        found["rows"] = [
-            {each: control.GetCommData(code, "", row, each).strip() for each in what.multi_names} for row in rows
-        ]
-
-    program.control.OnReceiveTrData.connect(read)
-    inputs["계좌번호"] = program.account
-    assert program.ask(tr, **{name: inputs[name] for name in what.input_names if name in inputs}) == 0
-    program.advance(0.1)
-    program.control.OnReceiveTrData.disconnect(read)
-    return found["single"], found["rows"]
 
 
 @pytest.fixture(params=[False, True], ids=["on", "again"])
@@ -66,25 +44,25 @@ def traders(start, request, tmp_path):
 
 def test_what_was_traded_is_told_on_the_days_after(traders):
     program = next(traders)
-    traded, _ = asked(program, "opt10074", 시작일자="20260310", 종료일자="20260310")
-    _, [before] = asked(program, "opt10073", 시작일자="20260310", 종료일자="20260310")
+    traded, _ = program.asked("opt10074", 시작일자="20260310", 종료일자="20260310")
+    _, [before] = program.asked("opt10073", 시작일자="20260310", 종료일자="20260310")
     assert int(traded["총매수금액"]) > 0 < int(traded["총매도금액"])
-    cash = int(asked(program, "opw00001")[0]["d+2추정예수금"])
+    cash = int(program.asked("opw00001")[0]["d+2추정예수금"])
 
     program = next(traders)
-    assert asked(program, "opt10074", 시작일자="20260311", 종료일자="20260311")[1] == []
-    again, [row] = asked(program, "opt10074", 시작일자="20260301", 종료일자="20260331")
+    assert program.asked("opt10074", 시작일자="20260311", 종료일자="20260311")[1] == []
+    again, [row] = program.asked("opt10074", 시작일자="20260301", 종료일자="20260331")
     assert (again, row["일자"]) == (traded, "20260310")
-    assert asked(program, "opt10073", 시작일자="20260301", 종료일자="20260331")[1] == [before]
-    assert asked(program, "opt10072", 시작일자="20260310")[1][0]["당일매도손익1"] == before["당일매도손익"]
-    _, rows = asked(program, "opt10170", 기준일자="20260310", 단주구분="2", 현금신용구분="0")
+    assert program.asked("opt10073", 시작일자="20260301", 종료일자="20260331")[1] == [before]
+    assert program.asked("opt10072", 시작일자="20260310")[1][0]["당일매도손익1"] == before["당일매도손익"]
+    _, rows = program.asked("opt10170", 기준일자="20260310", 단주구분="2", 현금신용구분="0")
     assert [(each["매수수량"], each["매도수량"]) for each in rows] == [("12", "7"), ("3", "0")]
-    _, rows = asked(program, "opw00018", 조회구분="2")
+    _, rows = program.asked("opw00018", 조회구분="2")
     yesterday = {(each["종목번호"], each["대출일"]): each for each in rows}
     assert int(yesterday["A" + CODE, ""]["전일매수수량"]) == 12
     assert int(yesterday["A" + CODE, ""]["전일매도수량"]) == 7
     assert int(yesterday["A" + CODE, "20260310"]["전일매수수량"]) == 3
-    due, rows = asked(program, "opw00008")
+    due, rows = program.asked("opw00008")
     assert (due["매매일자"], due["결제일자"], due["조회건수"]) == ("20260310", "20260312", "0003")
     for side in ("매도", "매수"):
         assert int(due[f"{side}정산합"]) == sum(int(each["정산금액"]) for each in rows if each["매도수구분"] == side)
@@ -92,16 +70,16 @@ def test_what_was_traded_is_told_on_the_days_after(traders):
     costs = sum(int(sale[name]) for name in ("수수료", "농특세", "거래세"))
     assert int(sale["정산금액"]) == int(sale["약정금액"]) - costs
     assert int(sale["농특세"]) == int(sale["약정금액"]) * 15 // 10_000
-    assert asked(program, "opw00015", 시작일자="20260301", 종료일자="20260331", 구분="0")[1] == []
+    assert program.asked("opw00015", 시작일자="20260301", 종료일자="20260331", 구분="0")[1] == []
 
     program = next(traders)
-    _, rows = asked(program, "opw00015", 시작일자="20260301", 종료일자="20260331", 구분="0")
+    _, rows = program.asked("opw00015", 시작일자="20260301", 종료일자="20260331", 구분="0")
     assert [(each["거래일자"], each["체결일"]) for each in rows] == 3 * [("20260312", "20260310")]
-    assert int(rows[-1]["예수금잔고"]) == cash == int(asked(program, "opw00001")[0]["예수금"])
-    assert len(asked(program, "opw00015", 시작일자="20260301", 종료일자="20260331", 구분="5")[1]) == 1
-    _, rows = asked(program, "opw00002", 시작조회기간="20260301", 종료조회기간="20260331")
+    assert int(rows[-1]["예수금잔고"]) == cash == int(program.asked("opw00001")[0]["예수금"])
+    assert len(program.asked("opw00015", 시작일자="20260301", 종료일자="20260331", 구분="5")[1]) == 1
+    _, rows = program.asked("opw00002", 시작조회기간="20260301", 종료조회기간="20260331")
     assert [each["일자"] for each in rows] == ["20260310", "20260311", "20260312"]
     assert int(rows[0]["예수금"]) != int(rows[2]["예수금"]) == cash
-    single, _ = asked(program, "opw00016", 평가시작일="20260311", 평가종료일="20260312")
+    single, _ = program.asked("opw00016", 평가시작일="20260311", 평가종료일="20260312")
     assert int(single["예수금_초"]) == cash
-    assert asked(program, "opw00008")[1] == []
+    assert program.asked("opw00008")[1] == []
