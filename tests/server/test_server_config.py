@@ -141,7 +141,7 @@ def test_every_section_is_understood(tmp_path: Path) -> None:
         ("[limits]\ntr = 'gide'", ["[limits] tr", "guide, koapy", "5/1,100/60"]),
         ("[limits]\ntr = '0/1'", ["tr", "5/1,100/60"]),
         ("[limits]\nanswer_seconds = 0", ["answer_seconds = 0", "more than 0"]),
-        ("[limits]\nanswer_second = 1", ["did you mean answer_seconds?"]),
+        ("[limits]\nanswer_second = 1", ["did you mean answer_seconds"]),
         ("[limits]\nclient_streams = 1", ["[limits]", "unknown key 'client_streams'"]),
         ("[clients]\nstreams = 1.5", ["[clients] streams = 1.5", "a whole number"]),
         ("[risk]\nmax_quantity = 0", ["[risk]", "max_quantity is 0", "read_only"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from koapy.openapi.error import errors
 from koapy.openapi.fid import fid as find_fid
 from koapy.openapi.fid import fids
 from koapy.openapi.functions import EVENTS, FUNCTIONS, HELPERS
+from koapy.openapi.nearest import did_you_mean
 from koapy.openapi.realtype import UnknownRealType, real_type, real_types
 from koapy.openapi.search import search as find
 from koapy.openapi.tr import tr as find_tr
@@ -163,9 +163,8 @@ def function(
     known: dict[str, Function | EventSignature] = {**FUNCTIONS, **EVENTS, **HELPERS}
     matches = [known[name]] if name in known else [each for each in known.values() if name.lower() in each.name.lower()]
     if not matches:
-        nearest = get_close_matches(name, known, 1)
-        hint = f"did you mean {nearest[0]}?" if nearest else "`koapy function` lists all"
-        raise CommandError(f"OpenAPI+ has no function or event {name!r}; {hint}")
+        hint = did_you_mean(name, known) or "; `koapy function` lists all"
+        raise CommandError(f"OpenAPI+ has no function or event {name!r}{hint}")
     if as_json:
         write_json([_function_data(each) for each in matches] if len(matches) > 1 else _function_data(matches[0]))
         return

@@ -7,9 +7,9 @@ not known of all. What no rule knows is reported and left to the operator, and n
 from __future__ import annotations
 
 import tomllib
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from koapy.openapi.nearest import did_you_mean
 from koapy.remote.holding import Rule
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def _rule(table: dict[str, Any], at: str) -> Rule:
         raise ValueError(f"{at}says of no box what it is: title, text or a program's owner is wanted")
     action = table.get("action", "")
     if action not in ACTIONS:
-        raise ValueError(f"{at}action = {action!r}: one of {', '.join(ACTIONS)} is wanted{_meant(action, ACTIONS)}")
+        raise ValueError(
+            f"{at}action = {action!r}: one of {', '.join(ACTIONS)} is wanted{did_you_mean(action, ACTIONS)}"
+        )
     button = table.get("button")
     if button is not None and action != PRESS:
         raise ValueError(f"{at}button = {button!r} goes with action = {PRESS!r}, this is {action!r}")
@@ -96,9 +98,5 @@ def _rule(table: dict[str, Any], at: str) -> Rule:
 def _only(table: Iterable[str], known: tuple[str, ...], at: str, what: str) -> None:
     for name in table:
         if name not in known:
-            raise ValueError(f"{at}has an unknown {what} {name!r}{_meant(name, known) or '; only ' + ', '.join(known)}")
-
-
-def _meant(name: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+            meant = did_you_mean(name, known) or f"; only {', '.join(known)}"
+            raise ValueError(f"{at}has an unknown {what} {name!r}{meant}")

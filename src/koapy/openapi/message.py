@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-from koapy.openapi._nearest import did_you_mean
 from koapy.openapi._table import rows
+from koapy.openapi.nearest import did_you_mean
 
 Server = Literal["mock", "real"]
 

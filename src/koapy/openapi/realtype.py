@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from koapy.openapi._nearest import did_you_mean
 from koapy.openapi._table import rows
 from koapy.openapi.fid import fid_name
+from koapy.openapi.nearest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from koapy.openapi._nearest import did_you_mean
 from koapy.openapi._table import number, rows
+from koapy.openapi.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

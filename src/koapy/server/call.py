@@ -9,6 +9,7 @@ from koapy.control.apartment import inside
 from koapy.control.registrations import RegistrationRefused
 from koapy.control.screens import ScreensExhausted
 from koapy.openapi.functions import FUNCTIONS, HELPERS
+from koapy.openapi.nearest import did_you_mean
 from koapy.orders.model import NewOrder
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
@@ -76,7 +77,7 @@ def known_function(name: str) -> Function:
     if function is None:
         if not name:
             raise invalid("no function name; name one such as GetConnectState")
-        near = checks.near(name, [*FUNCTIONS, *HELPERS])
+        near = did_you_mean(name, [*FUNCTIONS, *HELPERS])
         raise unimplemented(f"OpenAPI+ has no function {name!r}{near}", function=name)
     if function.returns == "array":
         raise unimplemented(f"{name} returns no simple value; TransactionCall and Listen read whole tables")

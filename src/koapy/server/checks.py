@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from koapy.openapi.functions import EVENTS
 from koapy.openapi.login import masked
+from koapy.openapi.nearest import did_you_mean
 from koapy.openapi.order import order_type as order_kind
 from koapy.openapi.order import order_types, quote_types
 from koapy.openapi.order import quote_type as quote_kind
@@ -25,14 +26,6 @@ SECTOR_LENGTHS, DERIVATIVE_LENGTH = (2, 3), 8
 """Digits of 장시작시간's and of sectors' codes; characters of derivatives' codes at least."""
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """ "; did you mean X?" for the nearest known word, or nothing."""
-    from difflib import get_close_matches  # only here: few misspell
-
-    match = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {match[0]}?" if match else ""
-
-
 def screen(number: str, *, may_be_empty: bool = True) -> str:
     """A screen number as OpenAPI+ wants it, or "" where the gateway may choose."""
     if number == "" and may_be_empty:
@@ -50,7 +43,7 @@ def events(names: Iterable[str]) -> frozenset[str]:
         raise invalid(f"no event named in slots; name at least one of {', '.join(EVENTS)}")
     for name in sorted(wanted):
         if name not in EVENTS:
-            raise invalid(f"unknown event {name!r}{near(name, EVENTS)}; the events are {', '.join(EVENTS)}")
+            raise invalid(f"unknown event {name!r}{did_you_mean(name, EVENTS)}; the events are {', '.join(EVENTS)}")
     return wanted
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from koapy.server import checks
+from koapy.openapi.nearest import did_you_mean
 from koapy.server.driver import drive
 from koapy.server.failure import invalid
 from koapy.server.machines.login import LoadCondition
@@ -35,5 +35,5 @@ async def known_condition(core: Core, name: str, index: int) -> None:
     pairs = [each.partition("^") for each in listed.split(";") if each]
     if not any(number.strip().isdigit() and int(number) == index and known == name for number, _, known in pairs):
         conditions = ", ".join(f"{number}^{known}" for number, _, known in pairs) or "none"
-        near = checks.near(name, [known for _, _, known in pairs])
+        near = did_you_mean(name, [known for _, _, known in pairs])
         raise invalid(f"no condition {index}^{name}{near}; the conditions are {conditions}")

@@ -39,15 +39,14 @@ class Notice:
     def __init__(self) -> None:
         self._encoded = b""
 
-    def __bool__(self) -> bool:
-        return bool(self._encoded)
-
     def take(self, gap: Gap) -> None:
         """This is to be told."""
         self._encoded += pb.ListenResponse(gaps=[str(gap)]).SerializeToString()
 
     def put_on(self, encoded: bytes) -> bytes:
         """A message, with all that is to be told."""
+        if not self._encoded:
+            return encoded
         told, self._encoded = self._encoded + encoded, b""
         return told
 

@@ -84,10 +84,10 @@ async def _forward(
         item = await inbox.get()
         if isinstance(item, Run):
             for tick in item.ticks:
-                await write(notice.put_on(tick.encoded) if notice else tick.encoded)
+                await write(notice.put_on(tick.encoded))
         elif isinstance(item, Event):
             if watch is None:
-                await write(notice.put_on(item.encoded) if notice else item.encoded)
+                await write(notice.put_on(item.encoded))
             else:
                 watch(item)
         elif isinstance(item, Gap):

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from koapy.server.checks import near
+from koapy.openapi.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +52,7 @@ class Place:
         names = sorted(known)
         for name in table:
             if name not in names:
-                meant = near(name, names) or f"; there are {', '.join(names)}"
+                meant = did_you_mean(name, names) or f"; there are {', '.join(names)}"
                 raise self.error(f"has an unknown {what} {name!r}{meant}")
 
     def table(self, value: object, name: str) -> Mapping[str, Any]:
@@ -91,7 +91,7 @@ def read(hint: Any, value: object, name: str, place: Place, *, least: float | No
         choices = [str(each) for each in get_args(hint)]
         if value in choices:
             return value
-        meant = near(str(value), choices)
+        meant = did_you_mean(str(value), choices)
         raise place.error(f"{name} = {shown(value)}: one of {', '.join(map(quote, choices))} is wanted{meant}")
     base = get_origin(hint) or hint
     if base not in WANTED:

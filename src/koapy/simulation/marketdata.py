@@ -71,8 +71,7 @@ class MarketData:
     def trades(self, code: str, limit: int | None = None) -> list[Trade]:
         """Today's trades, newest first; the exchange keeps the last 600 of each code, of a recorded day all.
 
-        Of the trades before the exchange began, as of past days, at most four a minute are known, of a recorded day
-        its own.
+        Of the trades before the exchange began, as of past days, a few a minute are known, of a recorded day its own.
         """
         pit = self._pits[code]
         kept = list(pit.tape.trades)
