@@ -7,14 +7,16 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ocx_way import CACHE, ROOT, load
+from ocx_way import CACHE, CONTROL, ROOT, load
 
 from koapy.client import Client
 from koapy.openapi.functions import FUNCTIONS
@@ -144,16 +146,125 @@ def shares(balance: Any) -> list[int]:
     return [int(each) for each in balance.multi["보유수량"]]
 
 
+def test_the_gateway_starts_once_when_its_user_logs_on_and_ends_in_order_with_its_window() -> None:
+    # A short name, as Windows takes no long commands there.
+    with tempfile.TemporaryDirectory(prefix="홍 길동 ") as name:
+        settings, port = Path(name) / "설정.toml", free_port()
+        settings.write_text(
+            f'[server]\nport = {port}\njournal = "{JOURNAL}"\n[ocx]\ncontrol = "{CONTROL}"\n', encoding="utf-8"
+        )
+        told = commands(
+            ["service", "status"], ["service", "install", "--config", drive(settings)], ["service", "status"]
+        )
+        try:
+            with logged_on(name) as gateway:
+                assert gateway.stdout
+                next(each for each in gateway.stdout if each.startswith("koapy: listening"))
+                with Client(f"127.0.0.1:{port}") as client, logged_on(name) as other:
+                    assert other.stdout
+                    assert f"cannot listen on 127.0.0.1:{port}" in other.stdout.read()
+                    assert client.status().state == "NOT_LOGGED_IN"
+                tell(Path(name) / JOURNAL, WINDOW_CLOSED)
+                assert "the gateway is shutting down" in gateway.stdout.read()
+        finally:
+            told += commands(["service", "uninstall"], ["service", "status"])
+    assert [code for code, _, _ in told] == [1, 0, 0, 0, 1]
+    line = told[1][1].splitlines()[0]
+    assert line.endswith(f'-m koapy serve --control ocx --config "{drive(settings)}"')
+    assert told[2][1].splitlines()[0] == line
+
+
+BREAK, WINDOW_CLOSED = 1, 2
+"""What a console tells its programs."""
+
+
+def tell(journal: Path, event: int) -> None:
+    """Tell the gateway of this journal what its console would, in the way that Windows does: by a thread in it."""
+    script = """
+import ctypes, sys
+kernel = ctypes.WinDLL("kernel32")
+for each in (kernel.OpenProcess, kernel.GetModuleHandleW, kernel.GetProcAddress):
+    each.restype = ctypes.c_void_p
+routine = kernel.GetProcAddress(ctypes.c_void_p(kernel.GetModuleHandleW("kernel32")), b"CtrlRoutine")
+process = kernel.OpenProcess(0x1FFFFF, 0, int(sys.argv[1]))
+args = (process, None, None, routine, int(sys.argv[2]))
+sys.exit(not kernel.CreateRemoteThread(*map(ctypes.c_void_p, args), 0, None))
+"""
+    pid = journal.with_name(journal.name + ".lock").read_text(encoding="ascii").strip("\0")
+    subprocess.run(
+        py("-c", script, pid, str(event)), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True
+    )
+
+
+@contextmanager
+def logged_on(word: str) -> Iterator[subprocess.Popen[str]]:
+    """What Windows starts when a user logs on, by its output; all that has `word` in its command ends after it."""
+    with subprocess.Popen(
+        ["wine", "wineboot"],
+        env=os.environ | KOREAN,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ) as started:
+        try:
+            yield started
+        except BaseException:
+            for pid in processes(word):
+                os.kill(pid, signal.SIGKILL)
+            raise
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def commands(*lines: list[str]) -> list[tuple[int, str, str]]:
+    """Exit codes, output and errors of commands of koapy, one after the other in one process, which starts once."""
+    script = """
+import contextlib, io, json, sys
+from koapy.cli import main
+told = []
+for words in json.loads(sys.argv[1]):
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            main(words)
+        except SystemExit as end:
+            told.append((end.code, out.getvalue(), errors.getvalue()))
+print(json.dumps(told))
+"""
+    done = subprocess.run(
+        ["wine", str(there.PACKAGES.parents[1] / "Scripts/python.exe"), "-c", script, json.dumps(lines)],
+        env=os.environ | KOREAN,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [tuple(each) for each in json.loads(done.stdout)]
+
+
 @pytest.mark.skipif(not list(there.LOCALES.glob("*")), reason="no localedef with Korean is here, so no code page 949")
-def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_ends_the_server() -> None:
+def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_and_ctrl_break_end_the_server(tmp_path: Path) -> None:
     console = Console("-c", "import locale; print(locale.getpreferredencoding(), '삼성전자')")
     assert console.end() == 0
     assert "".join(console.said.split()) == "cp949삼성전자"  # Wine sends blanks as movements of the cursor
-    console = Console("run.py", "serve", "--port", "0")
-    console.wait("listening on")
-    console.press("\x03")
-    assert console.end() == 0, console.said
-    assert "Traceback" not in console.said
+    interrupted = Console("run.py", "serve", "--port", "0")
+    broken = Console("run.py", "serve", "--port", "0", "--journal", drive(tmp_path / JOURNAL))
+    interrupted.wait("listening on")
+    interrupted.press("\x03")
+    broken.wait("listening on")
+    tell(tmp_path / JOURNAL, BREAK)  # Wine 8 has no key for it
+    for each in (interrupted, broken):
+        assert each.end() == 0, each.said
+        assert "shutting down" in each.said
+        assert "Traceback" not in each.said
 
 
 class Console:

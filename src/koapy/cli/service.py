@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,8 +13,13 @@ from koapy.cli.app import CommandError, command
 from koapy.cli.output import show
 
 NAME = "koapy"
-LONGEST_TASK = 261
-"""Characters of a command that schtasks takes."""
+RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
+"""What Windows starts when this user logs on. Changing it takes no administrator, as a task at logon would, and what
+it starts is not ended after three days or on battery, as tasks are."""
+TURNED_OFF = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
+"""What of it the user has turned off in the task manager: values whose first byte is odd."""
+LONGEST = 260
+"""Characters of a command that Windows takes there."""
 
 Config = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Settings of the server, as `koapy serve --config` takes them.")
@@ -26,7 +31,8 @@ def register(app: typer.Typer) -> None:
     """Add `service` to `app`."""
     service = typer.Typer()
     command(service, install, "koapy service install", "koapy service install --config koapy.toml --show")
-    command(service, remove, "koapy service remove")
+    command(service, status, "koapy service status")
+    command(service, uninstall, "koapy service uninstall")
     app.add_typer(
         service,
         name="service",
@@ -42,26 +48,59 @@ def install(config: Config = None, show_only: ShowOnly = False) -> None:
     words = [sys.executable, "-m", "koapy", "serve", "--control", "ocx"]
     if config is not None:
         words += ["--config", str(config.absolute())]
-    task = subprocess.list2cmdline(words)
-    if len(task) > LONGEST_TASK:
-        raise CommandError(
-            f"schtasks takes {LONGEST_TASK} characters, this is {task}; put koapy or the settings elsewhere"
-        )
-    _schtasks("/create", "/f", "/tn", NAME, "/sc", "onlogon", "/rl", "limited", "/tr", task, show_only=show_only)
+    line = subprocess.list2cmdline(words)
+    if len(line) > LONGEST:
+        raise CommandError(f"Windows takes {LONGEST} characters, this is {line}; put koapy or the settings elsewhere")
+    if not show_only:
+        _write(line)
+    show(line)
+    if not show_only:
+        show("Windows starts this when you log on next; to have it now, run it yourself.")
 
 
-def remove(show_only: ShowOnly = False) -> None:
+def status() -> None:
+    """Say whether Windows starts it, and how; `koapy status` asks one that runs. Exit code 1 where it does not."""
+    line, mark = _read(RUN), _read(TURNED_OFF)
+    if line is None:
+        raise CommandError("Windows does not start koapy when you log on; `koapy service install` has it do so")
+    show(line)
+    if mark and mark[0] & 1:
+        raise CommandError("it is turned off in the task manager, Startup apps; `koapy service install` turns it on")
+    show("Windows starts this when you log on.")
+
+
+def uninstall() -> None:
     """Have Windows start it no more; one that runs goes on."""
-    _schtasks("/delete", "/f", "/tn", NAME, show_only=show_only)
+    for key in (RUN, TURNED_OFF):
+        _delete(key)
+    show("Windows does not start koapy when you log on.")
 
 
-def _schtasks(*words: str, show_only: bool) -> None:
-    if show_only:
-        show(subprocess.list2cmdline(["schtasks", *words]))
-        return
-    if sys.platform != "win32":
-        raise CommandError("the task is Windows' own, and this is not Windows; --show prints what would be done there")
-    done = subprocess.run(["schtasks", *words], capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip() or f"it ended with {done.returncode}"
-        raise CommandError(f"schtasks: {said}")
+if sys.platform == "win32":
+    import winreg
+
+    def _read(key: str) -> Any:
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, key) as there:
+                return winreg.QueryValueEx(there, NAME)[0]
+        except FileNotFoundError:
+            return None
+
+    def _write(line: str) -> None:
+        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, RUN) as there:
+            winreg.SetValueEx(there, NAME, 0, winreg.REG_SZ, line)
+        _delete(TURNED_OFF)
+
+    def _delete(key: str) -> None:
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, key, access=winreg.KEY_SET_VALUE) as there:
+                winreg.DeleteValue(there, NAME)
+        except FileNotFoundError:
+            return
+
+else:
+
+    def _elsewhere(*_: str) -> Any:
+        raise CommandError("only Windows does this; --show prints the command, docs/operations.md has a systemd unit")
+
+    _read = _write = _delete = _elsewhere

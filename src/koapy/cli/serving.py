@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from koapy.cli.app import CommandError, command
+from koapy.cli.closing import interrupt_when_windows_ends_it
 from koapy.cli.controls import control_of
 from koapy.cli.state import state_folder
 
@@ -319,8 +320,7 @@ def _run(chosen: Config) -> None:
     logging.basicConfig(
         level=listening.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    if break_signal := getattr(signal, "SIGBREAK", None):  # Windows: Ctrl+Break
-        signal.signal(break_signal, signal.default_int_handler)
+    interrupt_when_windows_ends_it()
     journal = listening.journal_file(state_folder())
     kept = f", journal {journal}" if journal else ""
     try:
