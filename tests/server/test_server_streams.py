@@ -82,10 +82,11 @@ class Reader:
 
 @asynccontextmanager
 async def reading(gateway: Any, metadata: Any = None, **first: Any) -> AsyncIterator[Reader]:
-    """A stream of batches that has been asked for."""
+    """A stream of batches that is being served, its codes registered with a control that may be far away; or refused."""
     reader = Reader(gateway, metadata=metadata)
-    await reader.send(**first)
     try:
+        await reader.send(**first)
+        await reader.call.initial_metadata()
         yield reader
     finally:
         reader.call.cancel()
@@ -131,7 +132,7 @@ async def test_a_simulated_session_is_the_same_in_batches_and_in_messages(runnin
         real = gateway.client().RealCall(pb.RealRequest(code_list=codes, fid_list=[10, 27, 41], flags=FLAGS))
         listen = gateway.client().Listen(pb.ListenRequest(slots=EVENTS))
         async with reading(gateway, add=codes) as ticks, reading(gateway, slots=EVENTS, raw=True) as events:
-            for stream in (real, listen, ticks.call, events.call):
+            for stream in (real, listen):
                 await stream.initial_metadata()
             messages = [asyncio.create_task(all_of(stream)) for stream in (real, listen)]
             batches = [asyncio.create_task(reader.end()) for reader in (ticks, events)]
@@ -163,7 +164,8 @@ async def passing(clock: ManualClock, stream: Any) -> None:
 async def test_ticks_and_events_keep_their_order_across_kinds(gateway: Any) -> None:
     listen = gateway.client().Listen(pb.ListenRequest(slots=EVENTS))
     async with reading(gateway, slots=EVENTS, raw=True) as reader:
-        await gateway.reached(streams=2)
+        await listen.initial_metadata()
+        await gateway.call("GetConnectState")  # behind what a control that reads ahead is told to read
         control = gateway.control
         for number in range(0, 60, 3):
             tick(control, "005930", number)
@@ -178,7 +180,6 @@ async def test_ticks_and_events_keep_their_order_across_kinds(gateway: Any) -> N
 
 async def test_a_tick_goes_out_at_once_and_what_gathers_meanwhile_in_one(gateway: Any) -> None:
     async with reading(gateway, add=["005930"], fids=[10]) as reader:
-        await gateway.reached(codes=1)
         tick(gateway.control, "005930", 1)
         assert [len(await reader.next()), *(each.values for each in reader.ticks)] == [1, {"현재가": "+1"}]
         # One job of the control's thread: the loop gets to see all of them, or some, at once, but none twice.
@@ -200,9 +201,6 @@ async def test_codes_come_and_go_while_no_tick_of_the_others_is_missed_or_comes_
         reading(gateway, add=codes[:1], fids=[10]) as changing,
         reading(gateway, add=codes[:1], fids=[10]) as other,
     ):
-        for reader in (changing, other):
-            await reader.call.initial_metadata()
-        await registered(gateway)
         count = 0
         for at in range(8):
             code, before = codes[1 + at % 2], codes[2 - at % 2]
@@ -223,9 +221,9 @@ async def test_codes_come_and_go_while_no_tick_of_the_others_is_missed_or_comes_
             assert len(prices(changing, code)) < count
 
 
-async def registered(gateway: Any) -> None:
+async def registered(control: StrictControl) -> None:
     """Wait until the control itself has been asked for ticks; it may be far away."""
-    await asyncio.to_thread(gateway.control.wait_for, "SetRealReg")
+    await asyncio.to_thread(control.wait_for, "SetRealReg")
 
 
 def prices(reader: Reader, code: str) -> list[int]:
@@ -234,10 +232,9 @@ def prices(reader: Reader, code: str) -> list[int]:
 
 async def test_a_stream_may_begin_with_nothing_and_its_half_close_does_not_end_it(gateway: Any) -> None:
     async with reading(gateway) as reader:
-        await gateway.reached(streams=1)
         await reader.send(add=["005930"])
         await reader.call.done_writing()
-        await gateway.reached(codes=1)
+        await registered(gateway.control)
         tick(gateway.control, "005930", 5)
         await reader.next()
         assert [each.price for each in reader.ticks] == [5]
@@ -245,7 +242,6 @@ async def test_a_stream_may_begin_with_nothing_and_its_half_close_does_not_end_i
 
 async def test_only_the_kinds_that_are_asked_for_are_read_and_sent(gateway: Any) -> None:
     async with reading(gateway, add=["005930"], real_types=["주식체결"]) as reader:
-        await gateway.reached(codes=1)
         tick(gateway.control, "005930", 1, "주식호가잔량")
         tick(gateway.control, "005930", 2)
         await reader.next()
@@ -256,7 +252,6 @@ async def test_only_the_kinds_that_are_asked_for_are_read_and_sent(gateway: Any)
 
 async def test_every_tick_comes_once_to_who_wants_all_and_registers_some(gateway: Any) -> None:
     async with reading(gateway, slots=REAL, add=["005930"], fids=[10]) as reader:
-        await gateway.reached(codes=1)
         for number, code in enumerate(("005930", "000660", "005930")):
             tick(gateway.control, code, number)
         await reader.until(lambda: len(reader.ticks) == 3)
@@ -265,7 +260,6 @@ async def test_every_tick_comes_once_to_who_wants_all_and_registers_some(gateway
 
 async def test_streams_of_one_wish_get_the_raw_data_only_where_they_ask_for_it(gateway: Any) -> None:
     async with reading(gateway, add=["005930"]) as plain, reading(gateway, add=["005930"], raw=True) as raw:
-        await gateway.reached(streams=2, subscriptions=4)
         tick(gateway.control, "005930", 7)
         await plain.next()
         await raw.next()
@@ -278,8 +272,6 @@ async def test_streams_of_one_wish_get_the_raw_data_only_where_they_ask_for_it(g
 async def test_a_stream_that_does_not_read_is_told_in_the_stream_what_it_missed(gateway: Any, overflow: str) -> None:
     metadata = [("koapy-overflow", overflow), ("koapy-queue", "10")]
     async with reading(gateway, metadata, add=["005930", "000660"], fids=[10]) as stuck:
-        await gateway.reached(codes=2)
-        await registered(gateway)
         for number in range(2000):
             fired = tick(gateway.control, ("005930", "000660")[number % 2], number, f10=f"{number}{' ' * 4000}")
         await asyncio.wrap_future(fired)
@@ -303,7 +295,6 @@ async def stuck_is_through(stuck: Reader, count: int) -> None:
 
 async def test_much_comes_in_messages_that_anybody_can_take(gateway: Any) -> None:
     async with reading(gateway, add=["005930"], fids=[10]) as reader:
-        await gateway.reached(codes=1)
         for number in range(900):
             fired = tick(gateway.control, "005930", number, f10=f"{number} {'가' * 4000}")
         await asyncio.wrap_future(fired)
@@ -340,7 +331,6 @@ async def test_what_is_wrong_with_a_first_request(gateway: Any, first: dict[str,
 )
 async def test_what_is_wrong_with_a_later_request(gateway: Any, then: dict[str, Any], says: str) -> None:
     async with reading(gateway, add=["005930"]) as reader:
-        await gateway.reached(codes=1)
         await reader.send(**then)
         error = await reader.end()
     assert error.code() is INVALID
@@ -358,7 +348,6 @@ async def test_a_stream_without_any_request_is_told_so(gateway: Any) -> None:
 async def test_codes_need_a_login_and_events_do_not(gateway: Any) -> None:
     gateway.control.connected = False
     async with reading(gateway, slots=["OnReceiveMsg"]) as reader:
-        await gateway.reached(subscriptions=2)
         await reader.send(add=["005930"])
         error = await reader.end()
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
@@ -371,7 +360,6 @@ async def test_a_lost_connection_ends_streams_that_hold_codes_and_those_alone(ga
         reading(gateway, slots=["OnEventConnect"], add=["005930"]) as holding,
         reading(gateway, add=["005930"]) as silent,
     ):
-        await gateway.reached(streams=3, codes=1)
         gateway.control.fire("OnEventConnect", -106)
         assert (await silent.end()).code() is grpc.StatusCode.UNAVAILABLE
         assert (await holding.end()).code() is grpc.StatusCode.UNAVAILABLE
@@ -404,7 +392,6 @@ async def test_batches_count_as_streams_of_their_client(running: Any, with_setti
 
 async def test_a_value_that_is_no_text_ends_the_streams_that_want_it(gateway: Any) -> None:
     async with reading(gateway, add=["005930"], fids=[10]) as reader:
-        await gateway.reached(codes=1)
         tick(gateway.control, "005930", 1, f10="\ud800")
         error = await reader.end()
     assert error.code() is grpc.StatusCode.INTERNAL
@@ -418,8 +405,7 @@ async def test_batches_on_a_server_of_ones_own() -> None:
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         async with AsyncClient(f"127.0.0.1:{port}") as client, client.realtime("005930", fids=[10]) as ticks:
-            while not servicer.statistics().get("codes"):
-                await asyncio.sleep(0.005)
+            await registered(control)
             await asyncio.wrap_future(tick(control, "005930", 7))
             assert (await anext(ticks)).price == 7
         await server.stop(0)
