@@ -23,9 +23,12 @@ from koapy.client import (
     PreconditionFailed,
     Stream,
     Unimplemented,
+    requests,
 )
+from koapy.client.order import OrderLog
 from koapy.client.plan import Source
-from koapy.client.reconnect import FIRST, LONGEST, RECONNECT, Follow, Link, delay
+from koapy.client.reconnect import CLOSED_LONGEST, FIRST, LONGEST, RECONNECT, Follow, Link, delay
+from koapy.openapi.calendar import KST
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.protocol import KiwoomOpenApiPlusService_pb2_grpc as pb_grpc
 from koapy.protocol import gateway_pb2, gateway_pb2_grpc
@@ -211,6 +214,13 @@ class TestTheTimeOfTries:
         clock[0] += pause.seconds
         return pause.seconds
 
+    def closed(self, follow, clock, seconds, reason="MAINTENANCE"):
+        """The wait after hearing that the gateway is closed for so long, which passes."""
+        until = (datetime.now(KST) + timedelta(seconds=seconds)).isoformat()
+        (pause,) = follow.broke(ConnectionLost("closed", reason=reason, details={"until": until}))
+        clock[0] += pause.seconds
+        return pause.seconds
+
     def test_it_ends_when_the_gateway_stays_away(self, follow, clock):
         waits = []
         while sum(waits) < 30.0:
@@ -220,6 +230,43 @@ class TestTheTimeOfTries:
         assert follow.interruptions == []
         assert sum(waits) == 30.0
         assert waits[:6] == [0.2, 0.4, 0.8, 1.6, LONGEST, LONGEST]
+
+    @pytest.mark.parametrize("reason", ["MAINTENANCE", "UPGRADING"])
+    def test_it_begins_anew_when_the_gateway_is_open_again(self, follow, clock, reason):
+        self.lost(follow, clock)
+        waits = []
+        while (left := 600.0 - clock[0]) > 0:
+            waits.append(self.closed(follow, clock, left, reason))
+        # Asked now and then: it may be open earlier, or go away meanwhile.
+        assert max(waits) == CLOSED_LONGEST
+        assert len(waits) < 40
+        assert clock[0] < 600.0 + 2 * LONGEST
+        # What is left of the closure when it was told for the last time may be a little less than the clock has it.
+        while clock[0] < 629.0:
+            self.lost(follow, clock)
+        clock[0] = 631.0
+        with pytest.raises(ConnectionLost, match="gone"):
+            self.lost(follow, clock)
+
+    @pytest.mark.parametrize("until", ["", "soon", "2099-11-24T05:10:00", "2020-11-24T05:10:00+09:00"])
+    def test_a_closure_of_which_no_end_is_known_counts(self, follow, clock, until):
+        self.lost(follow, clock)
+        closed = ConnectionLost("closed", reason="MAINTENANCE", details={"until": until})
+        while clock[0] < 30.0:
+            (pause,) = follow.broke(closed)
+            clock[0] += pause.seconds
+        with pytest.raises(ConnectionLost, match="closed"):
+            list(follow.broke(closed))
+
+    def test_an_order_that_may_not_have_been_sent_is_not_sent_so_much_later(self, clock):
+        request = requests.order("buy", "new", account=ACCOUNT, code="005930", quantity=1, price=None, quote_type=None)
+        log = OrderLog(request, journal="first")
+        follow = Follow(log.source(), Link("here:1", reconnect=30.0, reached=True), lambda: clock[0], lambda: 1.0)
+        self.lost(follow, clock)
+        while clock[0] < 30.0:
+            self.closed(follow, clock, 600.0)
+        with pytest.raises(OrderUnknown, match="closed"):
+            self.closed(follow, clock, 600.0)
 
     def test_a_message_begins_it_anew(self, follow, clock):
         for _ in range(100):
@@ -322,6 +369,26 @@ class TestOrders:
         gateway.scripts["OrderCall"] = breaking
         stream = await client.sell("005930", 10)
         assert numbers(await stream.all()) == [1, 2, 3]
+        assert list(journal.sent.values()) == [1]
+
+    @pytest.mark.parametrize("client_options", [{"reconnect": 1.0}])
+    async def test_an_open_order_outlasts_a_night_of_the_gateway(self, client, gateway, journal):
+        """Which takes longer than the client tries."""
+        over = datetime.now(KST) + timedelta(seconds=2.0)
+        closed = unavailable("closed", "MAINTENANCE", until=over.isoformat())
+        told = []
+
+        async def night(request, context):
+            if datetime.now(KST) < over:
+                journal.breaks = [1]
+                journal.failure = closed if told else unavailable("the connection was lost", "CONNECTION_LOST")
+                told.append(journal.failure.reason)
+            await journal.order_call(request, context)
+
+        gateway.scripts["OrderCall"] = night
+        stream = await client.sell("005930", 10)
+        assert numbers(await stream.all()) == [1, 2, 3]
+        assert told[:2] == ["CONNECTION_LOST", "MAINTENANCE"]
         assert list(journal.sent.values()) == [1]
 
     async def test_an_order_that_was_refused_for_the_journal_is_not_tried_again(self, client, journal):

@@ -50,7 +50,8 @@ class Options(TypedDict, total=False):
     """Seconds for each request that is to end; None: no limit."""
     reconnect: float | None
     """Seconds for which it tries again when a connection breaks, 60 unless given; 0: never, None: without end. Requests
-    that are to end do so within their `timeout`, streams only while they are read."""
+    that are to end do so within their `timeout`, streams only while they are read. A stream that was open waits besides
+    for the end of a time for which the gateway says that it is closed, such as Kiwoom's maintenance at night."""
     on_reconnect: Callable[[Interruption], object] | None
     """Called when a stream is connected again: by the thread, or on the event loop, that reads the stream."""
 

@@ -50,6 +50,8 @@ MOST_UNTOLD = 3
 """How often in all a stream that was refused without a reason is opened again at once."""
 FIRST, LONGEST = 0.2, 2.0
 """Seconds: the longest wait before the first try, and before any."""
+CLOSED_LONGEST = 30.0
+"""The same while the gateway is closed by plan and has said until when: it may be open earlier, or go meanwhile."""
 
 _LOST = frozenset({"", "SHUTTING_DOWN", "NOT_SENT"})
 """Reasons of ConnectionLost with which a gateway goes; "": it said nothing. NOT_SENT: the try that this one had joined
@@ -58,6 +60,8 @@ _NOT_YET = frozenset(
     {"NOT_LOGGED_IN", "CONNECTION_LOST", "MAINTENANCE", "UPGRADING", "CONTROL_FROZEN", "JOURNAL_FAILED"}
 )
 """Reasons that a gateway has for a while after it has come back."""
+_CLOSED = frozenset({"MAINTENANCE", "UPGRADING"})
+"""Those of them that are by plan, so that the time does not count for which they are to last."""
 _RESUMABLE = frozenset({"STREAM_QUEUE_FULL", "JOURNAL_FAILED", "CONTROL_SILENT", "CONNECTION_LOST"})
 """Reasons that end a stream with numbers, which goes on where it ended. CONTROL_SILENT: an order is in doubt, and
 whoever asks again is told how that was resolved. CONNECTION_LOST: it goes on when somebody has logged in again."""
@@ -66,6 +70,17 @@ whoever asks again is told how that was resolved. CONNECTION_LOST: it goes on wh
 def delay(tries: int, chance: float) -> float:
     """Seconds before the next try after so many; `chance` (0 to 1) spreads the clients of a gateway that went."""
     return chance * min(LONGEST, FIRST * 2.0 ** min(tries, 16))
+
+
+def closed_for(error: KoapyError) -> float:
+    """For how many seconds more the gateway is closed by plan; 0 where it is not, or does not say until when."""
+    if error.reason not in _CLOSED:
+        return 0.0
+    try:
+        until = datetime.fromisoformat(error.details.get("until", ""))
+        return max(0.0, (until - datetime.now(KST)).total_seconds())
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +103,8 @@ class Link:
 
     address: str
     reconnect: float | None = RECONNECT
-    """Seconds for which it tries; 0: never, None: without end."""
+    """Seconds for which it tries; 0: never, None: without end. For a stream they begin anew when a time is over for
+    which the gateway says that it is closed by plan."""
     timeout: float | None = None
     """Seconds for each request that is to end."""
     on_reconnect: Callable[[Interruption], object] | None = None
@@ -125,16 +141,16 @@ class _Tries:
     def begun(self) -> bool:
         return self._until is not None
 
-    def next(self) -> float | None:
-        """Seconds before the next try; None when the time is over."""
+    def next(self, closed: float = 0.0) -> float | None:
+        """Seconds before the next try; None when the time is over, which begins anew behind so many `closed` ones."""
         now = self._clock()
-        if self._until is None:
-            self._until = now + self._most
+        if self._until is None or closed:
+            self._until = now + closed + self._most
         if now >= self._until:
             return None
-        wait = min(delay(self._count, self._chance()), self._until - now)
+        wait = min(closed + delay(self._count, self._chance()), self._until - now)
         self._count += 1
-        return wait
+        return min(wait, CLOSED_LONGEST) if closed else wait
 
     def reset(self) -> None:
         self._count, self._until = 0, None
@@ -255,6 +271,11 @@ class Follow(Generic[T]):
         self._untold = 0
 
     @property
+    def _sends(self) -> bool:
+        """Whether to open it again may send an order, which nobody wants to happen hours later."""
+        return self.source.rpc == "OrderCall" and not self.sequence
+
+    @property
     def interrupted(self) -> bool:
         """Whether it was lost and nothing has come back yet."""
         return self._since is not None
@@ -326,7 +347,7 @@ class Follow(Generic[T]):
         if not self.interrupted and self._clock() - self._back > LONGEST:
             # A loss of its own. Sooner, and without news, it is a gateway that answers and cannot go on.
             self._tries.reset()
-        wait = None if source is None else self._tries.next()
+        wait = None if source is None else self._tries.next(0.0 if self._sends else closed_for(error))
         self._link.broke(error)
         if source is None or wait is None:
             raise self.source.failed(error)
