@@ -82,7 +82,7 @@ class Reader:
 
 @asynccontextmanager
 async def reading(gateway: Any, metadata: Any = None, **first: Any) -> AsyncIterator[Reader]:
-    """A stream of batches that is being served, its codes registered with a control that may be far away; or refused."""
+    """A stream of batches that is served, its codes registered with a control that may be far away; or refused."""
     reader = Reader(gateway, metadata=metadata)
     try:
         await reader.send(**first)
