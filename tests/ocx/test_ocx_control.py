@@ -18,7 +18,8 @@ import pytest
 from ocx_way import CONTROL, Clock, chain, command
 
 from koapy.control.outlook import Closed
-from koapy.control.reads import READING, Unread
+from koapy.control.reads import READING
+from koapy.control.seam import Unread
 from koapy.control.signals import Signal
 from koapy.ocx import ControlLost, OcxControl
 from koapy.ocx.boxes import KNOWN

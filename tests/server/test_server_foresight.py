@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from server_doubles import StrictControl
 
-from koapy.control.reads import Unread
+from koapy.control.seam import Unread
 from koapy.openapi.realtype import real_type, real_types
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 

@@ -48,7 +48,7 @@ def print_tr(code: str, as_json: bool) -> None:
     """What the TR `code` takes and gives, from the catalogue."""
     found = find_tr(code)
     if as_json:
-        write_json(asdict(found))
+        write_json(_data(found))
         return
     show(*record(_tr_facts(found), title=f"{found.code} {found.name}"))
     inputs = [(each.name, each.format or _labels(each.values), each.default, each.example) for each in found.inputs]
@@ -95,7 +95,7 @@ def realtype(
         return
     found = real_type(matches[0].name)
     if as_json:
-        write_json(asdict(found) | {"names": found.names})
+        write_json(_data(found) | {"names": found.names})
         return
     facts = [("GIDC", found.gidc), ("delivered", "yes" if found.delivered else "no, OpenAPI+ keeps it to itself")]
     show(*record(facts, title=found.name), "", *table(("FID", "name"), zip(found.fids, found.names, strict=True)))
@@ -121,7 +121,7 @@ def error(
     if not matches:
         raise CommandError(f"no error has {code!r} in its name or message; `koapy error` lists all")
     if as_json and number is not None:
-        write_json(asdict(matches[0]))
+        write_json(_data(matches[0]))
         return
     _list(matches, ("code", "name", "message"), lambda each: (each.code, each.name or "", each.message), as_json)
 
@@ -145,7 +145,7 @@ def fid(
     if not (found.name or found.names_in_trs or used):
         raise CommandError(f"no FID {wanted} is known; `koapy fid` lists all")
     if as_json:
-        write_json(asdict(found) | {"real_types": used})
+        write_json(_data(found) | {"real_types": used})
         return
     facts = [("name", found.name or "-"), ("in TRs", ", ".join(found.names_in_trs) or "-")]
     show(*record([*facts, ("real types", ", ".join(used) or "-")], title=f"FID {wanted}"))
@@ -173,7 +173,7 @@ def function(
 
 
 def _function_data(each: Function | EventSignature) -> dict[str, Any]:
-    return {"kind": _kind(each)} | asdict(each)
+    return {"kind": _kind(each), **_data(each)}
 
 
 def _kind(each: Function | EventSignature) -> str:
@@ -217,9 +217,18 @@ def version(as_json: Json = False) -> None:
 
 def _list(matches: Sequence[Any], columns: Sequence[str], row: Any, as_json: bool) -> None:
     if as_json:
-        write_json([asdict(each) for each in matches])
+        write_json(_data(tuple(matches)))
         return
     show(*table(columns, (row(each) for each in matches)))
+
+
+def _data(entry: Any) -> Any:
+    """An entry of the catalogue, and what is in it, by the names of its fields."""
+    if not isinstance(entry, tuple):
+        return entry
+    if names := getattr(entry, "_fields", None):
+        return {name: _data(value) for name, value in zip(names, entry, strict=True)}
+    return [_data(each) for each in entry]
 
 
 def _integer(word: str) -> int | None:

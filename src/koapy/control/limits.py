@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,10 +64,12 @@ class Windows:
         self._running -= 1
 
 
-@dataclass(eq=False, slots=True)
 class _Waiter:
-    client: str
-    ready: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    __slots__ = ("client", "ready")
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
 class RateLimit:

@@ -22,10 +22,6 @@ ELSEWHERE = object()
 """The event does not say; the control has to be asked."""
 
 
-class Unread(RuntimeError):
-    """An event did not bring this, and the control has gone on, so that it can be read no more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """An event without data to be read."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from koapy.control.apartment import Frozen
@@ -33,11 +32,13 @@ FIDS_PER_CALL = 100
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, eq=False)
 class _Registration:
-    screen: Screen
-    fids: tuple[int, ...]
-    holders: set[Hashable] = field(default_factory=set)
+    __slots__ = ("fids", "holders", "screen")
+
+    def __init__(self, screen: Screen, fids: tuple[int, ...], holders: set[Hashable]) -> None:
+        self.screen = screen
+        self.fids = fids
+        self.holders = holders
 
 
 class Registrations:

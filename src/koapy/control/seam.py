@@ -10,7 +10,7 @@ Some bring more:
 * ``read_tick(code, fids)``, a list of what GetCommRealData gives for each: one from which they are had at once.
 * ``read_ahead(fids, held)``, which says what to read of ticks, by real type, and in which events to wait for more, and
   ``waits``, whether it does in the one that it is telling: one that reads its events ahead of their slots. For all else
-  it raises `reads.Unread`.
+  it raises `Unread`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+
+
+class Unread(RuntimeError):
+    """An event did not bring this, and the control has gone on, so that it can be read no more."""
 
 
 class Signal(Protocol):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from koapy.openapi._table import rows
 
 
-@dataclass(frozen=True, slots=True)
-class OpenApiErrorInfo:
+class OpenApiErrorInfo(NamedTuple):
     """A return code and what Kiwoom says of it."""
 
     code: int

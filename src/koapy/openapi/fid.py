@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from koapy.openapi._table import rows
 
 
-@dataclass(frozen=True, slots=True)
-class Fid:
+class Fid(NamedTuple):
     """A field by its number."""
 
     fid: int

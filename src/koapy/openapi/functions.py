@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from koapy.openapi._table import rows
 
@@ -17,16 +16,14 @@ ReturnType = Literal["int", "str", "bool", "none", "array"]
 """What a function returns: array is GetCommDataEx's rows of columns, bool occurs in helpers only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One argument of a function or event."""
 
     name: str
     type: ParameterType
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function of the control, or a helper above it."""
 
     name: str
@@ -38,8 +35,7 @@ class Function:
         return f"{self.name}({listed}) -> {self.returns}"
 
 
-@dataclass(frozen=True, slots=True)
-class EventSignature:
+class EventSignature(NamedTuple):
     """An event of the control and its arguments in order."""
 
     name: str

@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,7 +231,7 @@ def _sides(where: str, records: list[_Record], known: Tr | None) -> tuple[_Recor
 def _input(read: TrField, known: Tr | None) -> TrInput:
     described = next((each for each in known.inputs if each.name == read.name), None) if known else None
     if described:
-        return replace(described, fid=read.fid, width=read.width)
+        return described._replace(fid=read.fid, width=read.width)
     return TrInput(read.name, read.fid, read.width, "", (), None, "", "", "")
 
 

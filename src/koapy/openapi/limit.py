@@ -6,9 +6,8 @@ because the server's real limit moves and cuts a program off until it logs in ag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi._table import number, rows
 
@@ -19,8 +18,7 @@ Window = tuple[int, float]
 """At most so many calls in so many seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """One limit."""
 
     profile: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi._table import day, rows
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-@dataclass(frozen=True, slots=True)
-class LoginTag:
+class LoginTag(NamedTuple):
     """A tag of GetLoginInfo."""
 
     tag: str
@@ -21,8 +19,7 @@ class LoginTag:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class KoaFunction:
+class KoaFunction(NamedTuple):
     """A function behind KOA_Functions; one that takes different words has a row for each."""
 
     function: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from koapy.openapi._table import rows
 
@@ -13,8 +12,7 @@ Action = Literal["new", "cancel", "modify"]
 OrderFunction = Literal["SendOrder", "SendOrderFO"]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderType:
+class OrderType(NamedTuple):
     """A value of SendOrder's nOrderType, or of SendOrderFO's lOrdKind."""
 
     code: int
@@ -27,8 +25,7 @@ class OrderType:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteType:
+class QuoteType(NamedTuple):
     """A value of SendOrder's sHogaGb, or of SendOrderFO's sOrdTp."""
 
     code: str
@@ -42,8 +39,7 @@ class QuoteType:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class CreditType:
+class CreditType(NamedTuple):
     """A value of SendOrderCredit's sCreditGb."""
 
     code: str

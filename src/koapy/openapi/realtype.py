@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from koapy.openapi._table import rows
 from koapy.openapi.fid import fid_name
 from koapy.openapi.nearest import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class RealType:
+class RealType(NamedTuple):
     """A kind of real-time data."""
 
     name: str

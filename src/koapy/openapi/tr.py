@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi._table import number, rows
 from koapy.openapi.nearest import did_you_mean
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, slots=True)
-class TrField:
+class TrField(NamedTuple):
     """One value of an answer."""
 
     name: str
@@ -24,8 +22,7 @@ class TrField:
     """Bytes that OpenAPI+ reserves for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrInput:
+class TrInput(NamedTuple):
     """One value that a TR takes."""
 
     name: str
@@ -43,8 +40,7 @@ class TrInput:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tr:
+class Tr(NamedTuple):
     """A TR: inputs, the fields of its single part and the columns of its multi part, in OpenAPI+'s order."""
 
     code: str

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi.calendar import KST
 
@@ -22,8 +21,7 @@ DAYS = 8
 """So many dates are remembered: the clock may be set over a midnight, not over a week."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """An order that has been counted, and where."""
 
     at: float

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -146,8 +145,7 @@ class OrderEvent(NamedTuple):
     """체결누계금액 (903) in won; None likewise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halt:
+class Halt(NamedTuple):
     """The kill switch is on."""
 
     by: str

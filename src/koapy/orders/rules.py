@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from koapy.openapi.login import masked
 
@@ -58,8 +58,7 @@ class RiskRules:
 Kind = Literal["everybody", "account", "client"]
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Limits that concern an order, and whose they are."""
 
     kind: Kind

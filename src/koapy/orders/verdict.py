@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi.calendar import KST
 from koapy.openapi.login import masked
@@ -37,8 +35,7 @@ REASONS = {
 NO_PRICE, HALTED = "RISK_NO_PRICE", "HALTED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
+class Breach(NamedTuple):
     """Why an order is refused."""
 
     reason: str
@@ -65,8 +62,7 @@ class Breach:
         return {name: value for name, value in named.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """An order before one holder's limits."""
 
     order: NewOrder
@@ -172,6 +168,9 @@ def collar(case: Case) -> Breach | None:
         return None
     if case.last_price is None or case.last_price <= 0 or order.function == DERIVATIVES:
         return _no_price("price_collar", case)
+    # Only here: most gateways have no collar.
+    from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
     last, part = Decimal(case.last_price), Decimal(str(percent)) / 100
     low, high = (last * (1 - part)).to_integral_value(ROUND_CEILING), (last * (1 + part)).to_integral_value(ROUND_FLOOR)
     if low <= order.price <= high:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from koapy.control.jobs import fulfil
 from koapy.control.owner import Owner
-from koapy.control.reads import ELSEWHERE, READING, Nothing, Reads, Unread
+from koapy.control.reads import ELSEWHERE, READING, Nothing, Reads
+from koapy.control.seam import Unread
 from koapy.control.signals import Signal
 from koapy.openapi.functions import EVENTS
 from koapy.remote import messages

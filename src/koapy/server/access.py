@@ -6,9 +6,8 @@ gateway refuses anyway, such as an unknown function, needs no role: the caller i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
@@ -38,8 +37,7 @@ class Role(StrEnum):
     """Running code of its own next to the gateway, where the operator allows that at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """Who calls."""
 
     name: str

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import grpc
 
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 EVENT_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """An event that a client is let into: where its Calls run, and how it calls the request behind the event."""
 
     visit: Visit

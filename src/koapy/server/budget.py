@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,15 +13,17 @@ TICKS_SHARE, WRITING_SHARE = 2, 4
 so many more, so that there is room for what must not be dropped."""
 
 
-@dataclass(slots=True, eq=False)
 class Budget:
     """What waits for one client, in all of its streams together. Belongs to the loop."""
 
-    limit: int = UNBOUNDED
-    held: int = 0
-    """Of all that is no tick."""
-    _cursors: dict[Feed, set[Cursor]] = field(default_factory=dict)
-    _streams: int = 0
+    __slots__ = ("_cursors", "_streams", "held", "limit")
+
+    def __init__(self, limit: int = UNBOUNDED) -> None:
+        self.limit = limit
+        self.held = 0
+        """Of all that is no tick."""
+        self._cursors: dict[Feed, set[Cursor]] = {}
+        self._streams = 0
 
     @property
     def share(self) -> int:

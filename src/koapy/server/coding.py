@@ -18,7 +18,7 @@ import grpc
 from koapy.server.failure import Failure, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 CODED: ContextVar[bool] = ContextVar("CODED", default=False)
 """Whether this task serves an RPC whose responses may be bytes."""
@@ -37,10 +37,21 @@ class Services(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
 
     def __init__(self) -> None:
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._later: dict[str, Callable[[Services], object]] = {}
+
+    def add_later(self, services: Iterable[str], add: Callable[[Services], object]) -> None:
+        """Serve these services, too; `add` is to add them all, with the first RPC of one of them."""
+        self._later |= dict.fromkeys(services, add)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         """The handler of an RPC; None where there is no such RPC, which grpc tells."""
-        return self._handlers.get(handler_call_details.method)
+        method = handler_call_details.method
+        found = self._handlers.get(method)
+        if found is None and (add := self._later.get(method[1:].partition("/")[0])) is not None:
+            self._later = {name: other for name, other in self._later.items() if other is not add}
+            add(self)
+            found = self._handlers.get(method)
+        return found
 
     def add_generic_rpc_handlers(self, handlers: object) -> None:
         """Nothing: the same methods come by their names."""

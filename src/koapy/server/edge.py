@@ -6,8 +6,7 @@ import asyncio
 import functools
 import logging
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import grpc
@@ -63,8 +62,7 @@ class Writer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Nobody:
+class Nobody(NamedTuple):
     """Takes the messages of what the gateway does for itself on behalf of a client."""
 
     client: str

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import grpc
-from google.protobuf import any_pb2
-from google.rpc import error_details_pb2, status_pb2
 
 from koapy.openapi.error import error
 
@@ -58,6 +56,10 @@ class Failure(Exception):
 
     def packed(self) -> bytes:
         """The google.rpc.Status of the trailing metadata `grpc-status-details-bin`."""
+        # Only here: a gateway has answered long before anything fails.
+        from google.protobuf import any_pb2
+        from google.rpc import error_details_pb2, status_pb2
+
         details = {key: cut(value, LONGEST_DETAIL) for key, value in self.details.items()}
         info = error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=details)
         detail = any_pb2.Any()

@@ -10,11 +10,10 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from koapy.control.reads import Unread
+from koapy.control.seam import Unread
 from koapy.server import events
 from koapy.server.feed import Cursor, Feed, serial_of
 from koapy.server.reading import PRICE, TRADES
@@ -39,8 +38,7 @@ Wish = tuple["View", Feed]
 Choose = Callable[[str, Sequence[str]], Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What to do with a tick of one code and type."""
 
     fids: tuple[int, ...]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
@@ -17,8 +16,7 @@ GAPS = "koapy-gaps"
 """Trailing metadata: all gaps of a stream's life, joined by commas."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """A time without a connection to OpenAPI+, and until all was registered anew, in Korean time.
 
     It waits in the inboxes of streams in its place between what came before and what came after.

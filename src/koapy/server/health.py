@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -149,7 +148,7 @@ class Health:
     def restored(self) -> None:
         """Only now is all registered anew: until now something may have been missed."""
         if self._gaps:
-            self._gaps[-1] = replace(self._gaps[-1], until=datetime.now(KST))
+            self._gaps[-1] = self._gaps[-1]._replace(until=datetime.now(KST))
 
     def gaps_since(self, count: int) -> list[Gap]:
         """The gaps after the first `count`, as far as they are remembered, oldest first."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.server.budget import Budget
 from koapy.server.events import Event
@@ -25,16 +24,14 @@ if TYPE_CHECKING:
 CAPACITY = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """What a control call of the stream's own has returned, or why it could not be made."""
 
     ask: object
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Froze:
+class Froze(NamedTuple):
     """The control's thread does not answer: who waits for an answer waits no more."""
 
     text: str

@@ -5,8 +5,7 @@ Neither lists cancellations, nor orders that were cancelled or modified before a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi.fid import fid_name
 from koapy.openapi.order import order_type
@@ -41,8 +40,7 @@ def traded_inputs(account: str) -> Row:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(NamedTuple):
     """One order as the exchange lists it."""
 
     account: str
@@ -85,7 +83,7 @@ def merged(account: str, opened: Iterable[Row], traded: Iterable[Row]) -> list[L
         listed = _listed(account, row)
         before = found.get(listed.number)
         if before is not None and (before.filled > listed.filled or before.open < listed.open):
-            listed = replace(before, amount=max(before.amount, listed.amount))
+            listed = before._replace(amount=max(before.amount, listed.amount))
         found[listed.number] = listed
     return list(found.values())
 

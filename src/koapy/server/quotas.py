@@ -6,8 +6,7 @@ A client is who it has shown to be, over all of its connections; where nobody ha
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.server.access import LOCAL
 from koapy.server.budget import Budget
@@ -67,21 +66,20 @@ class _Account:
         return not self.requests.open and not self.streams.open
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(NamedTuple):
     """How a stream's inbox is made."""
 
     capacity: int
     overflow: Overflow = Overflow.CONFLATE
 
 
-@dataclass(slots=True)
 class Quotas:
     """What each client has open. Belongs to the event loop."""
 
-    settings: Settings
-    _accounts: dict[str, _Account] = field(default_factory=dict)
-    _most: int = IDLE_ACCOUNTS
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._accounts: dict[str, _Account] = {}
+        self._most = IDLE_ACCOUNTS
 
     @property
     def waiting(self) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi.fid import fid_name
 from koapy.openapi.realtype import UnknownRealType, real_type
@@ -80,8 +79,7 @@ def _listed(fid_list: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
     return fids, tuple(map(fid_name, fids))
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a stream wants of a tick: the FIDs of the tick's type or those it named, under which names, read how."""
 
     fids: tuple[int, ...] | None

@@ -11,25 +11,17 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 import grpc
-from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
+from grpc_health.v1 import health_pb2_grpc
 
 from koapy.orders.journal import JournalError
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
-from koapy.protocol import gateway_pb2, streams_pb2
-from koapy.protocol.gateway_pb2_grpc import add_GatewayServicer_to_server
 from koapy.protocol.KiwoomOpenApiPlusService_pb2_grpc import add_KiwoomOpenApiPlusServiceServicer_to_server
-from koapy.protocol.streams_pb2_grpc import add_StreamsServicer_to_server
 from koapy.server.checking import HealthChecking
 from koapy.server.coding import Services
 from koapy.server.failure import Failure
-from koapy.server.gateway import GatewayServicer
-from koapy.server.reflection import GuardedReflection
 from koapy.server.security import Security
 from koapy.server.servicer import KiwoomOpenApiPlusServiceServicer
 from koapy.server.settings import Settings
-from koapy.server.streams import StreamsServicer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +36,8 @@ HOST, PORT = "127.0.0.1", 5943
 """Where the clients of KOAPY 0.9 look for their server."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["KiwoomOpenApiPlusService"].full_name
-GATEWAY = gateway_pb2.DESCRIPTOR.services_by_name["Gateway"].full_name
-STREAMS = streams_pb2.DESCRIPTOR.services_by_name["Streams"].full_name
+GATEWAY, STREAMS = "koapy.v1.Gateway", "koapy.v1.Streams"
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 GRACE_SECONDS = 5.0
 PENDING = 65_536
 """Requests, of all connections, that may wait to be taken; each connection has its own limit on top."""
@@ -151,12 +143,9 @@ class Server:
         self._server = grpc.aio.server(options=options(self._settings))
         served = Services()
         add_KiwoomOpenApiPlusServiceServicer_to_server(self._servicer, served)
-        add_GatewayServicer_to_server(GatewayServicer(self._servicer), served)
-        add_StreamsServicer_to_server(StreamsServicer(self._servicer), served)
         self._health = HealthChecking(CHECKED)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, served)
-        services = (SERVICE, GATEWAY, STREAMS, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        add_ServerReflectionServicer_to_server(GuardedReflection(services, self._guard), served)
+        served.add_later((GATEWAY, STREAMS, REFLECTION), self._add_others)
         self._server.add_generic_rpc_handlers((served,))
         try:
             address = f"{self._host}:{self._port}"
@@ -170,6 +159,12 @@ class Server:
                 f"cannot listen on {self._host}:{self._port}; the port is taken, or the address is not this machine's"
             )
             raise OSError(text) from None
+
+    def _add_others(self, served: Services) -> None:
+        # To load them takes a tenth of the time to the first answer, and many a client asks for none of them.
+        from koapy.server import others
+
+        others.add(self._servicer, self._guard, served)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

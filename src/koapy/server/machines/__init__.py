@@ -7,9 +7,8 @@ Screens and request names in calls are the control's own; events carry the clien
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,15 +25,13 @@ class Limit(Enum):
     CONDITION = "condition"
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Write `event` to the client."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Make these control calls in one piece, when `limit` allows it; `returned` gets the last call's value."""
 
     calls: tuple[tuple[str, tuple[str | int, ...]], ...]
@@ -43,8 +40,7 @@ class Ask:
     """What the limit is counted for, where it has a count of its own: a condition's index and name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The RPC ends, well or with a failure."""
 
     failure: Failure | None = None

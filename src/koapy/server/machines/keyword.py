@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.server.events import EventConnect, ReceiveMsg, ReceiveTrData
 from koapy.server.failure import refused
@@ -26,8 +25,7 @@ CHUNK = 100
 """The most codes that one CommKwRqData takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One CommKwRqData: at most CHUNK codes, and where its answer comes, as the control gets it."""
 
     codes: tuple[str, ...]

@@ -6,7 +6,7 @@ Kiwoom may change codes and wording at any time, so nothing else of a text is lo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 UNPARSED = "Fail to parse Request TR"
 """Told, without screen, request name and TR code, when the inputs do not fit the TR."""
@@ -24,8 +24,7 @@ _CODED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One text of OnReceiveMsg, taken apart."""
 
     code: int | str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi.login import is_password
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -37,8 +37,7 @@ LAST = ("", "0")
 """What prev_next is when nothing follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopCondition:
+class StopCondition(NamedTuple):
     """The first row that meets it ends the query; that row and the rest are left out."""
 
     name: str
