@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from koapy.openapi.tr import tr
@@ -112,7 +110,7 @@ def test_inputs_that_the_tr_has_not_are_told_without_naming_the_request(program,
 
 
 def test_a_tr_of_another_edition_says_that_it_is_not_offered(program, monkeypatch):
-    later = replace(tr("opt10059"), code="opt77777")
+    later = tr("opt10059")._replace(code="opt77777")
     monkeypatch.setattr("koapy.simulation.requests.is_tr", lambda code: True)
     monkeypatch.setattr("koapy.simulation.requests.tr", lambda code: later)
     assert program.ask("opt77777", screen="1002", request="투자자") == 0
