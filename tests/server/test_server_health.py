@@ -43,6 +43,8 @@ class Control(StrictControl):
 
     def __init__(self) -> None:
         super().__init__(automatic=False)
+        self.refused: set[str] = set()
+        """Codes that are not registered any more."""
         self._thawed = threading.Event()
 
     def freeze(self) -> None:
@@ -52,6 +54,12 @@ class Control(StrictControl):
 
     def thaw(self) -> None:
         self._thawed.set()
+
+    def SetRealReg(self, screen: str, codes: str, fids: str, option: str) -> int:
+        if self.refused & set(codes.split(";")):
+            self._note("SetRealReg", screen, codes, fids, option)
+            return -300
+        return super().SetRealReg(screen, codes, fids, option)
 
     def lose(self) -> None:
         self.connected = False
@@ -301,6 +309,52 @@ async def test_a_lost_connection_is_told_at_once_and_what_outlives_it_is_registe
     since, until = map(datetime.fromisoformat, gap.split("/"))
     assert since <= until
     assert since.utcoffset() == timedelta(hours=9)
+
+
+@pytest.mark.parametrize("freeze_seconds", [30.0])  # a login may take a new process
+@pytest.mark.parametrize("kind", ["Listen", "BidirectionalListen", "batches"])
+async def test_codes_that_are_refused_after_a_new_login_end_the_streams_that_wait_for_them(
+    gateway: Any, kind: str
+) -> None:
+    control = gateway.control
+    other = gateway.client()  # another connection, whose codes are not refused
+
+    slots = pb.ListenRequest(slots=["OnReceiveRealData"])
+    if kind == "Listen":
+        concerned = gateway.stub.Listen(slots)
+    elif kind == "BidirectionalListen":
+        concerned = gateway.stub.BidirectionalListen()
+        await concerned.write(pb.BidirectionalListenRequest(listen_request=slots))
+    else:
+        concerned = StreamsStub(gateway.channel).Events(iter([v1.EventsRequest(slots=slots.slots)]))
+    connections = gateway.stub.Listen(pb.ListenRequest(slots=["OnEventConnect"]))
+    unconcerned = other.Listen(slots)
+    for stream in (connections, concerned, unconcerned):
+        await stream.initial_metadata()
+    assert await gateway.call("SetRealReg", "0001", "000660", "10", "0") == 0
+    assert await gateway.call("SetRealReg", "0001", "035720", "20", "0", stub=other) == 0
+    async with health(gateway) as says:
+        control.lose()
+        await says(NOT_SERVING)
+        control.refused = {"000660"}
+        assert [event.name async for event in gateway.stub.LoginCall(pb.LoginRequest())] == ["OnEventConnect"]
+        await says(SERVING)
+    status, reason, details, text = await failed(concerned)
+    assert (status, reason, details["code"]) == (grpc.StatusCode.ABORTED, "OP_ERR_ORD_WRONG_INPUT", "-300")
+    assert "000660" in text
+    # Its other streams go on, and so do those of others.
+    assert [(await connections.read()).arguments[0].long_value for _ in range(2)] == [-106, 0]
+    control.fire("OnReceiveRealData", "035720", "주식체결", "", data={"10": "1"})
+    assert (await asyncio.wait_for(unconcerned.read(), 10)).arguments[0].string_value == "035720"
+    # Nothing counts as registered that is not.
+    assert await gateway.call("SetRealReg", "0001", "000660", "10", "1") == -300
+    control.refused = set()
+    assert await gateway.call("SetRealReg", "0001", "000660", "10", "1") == 0
+    assert control.registered.keys() == {call[1] for call in control.named("SetRealReg")}
+    for stream in (connections, unconcerned):
+        stream.cancel()
+    for stub, number in ((gateway.stub, "0001"), (other, "0001")):
+        await gateway.call("DisconnectRealData", number, stub=stub)
 
 
 async def test_a_control_that_is_closed_by_plan_says_until_when_and_logins_wait(

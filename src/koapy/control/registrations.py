@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from koapy.control.apartment import Frozen
 from koapy.control.patience import to_the_end
@@ -26,6 +26,16 @@ class RegistrationRefused(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(f"SetRealReg returned {code}")
         self.code = code
+
+
+class Refusal(NamedTuple):
+    """Codes that were registered before a connection was lost, and are not registered any more."""
+
+    code: int
+    """What SetRealReg returned."""
+    codes: tuple[str, ...]
+    holders: frozenset[Hashable]
+    """Who wanted them."""
 
 
 FIDS_PER_CALL = 100
@@ -101,11 +111,9 @@ class Registrations:
 
     async def _remove(self, holder: Hashable, codes: tuple[str, ...] | None) -> None:
         async with self._change:
-            held = self._held.get(holder, set())
-            gone = held & set(codes) if codes is not None else set(held)
-            held -= gone
-            if not held:
-                self._held.pop(holder, None)
+            held = self.held_by(holder)
+            gone = held & set(codes) if codes is not None else held
+            self._let_go(holder, gone)
             orphans = []
             for code in sorted(gone):
                 registration = self._codes[code]
@@ -114,22 +122,34 @@ class Registrations:
                     orphans.append(code)
             await self._drop(orphans)
 
-    async def restore(self) -> int:
+    async def restore(self) -> list[Refusal]:
         """Register at the control all that is registered here, after it has forgotten everything.
 
         Returns:
-            How many codes it refused; they stay with those who want them, and are asked for again the next time.
+            What it refused, which is registered for nobody from now on.
         """
-        refused = 0
+        refusals: list[Refusal] = []
         async with self._change:
             for screen, held in self._by_screen.items():
                 by_fids: dict[tuple[int, ...], list[str]] = {}
                 for code in sorted(held):
                     by_fids.setdefault(self._codes[code].fids, []).append(code)
                 for at, (fids, codes) in enumerate(by_fids.items()):
-                    if await self._set(screen, codes, fids, "1" if at else "0") < 0:
-                        refused += len(codes)
-        return refused
+                    if (refused := await self._set(screen, codes, fids, "1" if at else "0")) < 0:
+                        holders = frozenset(holder for each in codes for holder in self._codes[each].holders)
+                        refusals.append(Refusal(refused, tuple(codes), holders))
+            for refusal in refusals:
+                for holder in refusal.holders:
+                    self._let_go(holder, refusal.codes)
+                await self._drop(refusal.codes)
+        return refusals
+
+    def _let_go(self, holder: Hashable, codes: Iterable[str]) -> None:
+        """`holder` has these codes no more."""
+        held = self._held.get(holder, set())
+        held.difference_update(codes)
+        if not held:
+            self._held.pop(holder, None)
 
     def _plan(self, codes: tuple[str, ...], fids: tuple[int, ...]) -> list[tuple[Screen, list[str], tuple[int, ...]]]:
         """Which codes to register on which screen with which FIDs; known codes only when they need more FIDs."""
@@ -173,7 +193,7 @@ class Registrations:
         )
         return code if isinstance(code, int) else 0
 
-    async def _drop(self, codes: list[str]) -> None:
+    async def _drop(self, codes: Iterable[str]) -> None:
         removals = []
         for code in codes:
             screen = self._codes.pop(code).screen

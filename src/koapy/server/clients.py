@@ -14,13 +14,18 @@ from koapy.server.failure import exhausted
 from koapy.server.machines.condition import REAL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from koapy.control.screens import Screen
     from koapy.server.core import Core
     from koapy.server.failure import Failure
 
 IDLE_SECONDS = 60.0
+
+
+def owner(holder: Hashable) -> Hashable:
+    """Whose a registration is: the client's, whichever of its screens holds it; else that of the holder itself."""
+    return holder[0] if isinstance(holder, tuple) else holder
 
 
 class Client:

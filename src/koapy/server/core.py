@@ -16,7 +16,7 @@ from koapy.control.screens import Screen, Screens, ScreensExhausted
 from koapy.openapi.calendar import KST
 from koapy.orders.risk import Risk
 from koapy.server.bidirectional import Gates
-from koapy.server.clients import Clients
+from koapy.server.clients import Clients, owner
 from koapy.server.failure import Failure, exhausted, frozen, precondition, raised, unavailable, unimplemented
 from koapy.server.health import Health, State
 from koapy.server.inbox import Froze
@@ -36,7 +36,7 @@ from koapy.server.session import SessionWatch
 from koapy.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Sequence
 
     from koapy.control.seam import Control
     from koapy.orders.journal import Journal
@@ -290,6 +290,13 @@ class Core:
         for inbox in tuple(self._inboxes):
             inbox.put(item)
 
+    def fail_streams(self, holders: Iterable[Hashable], failure: Failure) -> None:
+        """End the streams that wait for ticks of codes which are not registered any more for these."""
+        clients = {owner(holder) for holder in holders}
+        for inbox in tuple(self._inboxes):
+            if not inbox.holders.isdisjoint(clients):
+                inbox.fail(failure)
+
     @property
     def conditions_loaded(self) -> bool:
         """Whether conditions have been loaded in this login."""
@@ -328,11 +335,18 @@ class Core:
             raise failure
 
     @contextmanager
-    def inbox(self, queue: Queue | None = None) -> Iterator[Inbox]:
-        """A stream's queue, which a shutdown reaches; `queue` where the stream asks for one of its own."""
+    def inbox(self, queue: Queue | None = None, holder: Hashable = None) -> Iterator[Inbox]:
+        """A stream's queue, which a shutdown reaches.
+
+        Args:
+            queue: where the stream asks for one of its own.
+            holder: the client, where the stream gets the ticks of the codes that its Calls have registered.
+        """
         if self.closing is not None:
             raise self.closing
         inbox = self.quotas.inbox(queue)
+        if holder is not None:
+            inbox.holders.add(holder)
         self._inboxes.add(inbox)
         try:
             yield inbox

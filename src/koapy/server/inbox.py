@@ -16,7 +16,7 @@ from koapy.server.failure import Failure, exhausted
 from koapy.server.feed import Overflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from koapy.server.feed import Cursor
     from koapy.server.feeds import Handover
@@ -58,6 +58,8 @@ class Inbox:
         self.budget = budget or Budget()
         self.ticks: Cursor | Handover | None = None
         """Where the stream's ticks come from; None: it wants none."""
+        self.holders: set[Hashable] = set()
+        """For whom the codes are registered whose ticks come here."""
         self.missed: Counter[str] = Counter()
         """How many ticks were merged into later ones, or dropped for them, by code."""
         self._others: deque[_Entry] = deque()

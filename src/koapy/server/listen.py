@@ -54,7 +54,9 @@ async def follow(
     wanted = frozenset(names)
     queue = core.quotas.wanted(caller) if REAL_DATA in wanted else None
     gaps = core.health.gap_count
-    with core.inbox(queue) as inbox, core.router.subscribe(inbox, [every_key(name) for name in wanted - {REAL_DATA}]):
+    keys = [every_key(name) for name in wanted - {REAL_DATA}]
+    holder = caller.client if REAL_DATA in wanted else None
+    with core.inbox(queue, holder) as inbox, core.router.subscribe(inbox, keys):
         ticks = core.router.feeds.follow(inbox, {EVERY: EVERYTHING}) if REAL_DATA in wanted else nullcontext()
         try:
             with ticks:
@@ -173,7 +175,7 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
         raise invalid("the first request must be a listen_request that names events in slots")
     names = checks.events(first.listen_request.slots)
     gaps = core.health.gap_count
-    with core.inbox() as inbox:
+    with core.inbox(holder=caller.client if REAL_DATA in names else None) as inbox:
         gate = Gate(caller.client, names, inbox, _event_seconds(core, caller))
         read_in = {EVERYTHING} if REAL_DATA in names else set[View]()
         core.router.foresight.want(read_in, names)

@@ -112,6 +112,7 @@ class Ticks:
         self._core = core
         self._caller = caller
         self.inbox = inbox
+        inbox.holders.add(self)
 
     @classmethod
     @asynccontextmanager

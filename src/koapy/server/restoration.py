@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from koapy.control.apartment import Frozen
 from koapy.control.outlook import Outlook
+from koapy.openapi.error import error
 from koapy.server.conditions import load_conditions
 from koapy.server.edge import Nobody
-from koapy.server.failure import Failure
+from koapy.server.failure import Failure, refused
 from koapy.server.health import State
 from koapy.server.machines import Limit
 from koapy.server.machines.condition import REAL_TIME
 
 if TYPE_CHECKING:
+    from koapy.control.registrations import Refusal
     from koapy.server.core import Core
 
 logger = logging.getLogger(__name__)
@@ -79,22 +81,32 @@ class Restoration:
     async def _restore(self) -> None:
         core = self._core
         try:
-            refused = await core.registrations.restore()
+            refusals = await core.registrations.restore()
             # Searches may have to wait for a minute, and tell by their lists that they begin anew.
             self._tell_gaps()
+            for refusal in refusals:
+                self._end_streams(refusal)
             searches = await self._search_again()
-        except (Failure, Frozen) as error:
-            logger.warning("not everything could be registered again after the login: %s", error)
+        except (Failure, Frozen) as failed:
+            logger.warning("not everything could be registered again after the login: %s", failed)
             return
         finally:
             self._tell_gaps()
         logger.info(
             "connected again after %s: %d codes and %d condition searches registered anew, %d codes refused",
             ", ".join(map(str, core.health.gaps_since(core.health.gap_count - 1))),
-            core.registrations.codes - refused,
+            core.registrations.codes,
             searches,
-            refused,
+            sum(len(refusal.codes) for refusal in refusals),
         )
+
+    def _end_streams(self, refusal: Refusal) -> None:
+        """Nothing will come of these codes: streams that wait for it are not to go on as if all were well."""
+        known = ", ".join(refusal.codes[:5]) + (", ..." if len(refusal.codes) > 5 else "")
+        text = f"SetRealReg was refused for {known} after the new login, register them again"
+        failure = refused(f"{text}: {error(refusal.code) or refusal.code}", code=refusal.code)
+        logger.warning("%s", failure.text)
+        self._core.fail_streams(refusal.holders, failure)
 
     def _tell_gaps(self) -> None:
         """Tell the streams that have outlived a gap of it, behind all that came before."""

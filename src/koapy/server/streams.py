@@ -51,8 +51,10 @@ class StreamsServicer(pb_grpc.StreamsServicer):
         names = checks.events(first.slots) if first.slots else frozenset[str]()
         keys = [every_key(name) for name in (names | {CONNECTION}) - {REAL_DATA}]
         gaps = core.health.gap_count
-        with core.inbox(core.quotas.wanted(caller)) as inbox, core.router.subscribe(inbox, keys):
-            codes = _Codes(core, caller, inbox, first, everything=REAL_DATA in names)
+        everything = REAL_DATA in names
+        holder = caller.client if everything else None
+        with core.inbox(core.quotas.wanted(caller), holder) as inbox, core.router.subscribe(inbox, keys):
+            codes = _Codes(core, caller, inbox, first, everything=everything)
             batches = _Batches(inbox, self._schemas, names, codes.lost, raw=first.raw)
             try:
                 added = await codes.wanted(first.add)

@@ -74,7 +74,7 @@ async def _serve(
     held = AsyncExitStack()
     try:
         held.enter_context(_place(core, limits))
-        inbox = held.enter_context(core.inbox(core.quotas.wanted(caller)))
+        inbox = held.enter_context(core.inbox(core.quotas.wanted(caller), acting.client))
         held.callback(_tell_missed, core, caller, inbox, core.health.gap_count)
         wishes = held.enter_context(Wishes(core.router, inbox))
         held.push_async_callback(core.clients.leave, acting.client)
