@@ -12,7 +12,7 @@ from koapy.control.outlook import Closed
 from koapy.ocx import boxes
 from koapy.ocx.contract import differences
 from koapy.ocx.control import CONTROL
-from koapy.ocx.doctor import Finding, installed, judged
+from koapy.ocx.doctor import Finding, installed, judged, shareable
 from koapy.ocx.logins import Logins
 from koapy.ocx.nights import EVERY_NIGHT, Schedule
 from koapy.ocx.plans import answers, everything
@@ -314,3 +314,21 @@ def test_a_control_that_differs_and_boxes_have_advice() -> None:
         ("function B() -> int is new", False),
         ("'opstarter' of opstarter.exe: 업그레이드", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "shared"),
+    [
+        (r"C:\Users\홍길동\OpenAPI\khopenapi.ocx", r"C:\Users\***\OpenAPI\khopenapi.ocx"),
+        (r"c:\users\Hong Gil\x.exe is not there", r"c:\users\***\x.exe is not there"),
+        ("/home/hong/koapy/bin/host.exe", "/home/***/koapy/bin/host.exe"),
+        ("계좌비밀번호 8012345611의", "계좌비밀번호 ********의"),
+        ("[8012-3456-11]", "[********]"),
+        ("80123456;", "********;"),
+        ("exception 0x80040154 in khopenapi.ocx 1.2.3.4567", "exception 0x80040154 in khopenapi.ocx 1.2.3.4567"),
+        ("Windows-10-10.0.26100, 2026-11-24", "Windows-10-10.0.26100, 2026-11-24"),
+        (r"C:\OpenAPI\khopenapi.ocx", r"C:\OpenAPI\khopenapi.ocx"),
+    ],
+)
+def test_the_page_of_the_doctor_names_no_account_and_no_user(found: str, shared: str) -> None:
+    assert shareable(found) == shared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import struct
 from concurrent.futures import Future
 from contextlib import suppress
@@ -31,6 +32,12 @@ ANSWER_SECONDS = 20.0
 """A host that has said nothing for so long will not."""
 
 
+_SECRETS = (
+    (re.compile(r"(?<![\dA-Za-z])\d{4}-?\d{4}(-?\d{2})?(?![\dA-Za-z])"), "********"),  # account numbers, in boxes
+    (re.compile(r"(?i)([\\/](?:users|home)[\\/])[^\\/]+"), r"\1***"),  # user names, in paths
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of the page."""
@@ -44,20 +51,32 @@ class Finding:
 
 
 def examine(control: str = CONTROL) -> list[Finding]:
-    """Look at the control and at what it lives in, then make it, and let go of it. Nobody is logged in."""
-    page = [
-        Finding("python", f"{platform.python_version()}, {8 * struct.calcsize('P')} bits"),
-        Finding("system", platform.platform()),
-    ]
+    """Look at the control and at what it lives in, then make it, and let go of it. Nobody is logged in.
+
+    Numbers of accounts and names of users are left out of what is found.
+    """
+    return [replace(each, found=shareable(each.found)) for each in _examined(control)]
+
+
+def shareable(text: str) -> str:
+    """The text without account numbers and without the user names in paths."""
+    for secret, instead in _SECRETS:
+        text = secret.sub(instead, text)
+    return text
+
+
+def _examined(control: str) -> Iterator[Finding]:
+    yield Finding("python", f"{platform.python_version()}, {8 * struct.calcsize('P')} bits")
+    yield Finding("system", platform.platform())
     try:
         command = host_command()
         about = _about([*command, LOOK, control])
     except (HostNotFound, ControlLost) as error:
-        return [*page, Finding("host", f"cannot be started: {error}", "see docs/windows.md", grave=True)]
-    page += installed(control, about)
+        yield Finding("host", f"cannot be started: {error}", "see docs/windows.md", grave=True)
+        return
+    yield from installed(control, about)
     if about.get("registered") == "yes":
-        page += _made(control, command)
-    return page
+        yield from _made(control, command)
 
 
 def installed(control: str, about: Mapping[str, str]) -> Iterator[Finding]:
@@ -71,10 +90,11 @@ def installed(control: str, about: Mapping[str, str]) -> Iterator[Finding]:
         gone = "" if about.get("file is there") == "yes" else f"the file is gone: install OpenAPI+ anew, {INSTALLER}"
         yield Finding("file", where, gone, grave=bool(gone))
         yield Finding("version", about.get("version") or "not known")
-    yield Finding("bitness", f"{about.get('bits', '?')} bits, as OpenAPI+ is")
+    yield Finding("bitness", f"{about.get('bits', '?')} bits, as OpenAPI+ takes; those of Python do not matter")
     page = about.get("code page", "")
     korean = "" if page == KOREAN else "set the language of programs without Unicode to Korean: Region, Administrative"
-    yield Finding("code page", page if not korean else f"{page}, not {KOREAN}", korean, grave=bool(korean))
+    read = f"{page}, Korean" if not korean else f"{page}, not {KOREAN}: what OpenAPI+ says in Korean cannot be read"
+    yield Finding("code page", read, korean, grave=bool(korean))
     if not install:
         writable = about.get("folder is writable", "")
         write = "" if writable == "yes" else "let your user write there: OpenAPI+ keeps its files in it"
@@ -82,13 +102,14 @@ def installed(control: str, about: Mapping[str, str]) -> Iterator[Finding]:
         auto = about.get("auto login", "")
         turn = "" if auto == "yes" else "turn on AUTO in the account window, or somebody has to log in each time"
         yield Finding("auto login", auto, turn)
-    yield Finding("administrator", about.get("administrator", ""))
+    rights = about.get("administrator", "")
+    yield Finding("administrator", f"{rights}, koapy has {'' if rights == 'yes' else 'not '}been started as one")
 
 
 def judged(differences: Iterable[str], boxes: Iterable[Dialog]) -> Iterator[Finding]:
     """What the control is like now that it is there."""
     changed = tuple(differences)
-    yield Finding("functions and events", "as known" if not changed else f"{len(changed)} differ")
+    yield Finding("functions and events", f"{len(changed)} differ" if changed else "as koapy knows them")
     for each in changed:
         unknown = each.endswith(" is new")
         advice = "report it: this edition of OpenAPI+ is not the one that koapy knows"
@@ -121,12 +142,12 @@ def _made(control: str, command: Sequence[str]) -> Iterator[Finding]:
     try:
         with _Looked(control, command, boxes) as made:
             made.wait_for_boxes(LOOK_SECONDS)
-            yield Finding("can be made", "yes")
+            yield Finding("can be started", "yes")
             yield from judged(made.differences, boxes.values())
     except ControlLost as error:
         advice = "answer the box below" if boxes else "install OpenAPI+ anew, or report this page"
         why = str(error).removeprefix(f"the control {control} is not there: ")
-        yield Finding("can be made", f"no: {why}", advice, grave=True)
+        yield Finding("can be started", f"no: {why}", advice, grave=True)
         yield from list(judged((), boxes.values()))[1:]
 
 
