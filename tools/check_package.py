@@ -5,6 +5,7 @@ The source archive is built first and the wheel from it, so that both are comple
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -86,12 +87,12 @@ def host_starts(command: list[str], folder: Path) -> bool:
             subprocess.run(
                 ["wineboot", "-i"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, check=True
             )
-    words = [*command, "ocx", "doctor", "--control", "Nobody.Has.This.1"]
+    words = [*command, "ocx", "doctor", "--json", "--control", "Nobody.Has.This.1"]
     said = subprocess.run(words, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False).stdout
     if os.name != "nt":
         subprocess.run(["wineserver", "-k"], env=environment, check=False)
         subprocess.run(["wineserver", "-w"], env=environment, check=False)
-    return "32 bits, as OpenAPI+ is" in said  # which only the host can tell
+    return any(each["what"] == "bitness" for each in json.loads(said))  # which only the host can tell
 
 
 def main() -> int:
