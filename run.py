@@ -22,6 +22,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import venv
 from pathlib import Path
 
@@ -95,7 +96,24 @@ def install() -> None:
     for what in (["--require-hashes", "-r", str(LOCK)], ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]):
         if subprocess.call([*pip, *what], env=environment, stdout=sys.stderr):
             sys.exit("koapy: the installation failed; pip says why above. The next run begins anew")
+    if os.name == "nt":
+        point_to_sources()
     STAMP.write_text(f"{IDENTITY}\n{wanted}", encoding="utf-8")
+
+
+def point_to_sources() -> None:
+    """Name our sources, where pip has named them, in a way that each Python on Windows can read.
+
+    pip writes UTF-8. Before 3.13 Python takes that for the code page, and starts no more where the clone lies below a
+    Korean name. A relative path has none of it.
+    """
+    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(HOME)}))
+    for file in packages.glob("*koapy*.pth"):
+        try:
+            sources = os.path.relpath(ROOT / "src", packages)
+        except ValueError:  # on another drive
+            sources = str(ROOT / "src")
+        file.write_text(sources, encoding="locale")
 
 
 def main() -> int:

