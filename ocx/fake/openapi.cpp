@@ -157,6 +157,7 @@ void OpenApi::tell(const std::string& event, std::vector<Variant> arguments, Rea
     fire_(event, std::move(arguments));
     outer.swap(readable_);
     outer_name.swap(telling_);
+    faults_.at(L"after", wide(event));
 }
 
 }  // namespace koapy::fake

@@ -223,9 +223,11 @@ class OcxControl(Proxy):
             self._keeper.drop("OpenAPI+ is being upgraded", silently=self._logins.since is None)
 
     def _give_up_login(self, box: Dialog) -> None:
-        """End the host whose login is not good any more; the login is made again as a lost one is."""
-        if self._relogin and self._logins.since is not None:
-            self._keeper.drop(f"OpenAPI+ asks to be logged in again: {box.title}", silently=False)
+        """End the host whose login is not good any more, and in which the box is in the way of another; that is made in
+        the next one. Where a login is due already, OnEventConnect has told of the loss before the box came."""
+        if self._relogin and self._logins.wanted:
+            is_told = self._logins.next is not None
+            self._keeper.drop(f"OpenAPI+ asks to be logged in again: {box.title}", silently=is_told)
 
     # Calls.
 
