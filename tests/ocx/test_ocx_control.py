@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import struct
@@ -25,12 +26,14 @@ from koapy.ocx import ControlLost, OcxControl
 from koapy.ocx.boxes import KNOWN
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS, FUNCTIONS
+from koapy.openapi.realtype import real_type
 from koapy.remote import frames, holding, messages
 from koapy.remote.frames import Kind, Splitter
 from koapy.remote.holding import Rule
 from koapy.remote.host import Host
 from koapy.remote.link import Pace
 from koapy.remote.proxy import CallFailed
+from koapy.replay import Recorder
 from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
@@ -274,6 +277,22 @@ def test_what_is_read_of_ticks_is_what_is_wanted_no_more_and_no_less(ocx: OcxCon
         (False, "unread", "unread", "unread"),
         (True, "10=1", "11=1", "12=1"),
     ]
+
+
+def test_a_recorder_in_front_of_it_keeps_all_of_a_tick_and_does_not_keep_it_waiting(
+    ocx: OcxControl, tmp_path: Path
+) -> None:
+    recorder = Recorder(ocx, tmp_path / "session.jsonl")
+    heard = Heard(lambda: recorder.waits)
+    recorder.OnReceiveRealData.connect(heard)
+    recorder.read_ahead({}, ())
+    call(ocx, "KOA_Functions", "Fake", "flood 3")
+    heard.wait(3)
+    recorder.close()
+    assert heard.read == [False] * 3
+    lines = map(json.loads, (tmp_path / "session.jsonl").read_text(encoding="utf-8").splitlines())
+    told = [each["fields"] for each in lines if each.get("event") == "OnReceiveRealData"]
+    assert told == [{str(fid): f"{fid}={left}" for fid in real_type("주식체결").fids} for left in (3, 2, 1)]
 
 
 def test_a_batch_returns_what_each_function_returned(ocx: OcxControl, echo: Echo) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
+OTHERS = ""
+"""Among the real types of `read_ahead`: all that are not named."""
+
+
 class Unread(RuntimeError):
     """An event did not bring this, and the control has gone on, so that it can be read no more."""
 

@@ -13,21 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 from koapy.control.reads import ELSEWHERE, READING, Reads, Wanted
 from koapy.control.redaction import Passwords
-from koapy.control.seam import Submitting
+from koapy.control.seam import OTHERS, Submitting
 from koapy.control.signals import Signal
 from koapy.openapi.calendar import KST
 from koapy.openapi.functions import EVENTS, FUNCTIONS
+from koapy.openapi.realtype import real_types
 from koapy.replay.mask import ACCOUNTS, Mask, without_password
 from koapy.replay.tape import Called, Raised, Returned, Run, Told, line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from koapy.control.reads import Value
     from koapy.control.seam import Control
     from koapy.replay.tape import Item
 
 logger = logging.getLogger(__name__)
+
+SAID = frozenset({"outlook", "waits"})
+"""What a control may say of itself, which is passed on as it is."""
 
 
 class Recorder:
@@ -63,14 +68,31 @@ class Recorder:
             getattr(control, name).connect(partial(self._heard, name))
         if isinstance(control, Submitting):
             self.submit = control.submit
+        if hasattr(control, "read_ahead"):
+            self.read_ahead = self._read_ahead
 
     def __getattr__(self, name: str, /) -> Any:
-        """The functions and events of the control."""
+        """The functions and events of the control, and what it says of itself."""
         if not name.startswith("_"):
             found = self._functions.get(name) or self._signals.get(name)
             if found is not None:
                 return found
+            if name in SAID:
+                return getattr(self._control, name)
         raise AttributeError(f"this control does not offer {name}", name=name, obj=self)
+
+    def read_tick(self, code: str, fids: Sequence[int]) -> Sequence[Value]:
+        """GetCommRealData of each FID, at once where the event has been read with all of them."""
+        known = None if self._reads is None else self._reads.fields(fids)
+        return known or [self._functions["GetCommRealData"](code, fid) for fid in fids]
+
+    def _read_ahead(self, fids: Mapping[str, Collection[int]], held: Collection[str]) -> None:
+        """As the control's own; but of each tick all is read that the catalogue knows, whoever wants it."""
+        known = {each.name: each.fids for each in real_types()}
+        others = fids.get(OTHERS, ())
+        kinds = dict.fromkeys((OTHERS, *known, *fids))
+        read = {kind: tuple(dict.fromkeys((*known.get(kind, ()), *fids.get(kind, others)))) for kind in kinds}
+        self._control.read_ahead(read, held)
 
     def close(self) -> None:
         """Write what has been recorded, and end; the control is the caller's."""

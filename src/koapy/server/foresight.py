@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from koapy.control.seam import OTHERS
 from koapy.openapi.realtype import real_types
 from koapy.server.reading import View
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
 
     from koapy.control.seam import Control
-
-OTHERS = ""
-"""In place of a real type: all that the catalogue does not have."""
 
 
 class Foresight:
