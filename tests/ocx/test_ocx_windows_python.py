@@ -32,6 +32,7 @@ pytestmark = [
 ]
 CODE = "005930"
 JOURNAL = "주문 장부.sqlite"
+SCRIPTS = there.CLONE / ".venv/Scripts"
 IS_KOREAN = any(there.LOCALES.glob("*"))
 KOREAN = {"LOCPATH": str(there.LOCALES), "LC_ALL": "ko_KR.UTF-8" if IS_KOREAN else "C.UTF-8"}
 """A Korean Windows: its code page is 949."""
@@ -100,8 +101,8 @@ def serving(folder: Path, *options: str, killed: bool = False) -> Iterator[str]:
 
 def complains(said: str) -> bool:
     """Whether a program has shown an error of its own; Wine 8 may refuse the byte that tells asyncio of a signal."""
-    wines = r"Exception ignored when trying to send to the signal wakeup fd:.*?BlockingIOError: \[WinError 10035\]"
-    return "Traceback" in re.sub(wines, "", said, flags=re.DOTALL)
+    wines = r"Exceptionignoredwhentryingtosendtothesignalwakeupfd:.*?BlockingIOError:\[WinError10035\]"
+    return "Traceback" in re.sub(wines, "", "".join(said.split()))
 
 
 def kept(folder: Path) -> tuple[str, ...]:
@@ -246,7 +247,7 @@ for words in json.loads(sys.argv[1]):
 print(json.dumps(told))
 """
     done = subprocess.run(
-        ["wine", str(there.PACKAGES.parents[1] / "Scripts/python.exe"), "-c", script, json.dumps(lines)],
+        ["wine", str(SCRIPTS / "python.exe"), "-c", script, json.dumps(lines)],
         env=os.environ | KOREAN,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -259,12 +260,15 @@ print(json.dumps(told))
 
 
 @pytest.mark.skipif(not IS_KOREAN, reason="no localedef with Korean is here, so no code page 949")
-def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_and_ctrl_break_end_the_server(tmp_path: Path) -> None:
-    console = Console("-c", "import locale; print(locale.getpreferredencoding(), '삼성전자')")
+def test_korean_is_shown_on_a_console_and_in_files_and_ctrl_c_and_ctrl_break_end_the_server(tmp_path: Path) -> None:
+    (tmp_path / "명령.bat").write_bytes(BATCH.encode("cp949"))
+    console = Console("cmd", "/c", drive(tmp_path / "명령.bat"), PY=drive(SCRIPTS / "python.exe"))
     assert console.end() == 0
     assert "".join(console.said.split()) == "cp949삼성전자"  # Wine sends blanks as movements of the cursor
-    interrupted = Console("run.py", "serve", "--port", "0")
-    broken = Console("run.py", "serve", "--port", "0", "--journal", drive(tmp_path / JOURNAL))
+    assert "시세조회 과부하" in (tmp_path / "조회 1.txt").read_text(encoding="utf-8")
+    assert "시세조회 과부하" in (tmp_path / "조회 2.txt").read_text(encoding="cp949")
+    interrupted = Console(*py("run.py", "serve", "--port", "0")[1:])
+    broken = Console(*py("run.py", "serve", "--port", "0", "--journal", drive(tmp_path / JOURNAL))[1:])
     interrupted.wait("listening on")
     interrupted.press("\x03")
     broken.wait("listening on")
@@ -275,15 +279,24 @@ def test_korean_is_shown_on_a_console_and_in_a_pipe_and_ctrl_c_and_ctrl_break_en
         assert not complains(each.said), each.said
 
 
+BATCH = r"""@echo off
+cd /d "%~dp0"
+"%PY%" -c "import locale; print(locale.getpreferredencoding(), '삼성전자')"
+"%PY%" -m koapy error -200 > "조회 1.txt"
+set PYTHONIOENCODING=cp949
+"%PY%" -m koapy error -200 > "조회 2.txt"
+"""
+
+
 class Console:
-    """`py WORDS` in a console window, which Wine makes of a terminal."""
+    """A program in a console window, which Wine makes of a terminal."""
 
     def __init__(self, *words: str, **environment: str) -> None:
         self.said = ""
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             os.chdir(there.CLONE)
-            os.execvpe("wine", py(*words), os.environ | KOREAN | {"TERM": "xterm"} | environment)
+            os.execvpe("wine", ["wine", *words], os.environ | KOREAN | {"TERM": "xterm"} | environment)
 
     def wait(self, text: str) -> None:
         """Return when the program has said this."""

@@ -240,6 +240,8 @@ def test_a_plan_that_cannot_be_says_what_would_be_right(tmp_path, text, said):
     file.write_bytes("# 고장".encode("cp949"))
     with pytest.raises(FaultError, match=r"faults\.toml: 'utf-8' codec"):
         load_faults(file)
+    file.write_text("seed = 3", encoding="utf-8-sig")  # as Windows' editors may
+    assert load_faults(file) == FaultPlan(seed=3)
 
 
 def test_the_plan_of_the_documentation_is_one(tmp_path):

@@ -97,4 +97,5 @@ def _tolerate(stream: object) -> None:
     if reconfigure := getattr(stream, "reconfigure", None):
         # A pipe on Windows gets the legacy code page unless told otherwise; what reads it expects UTF-8.
         piped = sys.platform == "win32" and not getattr(stream, "isatty", bool)()
-        reconfigure(errors="backslashreplace", **({"encoding": "utf-8"} if piped else {}))
+        wanted = {"encoding": "utf-8"} if piped and "PYTHONIOENCODING" not in os.environ else {}
+        reconfigure(errors="backslashreplace", **wanted)

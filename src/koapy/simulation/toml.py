@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 def read_toml(path: Path, wrong: type[ValueError]) -> dict[str, Any]:
     """Read a TOML file. Raises: `wrong`: it cannot be read, or is none."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # as some editors of Windows write UTF-8
     except OSError as error:
         raise wrong(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
