@@ -2,4 +2,4 @@
 
 from ocx_way import again
 
-globals().update(again("test_server_orders_in_doubt"))
+globals().update(again("test_server_orders_in_doubt", ANSWER_SECONDS=1.0))

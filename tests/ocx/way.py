@@ -354,9 +354,13 @@ class ChainedServicer(Chained, KiwoomOpenApiPlusServiceServicer):
     """A servicer of a test that makes its own server."""
 
 
-def again(name: str, without: Collection[str] = ()) -> dict[str, Any]:
-    """The tests and fixtures of a file in tests/server, with the whole way to the control in between."""
+def again(name: str, without: Collection[str] = (), **longer: float) -> dict[str, Any]:
+    """The tests and fixtures of a file in tests/server, with the whole way to the control in between; `longer` are the
+    file's own times, by name, for a way that takes longer."""
     module = load(f"ocx_{name}", ROOT / "tests/server" / f"{name}.py")
+    for each, seconds in longer.items():
+        assert seconds > getattr(module, each)
+        setattr(module, each, seconds)
     for made in (ChainedServer, ChainedServicer):
         if hasattr(module, made.__bases__[-1].__name__):
             setattr(module, made.__bases__[-1].__name__, made)

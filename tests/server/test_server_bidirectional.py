@@ -26,7 +26,7 @@ STOP = pb.BidirectionalListenRequest(stop_listen_request=pb.StopListenRequest(ti
 
 @pytest.fixture
 def settings(with_settings: Any) -> Any:
-    return with_settings(event_seconds=0.3, longest_event_seconds=60.0)
+    return with_settings(event_seconds=20.0, longest_event_seconds=60.0)
 
 
 async def opened(gateway: Any, *events: str, stub: Any = None, **options: Any) -> Any:
@@ -35,6 +35,7 @@ async def opened(gateway: Any, *events: str, stub: Any = None, **options: Any) -
     stream = (stub or gateway.stub).BidirectionalListen(**options)
     await stream.write(listen(*events))
     await gateway.reached(gates=before + 1)
+    await gateway.call("GetConnectState")  # behind what a control that reads ahead is told to wait in
     return stream
 
 
@@ -83,7 +84,7 @@ async def test_the_end_of_the_stream_lets_the_control_go_on(strict: Any, ending:
         await stream.done_writing()
     else:
         stream.cancel()
-    await asyncio.wait_for(asyncio.wrap_future(fired), 5)
+    await asyncio.wait_for(asyncio.wrap_future(fired), 20)
     await strict.settled()
 
 
@@ -98,17 +99,17 @@ async def test_an_event_is_held_no_longer_than_the_operator_allows(strict: Any, 
 
 async def test_a_client_that_never_acknowledges_ends_alone(strict: Any) -> None:
     """The deadline passes, the stream ends with DEADLINE_EXCEEDED, everybody else gets the event in time."""
-    stubborn = await opened(strict, TR)
+    stubborn = await opened(strict, TR, metadata=[("koapy-event-deadline", "0.3")])
     patient = strict.client().Listen(pb.ListenRequest(slots=[TR]))
     await strict.reached(streams=2)
     fired = strict.control.fire(TR, "1", "r", "opt10001", "", "0", 0, "", "", "")
-    assert (await asyncio.wait_for(patient.read(), 5)).name == TR
+    assert (await asyncio.wait_for(patient.read(), 20)).name == TR
     await stubborn.read()
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await stubborn.read()
     assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert "handled_request" in (error.value.details() or "")
-    await asyncio.wait_for(asyncio.wrap_future(fired), 5)
+    await asyncio.wait_for(asyncio.wrap_future(fired), 20)
     assert await strict.call("GetConnectState") == 1
     patient.cancel()
     await strict.settled()
@@ -119,11 +120,11 @@ async def test_two_listeners_are_let_in_together(strict: Any) -> None:
     second = await opened(strict, "OnEventConnect", stub=strict.client())
     fired = strict.control.fire("OnEventConnect", 0)
     for stream in (first, second):
-        assert (await asyncio.wait_for(stream.read(), 5)).arguments[0].long_value == 0
+        assert (await asyncio.wait_for(stream.read(), 20)).arguments[0].long_value == 0
     await first.write(HANDLED)
     assert not fired.done()
     await second.write(HANDLED)
-    await asyncio.wait_for(asyncio.wrap_future(fired), 5)
+    await asyncio.wait_for(asyncio.wrap_future(fired), 20)
     first.cancel()
     second.cancel()
 
@@ -171,12 +172,12 @@ for event in stub.BidirectionalListen(iter(requests.get, None), metadata=[("koap
 async def test_a_client_killed_inside_an_event_holds_up_nobody(strict: Any) -> None:
     with subprocess.Popen([sys.executable, "-c", CLIENT, strict.address], stdout=subprocess.PIPE) as client:  # noqa: ASYNC220
         assert client.stdout
-        await strict.call("GetConnectState")
         await strict.reached(gates=1)
+        await strict.call("GetConnectState")
         fired = strict.control.fire("OnEventConnect", 0)
         assert await asyncio.to_thread(client.stdout.readline) == b"inside\n"
         client.send_signal(signal.SIGKILL)
-        await asyncio.wait_for(asyncio.wrap_future(fired), 5)
+        await asyncio.wait_for(asyncio.wrap_future(fired), 20)
     await strict.settled()
 
 
@@ -188,7 +189,7 @@ async def test_what_waits_for_an_event_waits_until_the_open_one_is_over(strict: 
     loading = asyncio.ensure_future(strict.call("EnsureConditionLoaded", False))
     assert await strict.call("GetMasterCodeName", "005930") == "종목005930"
     await stream.write(STOP)
-    assert await asyncio.wait_for(loading, 5) == 1
+    assert await asyncio.wait_for(loading, 20) == 1
 
 
 async def test_a_new_login_needs_its_conditions_loaded(strict: Any) -> None:

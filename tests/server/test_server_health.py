@@ -36,6 +36,8 @@ ORDER = pb.OrderRequest(
     request_name="산다", screen_no="0101", account_no=ACCOUNT, order_type=1, code="005930", quantity=10, quote_type="03"
 )
 REAL = pb.RealRequest(code_list=["005930"], fid_list=[10])
+FREEZE_SECONDS = 0.5
+"""Long enough for a control on a busy machine to answer that is not frozen."""
 
 
 class Control(StrictControl):
@@ -82,7 +84,7 @@ class Control(StrictControl):
 
 @pytest.fixture
 def freeze_seconds() -> float:
-    return 0.2
+    return FREEZE_SECONDS
 
 
 @pytest.fixture
@@ -190,7 +192,7 @@ async def test_an_order_in_a_frozen_call_may_have_been_sent_and_one_behind_it_ne
 
 async def test_who_waits_for_a_limit_does_not_wait_for_a_frozen_control(running: Any, with_settings: Any) -> None:
     control = Control()
-    settings = with_settings(freeze_seconds=0.2, tr_windows=((1, 3600.0),))
+    settings = with_settings(freeze_seconds=FREEZE_SECONDS, tr_windows=((1, 3600.0),))
     async with running(control, settings) as gateway:
         first = gateway.client().TransactionCall(QUERY)
         await called(gateway, "CommRqData")
@@ -221,13 +223,13 @@ async def test_what_is_given_back_while_the_control_is_frozen_is_given_back_when
 
 
 async def test_an_event_that_a_client_holds_is_no_frozen_control(gateway: Any) -> None:
-    gateway.control.freeze_seconds = 0.2
     stream = gateway.stub.BidirectionalListen(metadata=[("koapy-event-deadline", "10")])
     await stream.write(pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=["OnReceiveMsg"])))
     await gateway.reached(gates=1)
+    await gateway.call("GetConnectState")  # behind what a control that reads ahead is told to wait in
     gateway.control.fire("OnReceiveMsg", "", "", "", "text")
     assert (await stream.read()).name == "OnReceiveMsg"
-    await asyncio.sleep(0.6)  # three times as long as a thread may be silent that nobody holds
+    await asyncio.sleep(3 * FREEZE_SECONDS)  # three times as long as a thread may be silent that nobody holds
     assert await gateway.call("GetConnectState") == 1
     answer = await health_pb2_grpc.HealthStub(gateway.channel).Check(health_pb2.HealthCheckRequest())
     assert answer.status == SERVING

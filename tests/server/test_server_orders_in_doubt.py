@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
 ACCOUNT, CODE = "8000000011", "005930"
+ANSWER_SECONDS = 0.3
+"""For so long the gateway waits for an answer that never comes, and for one that does."""
 Row = dict[str, str]
 
 
@@ -71,7 +73,7 @@ async def doubtful(running: Any, with_settings: Any) -> AsyncIterator[tuple[Any,
 
     control = StrictControl(automatic=False)
     exchange = Exchange(control)
-    settings = with_settings(answer_seconds=0.3, patience=(0.05, 0.05), drain_seconds=0.1)
+    settings = with_settings(answer_seconds=ANSWER_SECONDS, patience=(0.05, 0.05), drain_seconds=0.1)
     async with running(control, settings) as gateway:
         gateway.v1 = GatewayStub(gateway.channel)
         yield gateway, exchange
@@ -89,7 +91,7 @@ def key(text: str) -> tuple[tuple[str, str], ...]:
 
 async def ended(stream: Any) -> tuple[list[Any], grpc.StatusCode, str]:
     events = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         try:
             async for event in stream:
                 events.append(event)  # noqa: PERF401  what came before an error counts
@@ -108,7 +110,7 @@ async def states(gateway: Any) -> list[tuple[int, str, str]]:
 
 async def settled(gateway: Any, expected: list[tuple[int, str, str]]) -> None:
     """Nobody is told when an order has been looked for, so the test asks."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while await states(gateway) != expected:
             await asyncio.sleep(0.01)
 
