@@ -68,6 +68,10 @@ class Gateway:
         """Wait until at least so much is taken."""
         await self._until(lambda: all(self.state.get(name, 0) >= count for name, count in least.items()))
 
+    async def heard(self) -> None:
+        """Wait until the control has all that it has been asked and told by now: one that is far away has it later."""
+        await self.call("GetConnectState")
+
     async def _until(self, met: Callable[[], bool]) -> None:
         # Nobody outside tells when a stream has subscribed or let go, so the tests look.
         async with asyncio.timeout(20):

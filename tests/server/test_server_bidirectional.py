@@ -35,7 +35,7 @@ async def opened(gateway: Any, *events: str, stub: Any = None, **options: Any) -
     stream = (stub or gateway.stub).BidirectionalListen(**options)
     await stream.write(listen(*events))
     await gateway.reached(gates=before + 1)
-    await gateway.call("GetConnectState")  # behind what a control that reads ahead is told to wait in
+    await gateway.heard()
     return stream
 
 
@@ -173,7 +173,7 @@ async def test_a_client_killed_inside_an_event_holds_up_nobody(strict: Any) -> N
     with subprocess.Popen([sys.executable, "-c", CLIENT, strict.address], stdout=subprocess.PIPE) as client:  # noqa: ASYNC220
         assert client.stdout
         await strict.reached(gates=1)
-        await strict.call("GetConnectState")
+        await strict.heard()
         fired = strict.control.fire("OnEventConnect", 0)
         assert await asyncio.to_thread(client.stdout.readline) == b"inside\n"
         client.send_signal(signal.SIGKILL)

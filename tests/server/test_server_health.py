@@ -147,8 +147,7 @@ async def test_a_frozen_control_is_noticed_told_and_forgiven(gateway: Any) -> No
     orders = gateway.client().OrderListen(pb.ListenRequest())
     await called(gateway, "CommRqData")
     await gateway.reached(streams=3, codes=1)
-    await called(gateway, "SetRealReg")
-    await gateway.call("GetConnectState")  # behind the registration, which is not to be what freezes
+    await gateway.heard()  # of the registration, which is not to be what freezes
     async with health(gateway) as says:
         await says(SERVING)
         control.freeze()
@@ -226,7 +225,7 @@ async def test_an_event_that_a_client_holds_is_no_frozen_control(gateway: Any) -
     stream = gateway.stub.BidirectionalListen(metadata=[("koapy-event-deadline", "10")])
     await stream.write(pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=["OnReceiveMsg"])))
     await gateway.reached(gates=1)
-    await gateway.call("GetConnectState")  # behind what a control that reads ahead is told to wait in
+    await gateway.heard()
     gateway.control.fire("OnReceiveMsg", "", "", "", "text")
     assert (await stream.read()).name == "OnReceiveMsg"
     await asyncio.sleep(3 * FREEZE_SECONDS)  # three times as long as a thread may be silent that nobody holds

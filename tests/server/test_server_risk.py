@@ -224,6 +224,7 @@ async def test_a_tick_that_passes_spares_the_query(running: Any, limited: Any) -
     async with running(control, limited(price_collar=10)) as gateway:
         stream = gateway.stub.RealCall(pb.RealRequest(code_list=[CODE], fid_list=[20]))
         await gateway.reached(codes=1)
+        await gateway.heard()
         control.fire("OnReceiveRealData", CODE, "주식체결", "", data={"10": "-71000", "20": "2"})
         control.fire("OnReceiveRealData", CODE, "주식예상체결", "", data={"10": "+999999", "20": "1"})
         (await stream.read(), await stream.read())
@@ -254,6 +255,7 @@ async def test_inside_an_event_nobody_waits_for_a_price(running: Any, limited: A
             pb.BidirectionalListenRequest(listen_request=pb.ListenRequest(slots=["OnReceiveChejanData"]))
         )
         await gateway.reached(gates=1)
+        await gateway.heard()
         told = control.fire("OnReceiveChejanData", "0", 0, "")
         await stream.read()
         assert (await refused(by_call(gateway, request())))[0] == "RISK_NO_PRICE"

@@ -109,8 +109,7 @@ async def test_a_stream_that_does_not_read_gets_what_it_asked_for_and_the_count_
             pb.ListenRequest(slots=["OnReceiveRealData", "OnEventConnect"]), metadata=metadata
         )
     await gateway.reached(subscriptions=2)
-    if rpc == "RealCall":  # of a control that may be far away
-        await asyncio.to_thread(gateway.control.wait_for, "SetRealReg")
+    await gateway.heard()
     await fire(gateway.control, 2000)
     got: list[tuple[str, int]] = []
     reading = asyncio.create_task(failure(stuck, got))

@@ -165,7 +165,7 @@ async def test_ticks_and_events_keep_their_order_across_kinds(gateway: Any) -> N
     listen = gateway.client().Listen(pb.ListenRequest(slots=EVENTS))
     async with reading(gateway, slots=EVENTS, raw=True) as reader:
         await listen.initial_metadata()
-        await gateway.call("GetConnectState")  # behind what a control that reads ahead is told to read
+        await gateway.heard()
         control = gateway.control
         for number in range(0, 60, 3):
             tick(control, "005930", number)
