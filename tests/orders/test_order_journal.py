@@ -344,6 +344,84 @@ def test_days_are_korean(path: Path) -> None:
     journal.close()
 
 
+OF_SCHEMA_1 = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY, key TEXT, client TEXT NOT NULL, day TEXT NOT NULL, time TEXT NOT NULL,
+    request TEXT NOT NULL UNIQUE, client_request TEXT NOT NULL, client_screen TEXT NOT NULL,
+    function TEXT NOT NULL, account TEXT NOT NULL, order_type INTEGER NOT NULL, code TEXT NOT NULL,
+    quantity INTEGER NOT NULL, price INTEGER NOT NULL, quote_type TEXT NOT NULL, original TEXT NOT NULL,
+    extra TEXT NOT NULL, first_sequence INTEGER NOT NULL, state TEXT NOT NULL, returned INTEGER,
+    number TEXT NOT NULL, open INTEGER NOT NULL, filled INTEGER NOT NULL, amount INTEGER NOT NULL,
+    message TEXT NOT NULL, changed TEXT NOT NULL,
+    UNIQUE (client, key)
+);
+CREATE INDEX orders_by_day ON orders (day);
+CREATE INDEX orders_by_number ON orders (number);
+CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY, time TEXT NOT NULL, name TEXT NOT NULL, message BLOB NOT NULL,
+    recovered INTEGER NOT NULL, order_id INTEGER NOT NULL, request TEXT NOT NULL, text TEXT NOT NULL,
+    gubun TEXT NOT NULL, account TEXT NOT NULL, code TEXT NOT NULL, number TEXT NOT NULL, original TEXT NOT NULL,
+    state TEXT NOT NULL, kind TEXT NOT NULL, ordered INTEGER NOT NULL, open INTEGER NOT NULL,
+    filled INTEGER, amount INTEGER
+);
+CREATE INDEX events_by_code ON events (account, code, sequence);
+CREATE INDEX events_by_request ON events (request, sequence);
+INSERT INTO meta SELECT * FROM now.meta;
+INSERT INTO orders SELECT * FROM now.orders;
+INSERT INTO events SELECT * FROM now.events;
+PRAGMA application_id = 1802461552;
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_journal_of_the_schema_before_goes_on_as_one_of_this(path: Path, tmp_path: Path) -> None:
+    journal = Journal(path)
+    day = f"{intend(journal, 'r~1', key='mine').time:%Y%m%d}"
+    intend(journal, "r~2")
+    tell(journal, request="r~1", number=N)
+    tell(journal, gubun="0", account=ACCOUNT, code=CODE, number=N, state="체결", ordered=10, filled=10)
+    identity, halt = journal.identity, journal.halt("me", "enough").result(10)
+    journal.close()
+    before = tmp_path / "before.sqlite"
+    with closing(sqlite3.connect(before)) as old:
+        old.execute("ATTACH ? AS now", (str(path),))
+        old.executescript(OF_SCHEMA_1)
+    orders, events = read_orders(path, day), read_events(path)
+    assert (read_orders(before, day), read_events(before)) == (orders, events), "it can be read as it is"
+    journal = Journal(before)
+    assert (journal.identity, journal.halted) == (identity, halt)
+    assert (journal.orders(day), journal.events(0, 10)) == (orders, events)
+    assert journal.find("me", "mine") == orders[0]
+    assert journal.events_of(orders[0]) == events
+    with pytest.raises(JournalFailed):
+        intend(journal, "r~3", key="mine")
+    tell(journal, gubun="1", account=ACCOUNT, code=CODE)
+    assert [each.sequence for each in journal.events_of(orders[0])] == [1, 2, 3]
+    journal.close()
+    assert schema_of(before) == schema_of(path)
+
+
+def schema_of(path: Path) -> set[object]:
+    """What the file says of its tables and indexes, and of its version."""
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return {version, *connection.execute("SELECT type, name, sql FROM sqlite_master")}
+
+
+def test_what_is_written_does_not_make_a_file_grow(path: Path) -> None:
+    journal = Journal(path)
+    log = path.with_name(f"{path.name}-wal")
+    size = log.stat().st_size
+    for number in range(20):
+        intend(journal, f"r~{number}")
+        tell(journal, request=f"r~{number}", number=f"{number:07d}")
+    assert log.stat().st_size == size
+    journal.close()
+    assert not log.exists()
+
+
 def test_one_gateway_a_journal(path: Path) -> None:
     first = Journal(path)
     with pytest.raises(JournalInUse, match="in use by the gateway of process"):

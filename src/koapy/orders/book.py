@@ -172,7 +172,7 @@ class Book:
     def _by_number(self, account: str, number: str) -> int | None:
         key = (account, number)
         if key not in self._of_number:
-            newest = "id = (SELECT max(id) FROM orders WHERE account = ? AND number = ?)"
+            newest = "id = (SELECT max(id) FROM orders WHERE account = ? AND number = ? AND number <> '')"
             found = self.store.orders(newest, account, number)
             for each in found:
                 self._keep(each)

@@ -232,7 +232,8 @@ class Journal:
 
     def events_of(self, record: OrderRecord) -> list[OrderEvent]:
         """Everything that may concern an order: answers to its request, events of its account and code."""
-        where = "sequence >= ? AND (request = ? OR (account = ? AND code = ?))"
+        # Indexes have no empty texts, and SQLite must be told that none is looked for.
+        where = "sequence >= ? AND ((request = ? AND request <> '') OR (account = ? AND code = ? AND code <> ''))"
         with self._reader, self._between:
             return self._reading.events(
                 where, record.first_sequence, record.request, record.order.account, record.order.code

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from koapy.openapi.calendar import KST
@@ -16,16 +17,21 @@ from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderSta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
-SCHEMA_VERSION = 1
-CHECKPOINT_PAGES = 4000
-"""How much the write-ahead log holds, 16 MB, before it is moved into the file, which makes one order wait."""
+SCHEMA_VERSION = 2
+FRAME_BYTES = 4120
+"""A page of the file, in the write-ahead log."""
+CHECKPOINT_PAGES = 1000
+"""How much the write-ahead log holds before it is moved into the file, which makes one order wait."""
+LOG_BYTES = (CHECKPOINT_PAGES + 100) * FRAME_BYTES
+"""The size of the log from the beginning on: to write into a file costs the disk half of what it costs to make it grow.
+A transaction may go beyond what it holds."""
 APPLICATION = 0x6B6F6170
 """SQLite's application_id of a journal: "koap"."""
 
-SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+# What an order's transactions do not touch costs them nothing, so indexes leave out what nobody looks for: the orders
+# that have no key or no number yet, and the events that answer no request or tell of no code.
+_ORDERS = """
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY, key TEXT, client TEXT NOT NULL, day TEXT NOT NULL, time TEXT NOT NULL,
     request TEXT NOT NULL UNIQUE, client_request TEXT NOT NULL, client_screen TEXT NOT NULL,
@@ -33,11 +39,19 @@ CREATE TABLE orders (
     quantity INTEGER NOT NULL, price INTEGER NOT NULL, quote_type TEXT NOT NULL, original TEXT NOT NULL,
     extra TEXT NOT NULL, first_sequence INTEGER NOT NULL, state TEXT NOT NULL, returned INTEGER,
     number TEXT NOT NULL, open INTEGER NOT NULL, filled INTEGER NOT NULL, amount INTEGER NOT NULL,
-    message TEXT NOT NULL, changed TEXT NOT NULL,
-    UNIQUE (client, key)
+    message TEXT NOT NULL, changed TEXT NOT NULL
 );
+CREATE UNIQUE INDEX orders_by_key ON orders (client, key) WHERE key IS NOT NULL;
 CREATE INDEX orders_by_day ON orders (day);
-CREATE INDEX orders_by_number ON orders (number);
+CREATE INDEX orders_by_number ON orders (number) WHERE number <> '';
+"""
+_EVENTS_INDEXES = """
+CREATE INDEX events_by_code ON events (account, code, sequence) WHERE code <> '';
+CREATE INDEX events_by_request ON events (request, sequence) WHERE request <> '';
+"""
+SCHEMA = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+{_ORDERS}
 CREATE TABLE events (
     sequence INTEGER PRIMARY KEY, time TEXT NOT NULL, name TEXT NOT NULL, message BLOB NOT NULL,
     recovered INTEGER NOT NULL, order_id INTEGER NOT NULL, request TEXT NOT NULL, text TEXT NOT NULL,
@@ -45,9 +59,20 @@ CREATE TABLE events (
     state TEXT NOT NULL, kind TEXT NOT NULL, ordered INTEGER NOT NULL, open INTEGER NOT NULL,
     filled INTEGER, amount INTEGER
 );
-CREATE INDEX events_by_code ON events (account, code, sequence);
-CREATE INDEX events_by_request ON events (request, sequence);
+{_EVENTS_INDEXES}
 """
+_FROM_1 = f"""
+DROP INDEX orders_by_day;
+DROP INDEX orders_by_number;
+ALTER TABLE orders RENAME TO orders_before;
+{_ORDERS}
+INSERT INTO orders SELECT * FROM orders_before;
+DROP TABLE orders_before;
+DROP INDEX events_by_code;
+DROP INDEX events_by_request;
+{_EVENTS_INDEXES}
+"""
+"""What makes a journal of schema 1 one of this schema: it had the same columns, and everything in its indexes."""
 
 _ORDER_COLUMNS = (
     *("id", "key", "client", "day", "time", "request", "client_request", "client_screen"),
@@ -92,7 +117,8 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0 and not read_only:
-            return _prepared(connection, path)
+            _prepare(connection, path)
+            return _with_long_log(connection)
         application = connection.execute("PRAGMA application_id").fetchone()[0]
     except sqlite3.Error as error:
         raise JournalError(f"the journal {path} cannot be opened: {error}. {_ADVICE}") from error
@@ -103,37 +129,63 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
         )
     if application != APPLICATION:
         raise JournalError(f"{path} is no journal of koapy; name another file")
-    return _tuned(connection, path) if not read_only else connection
+    if read_only:  # earlier schemas have the same columns
+        return connection
+    _tune(connection, path)
+    if version < SCHEMA_VERSION:
+        _change(connection, _FROM_1)
+    return _with_long_log(connection)
 
 
 _ADVICE = "Restore it from a backup, or move it away to begin a new one; orders of today are then looked up nowhere"
 
 
-def _prepared(connection: sqlite3.Connection, path: Path | None) -> sqlite3.Connection:
+def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise JournalError(f"{path} is no journal of koapy; name another file")
-    _tuned(connection, path)
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in SCHEMA.split(";"):
-        connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('identity', ?)", (os.urandom(8).hex(),))
-    connection.execute(f"PRAGMA application_id = {APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
-    return connection
+    _tune(connection, path)
+    identity = os.urandom(8).hex()
+    _change(connection, f"{SCHEMA} INSERT INTO meta VALUES ('identity', '{identity}')")
 
 
-def _tuned(connection: sqlite3.Connection, path: Path | None) -> sqlite3.Connection:
+def _change(connection: sqlite3.Connection, statements: str) -> None:
+    """Give the file this schema, in one transaction."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in statements.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _tune(connection: sqlite3.Connection, path: Path | None) -> None:
+    # What a statement may have to take back is kept in memory, not in a file that is made for it.
+    connection.execute("PRAGMA temp_store = MEMORY")
     if path is None:
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("PRAGMA synchronous = OFF")
-        return connection
+        return
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise JournalError(f"the journal {path} is damaged: {found}. {_ADVICE}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+
+def _with_long_log(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, whose write-ahead log has its size: SQLite takes zeros behind what it has written for its end.
+
+    Where the disk has no room for that, the log grows as it is written.
+    """
+    file = connection.execute("PRAGMA database_list").fetchone()[2]
+    with suppress(OSError), Path(f"{file}-wal").open("r+b", buffering=0) as log:  # not every journal has one
+        size = log.seek(0, os.SEEK_END)
+        zeros, written = bytes(max(0, LOG_BYTES - size)), 0
+        with suppress(OSError):
+            written = log.write(zeros)
+        if written < len(zeros):
+            log.truncate(size)
     return connection
 
 
