@@ -54,7 +54,7 @@ def order(original: str = NEW, *, quantity: int = 10, quote_type: str = "00") ->
 def chejan(gubun: str, values: dict[int, str]) -> ReceiveChejanData:
     fids = tuple(values)
     listed = ";".join(map(str, fids))
-    return ReceiveChejanData(gubun, len(fids), listed, fids, tuple(map(str, fids)), tuple(values.values()))
+    return ReceiveChejanData(gubun, len(fids), listed, tuple(map(str, fids)), values)
 
 
 def event(number: str, state: str, still_open: int | str, *, of: str = "0000000", ordered: int = 10, **more: str):

@@ -22,7 +22,7 @@ ROW = st.lists(TEXTS, min_size=1, max_size=4).map(tuple)
 def _chejan(gubun: str, count: int, row: tuple[str, ...]) -> ReceiveChejanData:
     fids = tuple(range(9201, 9201 + len(row)))
     names = tuple(f"이름{fid}" for fid in fids)
-    return ReceiveChejanData(gubun, count, ";".join(map(str, fids)), fids, names, row)
+    return ReceiveChejanData(gubun, count, ";".join(map(str, fids)), names, dict(zip(fids, row, strict=True)))
 
 
 def _answer(texts: list[str], row: tuple[str, ...] | None) -> ReceiveTrData:
@@ -47,7 +47,7 @@ def _expected(event: Event, *, with_data: bool) -> pb.ListenResponse:
             pb.Argument(string_value=value) if isinstance(value, str) else pb.Argument(long_value=value)
         )
     if with_data and isinstance(event, ReceiveChejanData):
-        message.single_data.CopyFrom(pb.SingleData(names=event.names, values=event.values))
+        message.single_data.CopyFrom(pb.SingleData(names=event.names, values=event.by_fid.values()))
     if with_data and isinstance(event, ReceiveTrData) and event.single is not None:
         message.single_data.CopyFrom(pb.SingleData(names=event.single.names, values=event.single.rows[0]))
     return message

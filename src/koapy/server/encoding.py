@@ -26,6 +26,8 @@ def varint(number: int) -> bytes:
     """A number that is not negative."""
     if number < 128:
         return _SHORT[number]
+    if number < 1 << 14:
+        return bytes((number & 127 | 128, number >> 7))
     digits = bytearray()
     while number > 127:
         digits.append(number & 127 | 128)
@@ -87,7 +89,7 @@ def names(listed: tuple[str, ...]) -> bytes:
     return encoded
 
 
-def single(listed: bytes, values: Sequence[str]) -> bytes:
+def single(listed: bytes, values: Iterable[str]) -> bytes:
     """The field of an event's single data, from `names`.
 
     Raises:

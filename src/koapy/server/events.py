@@ -187,18 +187,14 @@ class ReceiveChejanData(Event):
     gubun: str
     item_count: int
     fid_list: str
-    fids: tuple[int, ...]
     names: tuple[str, ...]
-    values: tuple[str, ...]
+    """Of the FIDs, in the order of the values."""
+    by_fid: Mapping[int, str]
+    """The values by FID; a FID outside the list has none."""
 
     @property
     def arguments(self) -> Iterable[str | int]:
         return self.gubun, self.item_count, self.fid_list
-
-    @cached_property
-    def by_fid(self) -> Mapping[int, str]:
-        """The values by FID; a FID outside the list has none."""
-        return dict(zip(self.fids, self.values, strict=True))
 
     def __getitem__(self, fid: int) -> str:
         return self.by_fid.get(fid, "")
@@ -206,19 +202,9 @@ class ReceiveChejanData(Event):
     def number(self, fid: int) -> int | None:
         """The value of a FID as a number; None where it is none."""
         try:
-            return int(self[fid])
+            return int(self.by_fid.get(fid, ""))
         except ValueError:
             return None
-
-    def with_value(self, fid: int, value: str) -> ReceiveChejanData:
-        """The event with another value of one FID."""
-        at = self.fids.index(fid)
-        return self._copy(
-            {
-                "values": (*self.values[:at], value, *self.values[at + 1 :]),
-                "by_fid": {**self.by_fid, fid: value},
-            }
-        )
 
     @property
     def _head(self) -> bytes:
@@ -226,7 +212,7 @@ class ReceiveChejanData(Event):
 
     @property
     def _data(self) -> bytes:
-        return encoding.single(encoding.names(self.names), self.values)
+        return encoding.single(encoding.names(self.names), self.by_fid.values())
 
 
 @dataclass(frozen=True)

@@ -171,16 +171,8 @@ def _of(record: OrderRecord) -> dict[int, str]:
 
 
 def _chejan(values: Mapping[int, str]) -> ReceiveChejanData:
-    fids = tuple(values)
-    return ReceiveChejanData(
-        "0",
-        len(fids),
-        ";".join(map(str, fids)),
-        fids,
-        tuple(map(fid_name, fids)),
-        tuple(values.values()),
-        recovered=True,
-    )
+    listed, names = ";".join(map(str, values)), tuple(map(fid_name, values))
+    return ReceiveChejanData("0", len(values), listed, names, values, recovered=True)
 
 
 def _number(row: Row, name: str) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from koapy.openapi.fid import fid_name
 from koapy.openapi.realtype import UnknownRealType, real_type
 from koapy.openapi.tr import is_tr, tr
-from koapy.server.events import ORDER_NUMBER, ReceiveChejanData, Table
+from koapy.server.events import ORDER_NUMBER, Table
 from koapy.server.failure import nonsense
 from koapy.server.pages import page
 from koapy.server.returns import checked, checked_text
@@ -61,21 +61,20 @@ def _text(function: str, value: object) -> str:
     return text.strip()
 
 
-def chejan(control: Control, gubun: str, item_count: int, fid_list: str) -> ReceiveChejanData:
-    """An order or balance event with the values of all FIDs of its list, stripped."""
+def chejan(control: Control, fid_list: str) -> tuple[tuple[str, ...], dict[int, str]]:
+    """Of an order or balance event: the names of all FIDs of its list, and their values, stripped."""
     fids, names = _listed(fid_list)
-    read = [control.GetChejanData(fid) for fid in fids]
+    read = list(map(control.GetChejanData, fids))
     try:
-        values = tuple(map(str.strip, read))
+        return names, dict(zip(fids, map(str.strip, read), strict=True))
     except TypeError:
-        values = tuple(_text("GetChejanData", value) for value in read)  # which says what it is
-    return ReceiveChejanData(gubun, item_count, fid_list, fids, names, values)
+        return names, {fid: _text("GetChejanData", value) for fid, value in zip(fids, read, strict=True)}  # says what
 
 
 @lru_cache(maxsize=256)
 def _listed(fid_list: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """The FIDs of a list, and their names."""
-    fids = tuple(int(fid) for fid in fid_list.split(";") if fid)
+    """The FIDs of a list, each of them once, and their names."""
+    fids = tuple(dict.fromkeys(int(fid) for fid in fid_list.split(";") if fid))
     return fids, tuple(map(fid_name, fids))
 
 

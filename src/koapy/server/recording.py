@@ -30,7 +30,7 @@ def recorded(event: OrderRelated, request: str) -> OrderEvent:
         return OrderEvent(*always, text=event.text)
     if isinstance(event, ReceiveTrData):
         return OrderEvent(*always, number=event.order_number)
-    value = event.by_fid.get
+    value, number = event.by_fid.get, event.number
     original = value(ORIGINAL, "")
     return OrderEvent(
         *always,
@@ -41,10 +41,10 @@ def recorded(event: OrderRelated, request: str) -> OrderEvent:
         original="" if original == NO_ORIGINAL else original,
         state=value(STATE, ""),
         kind=value(KIND, ""),
-        ordered=event.number(ORDERED) or 0,
-        open=event.number(OPEN) or 0,
-        filled=event.number(FILLED),
-        amount=event.number(AMOUNT),
+        ordered=number(ORDERED) or 0,
+        open=number(OPEN) or 0,
+        filled=number(FILLED),
+        amount=number(AMOUNT),
     )
 
 
@@ -68,8 +68,9 @@ def _replayed(name: str, told: pb.ListenResponse) -> Event:
         screen, request, code, record, prev_next = texts
         return ReceiveTrData(screen, request, code, record, prev_next, table)
     gubun, count, fid_list = texts[0], told.arguments[1].long_value, texts[2]
-    fids = tuple(int(fid) for fid in fid_list.split(";") if fid)
-    return ReceiveChejanData(gubun, count, fid_list, fids, tuple(single.names), tuple(single.values))
+    fids = [int(fid) for fid in fid_list.split(";") if fid]
+    names, values = (dict(zip(fids, each, strict=True)) for each in (single.names, single.values))
+    return ReceiveChejanData(gubun, count, fid_list, tuple(names.values()), values)
 
 
 def plain_code(code: str) -> str:

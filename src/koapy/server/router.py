@@ -18,6 +18,7 @@ from koapy.server import events, reading
 from koapy.server.events import (
     Event,
     EventConnect,
+    ReceiveChejanData,
     ReceiveConditionVer,
     ReceiveMsg,
     ReceiveRealCondition,
@@ -48,7 +49,7 @@ logger = logging.getLogger(__name__)
 Key = tuple["Hashable", ...]
 
 REAL_DATA = "OnReceiveRealData"
-ORDER_FID, SCREEN_FID = 9203, 920
+ORDER_FID, SCREEN_FID, ACCOUNT_FID, CODE_FID = 9203, 920, 9201, 9001
 MARKET_HOURS = "09"
 """The code under which 장시작시간 comes."""
 
@@ -367,11 +368,12 @@ class Router:
             self._hold(event, owner, request, self._post_in_turn)
 
     def _on_chejan_data(self, gubun: str, item_count: int, fid_list: str) -> None:
-        event = reading.chejan(self._control, gubun, item_count, fid_list)
-        if SCREEN_FID in event.by_fid:
-            own = self._names.order_screen(event[ORDER_FID]) or self._screens.client_number(event[SCREEN_FID])
-            event = event.with_value(SCREEN_FID, own)
-        self.told(event, "", order_key(event[9201], plain_code(event[9001])))
+        names, read = reading.chejan(self._control, fid_list)
+        if (screen := read.get(SCREEN_FID)) is not None:
+            own = self._names.order_screen(read.get(ORDER_FID, ""))
+            read[SCREEN_FID] = own or self._screens.client_number(screen)
+        event = ReceiveChejanData(gubun, item_count, fid_list, names, read)
+        self.told(event, "", order_key(event[ACCOUNT_FID], plain_code(event[CODE_FID])))
         self._hold(event, None, "", self._post_in_turn)
 
     def _on_connect(self, code: int) -> None:
