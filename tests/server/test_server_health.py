@@ -47,6 +47,8 @@ class Control(StrictControl):
         super().__init__(automatic=False)
         self.refused: set[str] = set()
         """Codes that are not registered any more."""
+        self.freezes_at = ""
+        """A code in whose registration the thread freezes, once."""
         self._thawed = threading.Event()
 
     def freeze(self) -> None:
@@ -61,6 +63,10 @@ class Control(StrictControl):
         if self.refused & set(codes.split(";")):
             self._note("SetRealReg", screen, codes, fids, option)
             return -300
+        if self.freezes_at in codes.split(";"):
+            self.freezes_at = ""
+            self._thawed.clear()
+            self._thawed.wait(60)
         return super().SetRealReg(screen, codes, fids, option)
 
     def lose(self) -> None:
@@ -356,6 +362,30 @@ async def test_codes_that_are_refused_after_a_new_login_end_the_streams_that_wai
         stream.cancel()
     for stub, number in ((gateway.stub, "0001"), (other, "0001")):
         await gateway.call("DisconnectRealData", number, stub=stub)
+
+
+async def test_what_a_frozen_control_does_not_register_again_it_does_when_it_is_not(gateway: Any) -> None:
+    """As OpenAPI+ behind the account window, which may open with a login."""
+    control = gateway.control
+    batches = StreamsStub(gateway.channel).Events(iter([v1.EventsRequest(slots=["OnReceiveRealData"])]))
+    await batches.initial_metadata()
+    for screen, code in (("0001", "000660"), ("0002", "035720")):
+        assert await gateway.call("SetRealReg", screen, code, screen[-2:], "0") == 0
+    await gateway.heard()
+    async with health(gateway) as says:
+        control.lose()
+        await says(NOT_SERVING)
+        control.freezes_at = "000660"
+        assert [event.name async for event in gateway.stub.LoginCall(pb.LoginRequest())] == ["OnEventConnect"]
+        await says(SERVING)
+        await says(NOT_SERVING)
+        control.thaw()
+        await says(SERVING)
+    assert len((await asyncio.wait_for(batches.read(), 20)).gaps) == 1
+    assert {code for codes in control.registered.values() for code in codes} == {"000660", "035720"}
+    batches.cancel()
+    for screen in ("0001", "0002"):
+        await gateway.call("DisconnectRealData", screen)
 
 
 async def test_a_control_that_is_closed_by_plan_says_until_when_and_logins_wait(

@@ -143,6 +143,7 @@ class Apartment:
         self.passwords = Passwords()
         """What no text about the control may hold."""
         self._frozen = False
+        self._thawed = asyncio.Event()
         self._queue: deque[Job] = deque()
         self._coming = False
         """Whether the thread is on its way to the queue."""
@@ -237,6 +238,7 @@ class Apartment:
         Calls that have not begun are taken back, but for those that give something back.
         """
         self._frozen = True
+        self._thawed.clear()
         for job, may_be_taken_back in tuple(self._waiting.items()):
             if not job.waiter.done():
                 job.waiter.set_exception(Frozen(begun=not (may_be_taken_back and job.claim())))
@@ -268,6 +270,12 @@ class Apartment:
     def thaw(self) -> None:
         """The thread answers again."""
         self._frozen = False
+        self._thawed.set()
+
+    async def thawed(self) -> None:
+        """Return when the thread is not frozen, or not any more."""
+        if self._frozen:
+            await self._thawed.wait()
 
     def _send_for_calls(self) -> None:
         """Have the thread come for what is in the queue, all of it at once."""

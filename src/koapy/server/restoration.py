@@ -11,7 +11,7 @@ from koapy.control.outlook import Outlook
 from koapy.openapi.error import error
 from koapy.server.conditions import load_conditions
 from koapy.server.edge import Nobody
-from koapy.server.failure import Failure, refused
+from koapy.server.failure import CONTROL_FROZEN, Failure, refused
 from koapy.server.health import State
 from koapy.server.machines import Limit
 from koapy.server.machines.condition import REAL_TIME
@@ -79,6 +79,17 @@ class Restoration:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _restore(self) -> None:
+        try:
+            # A box of OpenAPI+'s, such as its account window, may stop its thread in the middle of it.
+            while not await self._registered_anew():
+                await self._core.apartment.thawed()
+        except Failure as failed:
+            logger.warning("not everything could be registered again after the login: %s", failed)
+        finally:
+            self._tell_gaps()
+
+    async def _registered_anew(self) -> bool:
+        """Register all that is to outlive a lost connection; False where the control's thread has frozen."""
         core = self._core
         try:
             refusals = await core.registrations.restore()
@@ -87,11 +98,12 @@ class Restoration:
             for refusal in refusals:
                 self._end_streams(refusal)
             searches = await self._search_again()
-        except (Failure, Frozen) as failed:
-            logger.warning("not everything could be registered again after the login: %s", failed)
-            return
-        finally:
-            self._tell_gaps()
+        except Frozen:
+            return False
+        except Failure as failed:
+            if failed.reason != CONTROL_FROZEN:
+                raise
+            return False
         logger.info(
             "connected again after %s: %d codes and %d condition searches registered anew, %d codes refused",
             ", ".join(map(str, core.health.gaps_since(core.health.gap_count - 1))),
@@ -99,6 +111,7 @@ class Restoration:
             searches,
             sum(len(refusal.codes) for refusal in refusals),
         )
+        return True
 
     def _end_streams(self, refusal: Refusal) -> None:
         """Nothing will come of these codes: streams that wait for it are not to go on as if all were well."""
