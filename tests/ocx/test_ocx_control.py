@@ -175,6 +175,17 @@ def test_it_is_the_control_that_the_catalogue_knows(ocx: OcxControl) -> None:
     assert ocx.about["file"].endswith("koapy-fake.ocx")
 
 
+def test_a_control_that_is_another_is_named_at_once(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(FUNCTIONS)
+    known["GetGone"] = known.pop("GetThemeGroupList")
+    monkeypatch.setattr("koapy.ocx.contract.FUNCTIONS", known)
+    with chain(echo, relogin=False) as ocx:
+        (notice,) = ocx.outlook.notices
+        assert notice.endswith("see `koapy ocx doctor`: function GetGone is gone")
+        assert len(ocx.differences) == 2
+        assert call(ocx, "GetMasterCodeName", "x").startswith(KOREAN)
+
+
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in READING])
 def test_every_function_takes_its_arguments_and_gives_what_it_returns(
     lasting: tuple[OcxControl, Echo], name: str

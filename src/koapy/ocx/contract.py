@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from koapy.remote.messages import Welcome
 
 _PARAMETER = re.compile(r"[^(,:]+: ?([^,)]+)")
+_NEW = " is new"
 _RETURNS = re.compile(r"\) -> (.+)$")
 
 
@@ -27,6 +28,11 @@ def differences(offered: Welcome) -> tuple[str, ...]:
     )
 
 
+def is_grave(difference: str) -> bool:
+    """Whether something that koapy counts on is not there, or is another thing; what is new is in nobody's way."""
+    return not difference.endswith(_NEW)
+
+
 def _compared(what: str, offered: Mapping[str, str], known: Mapping[str, str]) -> Iterator[str]:
     for name, signature in known.items():
         if name not in offered:
@@ -34,7 +40,7 @@ def _compared(what: str, offered: Mapping[str, str], known: Mapping[str, str]) -
         elif _shape(offered[name]) != _shape(signature):
             yield f"{what} {name} is now {offered[name]}, was {signature}"
     for name in offered.keys() - known.keys():
-        yield f"{what} {offered[name]} is new"
+        yield f"{what} {offered[name]}{_NEW}"
 
 
 def _shape(signature: str) -> tuple[list[str], str]:

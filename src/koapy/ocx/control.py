@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from koapy.control.outlook import Closed, Outlook
 from koapy.ocx import boxes
-from koapy.ocx.contract import differences
+from koapy.ocx.contract import differences, is_grave
 from koapy.ocx.logins import LONGEST_PAUSE, STEADY_SECONDS, Logins
 from koapy.ocx.nights import EVERY_NIGHT, Schedule
 from koapy.ocx.plans import answers, everything
@@ -26,7 +26,7 @@ from koapy.remote.link import Pace
 from koapy.remote.proxy import CONNECTED, LOGGED_IN, Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from koapy.control.reads import Value
     from koapy.remote.holding import Dialog, Rule
@@ -41,6 +41,10 @@ VERSION_FAILED = -102
 """OnEventConnect: OP_ERR_VERSION, what OpenAPI+ itself tells when it could not be upgraded."""
 BUSY_SECONDS = 5.0
 """A call that takes longer is worth a line in the log, and another each time that it takes twice as long."""
+
+
+NAMED = 3
+"""Differences of a control from the known one that a notice has; the log has all."""
 
 
 class OcxControl(Proxy):
@@ -126,7 +130,7 @@ class OcxControl(Proxy):
     @property
     def outlook(self) -> Outlook:
         """What is going on, until when, and what waits for somebody."""
-        notices = tuple(_notice(box) for box in self.dialogs)
+        notices = (*_another(self.differences), *map(_notice, self.dialogs))
         if self._upgrading is not None:
             text = f"a new version of OpenAPI+ is being installed since {self._upgrading:%H:%M:%S}; logins wait for it"
             return Outlook(closed=Closed.UPGRADING, text=text, notices=notices)
@@ -307,6 +311,14 @@ class OcxControl(Proxy):
             logger.warning("the login could not be tried: %s", error)
             self._logins.begun()
             self._connected(-1)
+
+
+def _another(differences: Sequence[str]) -> Iterator[str]:
+    """What is said of a control that is not the one that koapy was written for."""
+    grave = [each for each in differences if is_grave(each)]
+    if grave:
+        more = f"; and {len(grave) - NAMED} more" if len(grave) > NAMED else ""
+        yield f"the control is not the one that koapy knows, see `koapy ocx doctor`: {'; '.join(grave[:NAMED])}{more}"
 
 
 def _notice(box: Dialog) -> str:

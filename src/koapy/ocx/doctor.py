@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from koapy.ocx.boxes import KNOWN, REPORT, WHILE_UPGRADING
+from koapy.ocx.contract import is_grave
 from koapy.ocx.control import CONTROL, OcxControl
 from koapy.ocx.process import HostNotFound, HostProcess, host_command
 from koapy.remote import messages
@@ -111,9 +112,8 @@ def judged(differences: Iterable[str], boxes: Iterable[Dialog]) -> Iterator[Find
     changed = tuple(differences)
     yield Finding("functions and events", f"{len(changed)} differ" if changed else "as koapy knows them")
     for each in changed:
-        unknown = each.endswith(" is new")
         advice = "report it: this edition of OpenAPI+ is not the one that koapy knows"
-        yield Finding("differs", each, advice, grave=not unknown)
+        yield Finding("differs", each, advice, grave=is_grave(each))
     shown = tuple(boxes)
     if not shown:
         yield Finding("boxes on the screen", "none")
