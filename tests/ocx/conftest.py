@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         # The first one builds the host and makes a Windows, which takes longer than any test.
         if not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(60, func_only=True))
+            item.add_marker(pytest.mark.timeout(120, func_only=True))
         if reason and item.path.name != "test_ocx_anywhere.py":
             item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -457,7 +457,7 @@ def test_at_night_all_logins_wait_for_the_end_of_the_check_and_are_one(simulatio
     with chain(simulation, now=clock) as ocx:
         heard = log_in(ocx)
         assert ocx.host_pid
-        clock.set(datetime(2026, 11, 24, 5, 9, 58, tzinfo=KST))
+        clock.set(datetime(2026, 11, 24, 5, 9, 54, tzinfo=KST))
         assert ocx.outlook.notices == (
             "Kiwoom's servers are away for maintenance until 05:10, and may cut the connection",
         )

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 parts = load("ocx_order_parts", ROOT / "tests/server/test_server_order_safety.py")
 beside = sys.modules["ocx_server_conftest"]
 CODE = "005930"
-SETTINGS = Settings(tr_windows=(), order_windows=(), drain_seconds=0.2, answer_seconds=3.0, patience=(0.1, 0.1))
+SETTINGS = Settings(tr_windows=(), order_windows=(), drain_seconds=0.2, answer_seconds=10.0, patience=(0.1, 0.1))
 
-PATIENT = replace(SETTINGS, freeze_seconds=0.5, answer_seconds=30.0)
+PATIENT = replace(SETTINGS, freeze_seconds=2.0, answer_seconds=30.0)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ class Happening:
         assert "the login is made again at 12:0" in words
 
     async def night(self) -> None:
-        self.clock.set(datetime(2026, 11, 24, 5, 9, 58, tzinfo=KST))
+        self.clock.set(datetime(2026, 11, 24, 5, 9, 54, tzinfo=KST))
         self.control.inner.lose_connection()
         assert "away for maintenance until 05:10" in await beside.health(self.gateway, "MAINTENANCE")
         for name, *args in (("GetMasterCodeName", CODE), ("SetRealReg", "0009", CODE, "10", "0")):

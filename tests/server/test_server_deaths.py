@@ -97,13 +97,14 @@ async def test_a_client_that_does_not_read_costs_itself_only(running: Any, with_
         stuck = gateway.client().RealCall(request, timeout=60)
         reading = gateway.client().RealCall(request, timeout=60)
         await gateway.reached(subscriptions=4)
+        await gateway.heard()
         for number in range(3000):
             fired = control.fire("OnReceiveRealData", "005930", "주식체결", str(number), data=data)
             if number % 20 == 0:
                 await asyncio.wrap_future(fired)
                 while (await reading.read()).arguments[2].string_value != str(number):
                     pass
-        assert await asyncio.wait_for(gateway.call("GetConnectState"), 5) == 1
+        assert await asyncio.wait_for(gateway.call("GetConnectState"), 20) == 1
         reading.cancel()
         control.fire("OnReceiveRealData", "005930", "주식체결", "last", data=data)
         received = 0

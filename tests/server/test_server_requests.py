@@ -182,7 +182,7 @@ async def test_a_silent_control_is_named_after_its_time(running: Any, with_setti
 @pytest.mark.parametrize("how", ["cancel", "deadline"])
 async def test_a_query_given_up_gives_its_screen_back_and_its_late_answer_reaches_nobody(strict: Any, how: str) -> None:
     strict.control.automatic = False
-    stream = strict.stub.TransactionCall(query(), timeout=0.3 if how == "deadline" else None)
+    stream = strict.stub.TransactionCall(query(), timeout=1.0 if how == "deadline" else None)
     (asked,) = await waiting(strict, "CommRqData")
     if how == "cancel":
         stream.cancel()
@@ -335,6 +335,7 @@ async def test_ticks_go_to_those_who_asked_and_stop_with_the_last(strict: Any) -
     plain = strict.client().RealCall(pb.RealRequest(code_list=["005930"], fid_list=[10, 999]))
     await waiting(strict, "SetRealReg")
     await strict.reached(subscriptions=5)
+    await strict.heard()
     strict.control.fire(
         "OnReceiveRealData", "005930", "주식우선호가", "+1\t-2", data={"10": " 5", "27": "+1", "28": "-2"}
     )

@@ -299,7 +299,7 @@ async def test_a_peer_that_fell_silent_is_found_and_everything_of_it_given_back(
     running: Any, with_settings: Any
 ) -> None:
     control = StrictControl()
-    settings = with_settings(keepalive_seconds=0.2, keepalive_timeout_seconds=0.2)
+    settings = with_settings(keepalive_seconds=0.2, keepalive_timeout_seconds=1.0)
     async with running(control, settings) as gateway:
         proxy = Silence(gateway.address)
         async with proxy.open() as address:
