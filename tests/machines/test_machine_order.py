@@ -20,7 +20,7 @@ from koapy.server.events import (
     ReceiveTrData,
     Table,
 )
-from koapy.server.machines import Ask, Done, Effect, Limit, Send
+from koapy.server.machines import Ask, Done, Effect, Limit, Numbered, Send
 from koapy.server.machines.order import Order
 
 if TYPE_CHECKING:
@@ -109,8 +109,11 @@ def play(machine: Order, events: list[Event]) -> Played:
             if isinstance(effect, Done):
                 played.ended_at, played.failure = at, effect.failure
                 return played
-            assert isinstance(effect, Send)
-            played.forwarded.append(effect.event)
+            if isinstance(effect, Send):
+                played.forwarded.append(effect.event)
+            else:
+                assert effect == Numbered()
+                assert played.forwarded[-1] == each, "told after the answer that has it"
     return played
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 from koapy.openapi.limit import SCREENS
 
@@ -22,11 +23,20 @@ class ScreensExhausted(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Screen:
-    """A screen that is lent out. `owner` says to whom and for what, `client` is the number that the client uses."""
+    """A screen that is lent out, until it is given back or the block of a `with` statement ends."""
 
     number: str
     owner: str
+    """To whom it is lent and for what."""
     client: str
+    """The number that the client uses."""
+    pool: Screens = field(repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.give_back(self)
 
 
 class Screens:
@@ -83,7 +93,7 @@ class Screens:
             self._hand_on(screen.number)
 
     def _lend(self, owner: str, client: str, number: str | None = None) -> Screen:
-        screen = Screen(number or self._free.popleft(), owner, client)
+        screen = Screen(number or self._free.popleft(), owner, client, self)
         self._lent[screen.number] = screen
         return screen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ from koapy.server.session import SessionWatch
 from koapy.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 
     from koapy.control.seam import Control
     from koapy.orders.journal import Journal
@@ -54,8 +54,8 @@ LOGGED_IN_SECONDS = 1.0
 """How long a control that is logged in is not asked again; OnEventConnect tells when that has changed."""
 
 
-class Rpcs:
-    """Those that are being served; each holds it by `with`, and a shutdown waits for all of them."""
+class Underway:
+    """What a shutdown waits for: each holds it by `with`."""
 
     __slots__ = ("_none", "open")
 
@@ -72,7 +72,7 @@ class Rpcs:
             self._none.set()
 
     async def ended(self) -> None:
-        """Return when none is served."""
+        """Return when none is left."""
         while self.open:
             self._none.clear()
             await self._none.wait()
@@ -118,15 +118,15 @@ class Core:
         self.conditions_loading = asyncio.Lock()
         self.gathering = asyncio.Lock()
         """Held by who takes several screens for one request."""
-        self.rpcs = Rpcs()
+        self.rpcs = Underway()
         self.closing: Failure | None = None
         self._logged_in = (-1, 0.0)
         """The login, as the router counts them, that the control has confirmed, and until when it is believed."""
         self._inboxes: set[Inbox] = set()
         self.handlers = 0
         """Event handlers of clients that are running."""
-        self._unnumbered = 0
-        self._numbered = asyncio.Event()
+        self.unnumbered = Underway()
+        """Orders on their way to their number."""
 
     async def start(self) -> None:
         """Connect to the control's events, and watch its thread."""
@@ -334,9 +334,8 @@ class Core:
         if (failure := self.health.away()) is not None:
             raise failure
 
-    @contextmanager
-    def inbox(self, queue: Queue | None = None, holder: Hashable = None) -> Iterator[Inbox]:
-        """A stream's queue, which a shutdown reaches.
+    def inbox(self, queue: Queue | None = None, holder: Hashable = None) -> Inbox:
+        """A stream's queue for the block of a `with` statement, which a shutdown reaches.
 
         Args:
             queue: where the stream asks for one of its own.
@@ -344,15 +343,10 @@ class Core:
         """
         if self.closing is not None:
             raise self.closing
-        inbox = self.quotas.inbox(queue)
+        inbox = self.quotas.inbox(self._inboxes, queue)
         if holder is not None:
             inbox.holders.add(holder)
-        self._inboxes.add(inbox)
-        try:
-            yield inbox
-        finally:
-            self._inboxes.discard(inbox)
-            inbox.close()
+        return inbox
 
     @asynccontextmanager
     async def permit(self, limit: Limit | None, key: str, writer: Writer) -> AsyncIterator[None]:
@@ -413,56 +407,23 @@ class Core:
             self._conditions[key] = limit
         return limit
 
-    @contextmanager
-    def long_screen(self, what: str, client: str = "") -> Iterator[Screen]:
-        """A screen for as long as a stream lives; RESOURCE_EXHAUSTED where there is none."""
+    def long_screen(self, what: str, client: str = "") -> Screen:
+        """A screen for as long as a stream lives, for a `with` statement; RESOURCE_EXHAUSTED where there is none."""
         try:
-            screen = self.screens.take(what, client)
+            return self.screens.take(what, client)
         except ScreensExhausted as error:
             raise exhausted(str(error), "SCREENS") from None
-        try:
-            yield screen
-        finally:
-            self.screens.give_back(screen)
 
-    @asynccontextmanager
-    async def short_screen(self, what: str, client: str = "") -> AsyncIterator[Screen]:
-        """A screen for one request; waits for one that is given back."""
-        screen = self.screens.take_free(what, client) or await self._wait_for_screen(what, client)
-        try:
-            yield screen
-        finally:
-            self.screens.give_back(screen)
+    async def short_screen(self, what: str, client: str = "") -> Screen:
+        """A screen for one request, for a `with` statement; waits for one that is given back."""
+        return self.screens.take_free(what, client) or await self._wait_for_screen(what, client)
 
     async def _wait_for_screen(self, what: str, client: str) -> Screen:
         try:
             async with self.patience(), asyncio.timeout(self.settings.answer_seconds):
                 return await self.screens.wait(what, client)
         except TimeoutError:
-            try:
-                return self.screens.take(what, client)
-            except ScreensExhausted as error:
-                raise exhausted(str(error), "SCREENS") from None
-
-    @contextmanager
-    def unnumbered_order(self) -> Iterator[Callable[[], None]]:
-        """An order on its way to its number; shutdown waits a little for it. Call what it yields once there is one."""
-        self._unnumbered += 1
-        pending = True
-
-        def settled() -> None:
-            nonlocal pending
-            if pending:
-                pending = False
-                self._unnumbered -= 1
-                if not self._unnumbered:
-                    self._numbered.set()
-
-        self._numbered.clear()
-        try:
-            yield settled
-        finally:
-            settled()
+            return self.long_screen(what, client)
 
     async def aclose(self) -> None:
         """Refuse new requests, wait a little for orders that have no number yet, and end all streams."""
@@ -470,12 +431,11 @@ class Core:
         self.health.set(State.SHUTTING_DOWN)
         await self._restoration.aclose()
         await self.recovery.aclose()
-        if self._unnumbered:
-            try:
-                async with asyncio.timeout(self.settings.drain_seconds):
-                    await self._numbered.wait()
-            except TimeoutError:
-                logger.warning("%d orders have no number yet; ask opt10075 and opt10076 for them", self._unnumbered)
+        try:
+            async with asyncio.timeout(self.settings.drain_seconds):
+                await self.unnumbered.ended()
+        except TimeoutError:
+            logger.warning("%d orders have no number yet; ask opt10075 and opt10076 for them", self.unnumbered.open)
         for inbox in tuple(self._inboxes):
             inbox.fail(self.closing)
         try:

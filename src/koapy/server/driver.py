@@ -11,7 +11,7 @@ from koapy.control.patience import to_the_end
 from koapy.server.events import Event
 from koapy.server.failure import CONTROL_FROZEN, silent, unavailable
 from koapy.server.inbox import Froze, Returned
-from koapy.server.machines import Ask, Done, Send
+from koapy.server.machines import Ask, Done, Numbered, Send
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -29,6 +29,7 @@ async def drive(
     writer: Writer,
     make: Callable[[Ask], Awaitable[object]] | None = None,
     begin: Callable[[Ask, Callable[[object], None]], bool] | None = None,
+    numbered: Callable[[], object] | None = None,
 ) -> None:
     """Run `machine` to its end; `inbox` must be subscribed to its events.
 
@@ -36,11 +37,12 @@ async def drive(
         make: makes the machine's calls, limits and all, where they need more than to be made.
         begin: begins a call that need not wait for anything, and tells later what came of it, a failure included;
             False where it has to wait, which is then for `make` to do.
+        numbered: called when the machine's order has its number, which the client has been told.
 
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
     """
-    run = _Run(core, inbox, writer, make, begin)
+    run = _Run(core, inbox, writer, make, begin, numbered)
     try:
         await run.work(machine)
     finally:
@@ -65,10 +67,12 @@ class _Run:
         writer: Writer,
         make: Callable[[Ask], Awaitable[object]] | None,
         begin: Callable[[Ask, Callable[[object], None]], bool] | None,
+        numbered: Callable[[], object] | None,
     ) -> None:
         self._core = core
         self._make = make or self._limited
         self._begin = begin
+        self._numbered = numbered
         self._inbox = inbox
         self._writer = writer
         self._asks: deque[Ask] = deque()
@@ -117,6 +121,9 @@ class _Run:
                     await self._writer.write(effect.event.encoded)
                 elif isinstance(effect, Ask):
                     self._ask(effect)
+                elif isinstance(effect, Numbered):
+                    if self._numbered is not None:
+                        self._numbered()
                 elif isinstance(effect, Done):
                     if effect.failure is not None:
                         raise effect.failure

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from koapy.server.budget import Budget
 from koapy.server.events import Event
@@ -48,10 +48,15 @@ class Inbox:
         capacity: messages that may wait; ticks and others for themselves.
         overflow: what becomes of ticks beyond that.
         budget: the client's, shared with its other streams.
+        among: all that are open; it is one of them until the block of a `with` statement ends.
     """
 
     def __init__(
-        self, capacity: int = CAPACITY, overflow: Overflow = Overflow.CONFLATE, budget: Budget | None = None
+        self,
+        capacity: int = CAPACITY,
+        overflow: Overflow = Overflow.CONFLATE,
+        budget: Budget | None = None,
+        among: set[Inbox] | None = None,
     ) -> None:
         self.capacity = capacity
         self.overflow = overflow
@@ -62,6 +67,7 @@ class Inbox:
         """For whom the codes are registered whose ticks come here."""
         self.missed: Counter[str] = Counter()
         """How many ticks were merged into later ones, or dropped for them, by code."""
+        self._among = set() if among is None else among
         self._others: deque[_Entry] = deque()
         self._sequence = 0
         self._floor = 0
@@ -69,6 +75,14 @@ class Inbox:
         self._is_closed = False
         self._last_tick: int | None = None
         self._taker: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        self._among.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._among.discard(self)
+        self.close()
 
     def __len__(self) -> int:
         """How much waits that is no tick."""

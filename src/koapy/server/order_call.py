@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from koapy.orders.model import NewOrder
@@ -16,7 +16,6 @@ from koapy.server.router import PHASES, every_key, order_key, request_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from koapy.control.screens import Screen
     from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
     from koapy.server.core import Core
     from koapy.server.edge import Caller, Writer
@@ -87,52 +86,26 @@ async def follow_order(
 
 
 async def _send(core: Core, placing: Placing, inbox: Inbox, writer: Writer, screen_no: str) -> None:
-    """Send a new order and write its events."""
-    async with core.short_screen("orders", screen_no) as screen:
+    """Send a new order and write its events.
+
+    Once it has its number, neither a shutdown nor a screen has to wait for it.
+    """
+    ordering = core.ordering
+    with ExitStack() as held:
+        screen = held.enter_context(await core.short_screen("orders", screen_no))
+        held.enter_context(core.unnumbered)
         machine = Order(placing.request, screen.number, placing.order)
-        with core.unnumbered_order() as settled:
-            until_numbered = _UntilNumbered(core, writer, machine, screen, settled)
-            send, at_once = core.ordering.send, core.ordering.send_at_once
-            try:
-                await drive(
-                    core,
-                    machine,
-                    inbox,
-                    until_numbered,
-                    lambda ask: send(placing, writer, ask.calls),
-                    lambda ask, told: at_once(placing, ask.calls, told),
-                )
-            except Failure as failure:
-                if failure.reason == EXPIRED:
-                    core.ordering.expired(placing)
-                raise
-
-
-@dataclass(slots=True)
-class _UntilNumbered:
-    """Writes an order's events; once the order has its number, neither a shutdown nor a screen has to wait for it."""
-
-    core: Core
-    writer: Writer
-    machine: Order
-    screen: Screen
-    settled: Callable[[], None]
-    is_numbered: bool = False
-
-    @property
-    def client(self) -> str:
-        return self.writer.client
-
-    @property
-    def deadline(self) -> float | None:
-        return self.writer.deadline
-
-    async def will_wait(self, limit: str, seconds: float) -> None:
-        await self.writer.will_wait(limit, seconds)
-
-    async def write(self, message: object, /) -> None:
-        await self.writer.write(message)
-        if not self.is_numbered and self.machine.number:
-            self.is_numbered = True
-            self.settled()
-            self.core.screens.give_back(self.screen)
+        try:
+            await drive(
+                core,
+                machine,
+                inbox,
+                writer,
+                lambda ask: ordering.send(placing, writer, ask.calls),
+                lambda ask, told: ordering.send_at_once(placing, ask.calls, told),
+                held.close,
+            )
+        except Failure as failure:
+            if failure.reason == EXPIRED:
+                ordering.expired(placing)
+            raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from koapy.server.recording import replayed
 from koapy.server.sending import Sending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from koapy.orders.counts import Counted
     from koapy.orders.model import NewOrder, OrderRecord
@@ -42,6 +41,25 @@ EXPECTED_JOURNAL = "koapy-expect-journal"
 LONGEST_KEY = 128
 TOO_MANY_ORDERS = -308
 IN_DOUBT = "whether the order was sent is not known; ask again with the same key, or look at opt10075 and opt10076"
+
+
+class Place:
+    """One call's part in the order that it names, and whether that is new, while a `with` statement lasts."""
+
+    __slots__ = ("_is_new", "_ordering", "_placing")
+
+    def __init__(self, ordering: Ordering, placing: Placing, *, is_new: bool) -> None:
+        self._ordering = ordering
+        self._placing = placing
+        self._is_new = is_new
+
+    def __enter__(self) -> tuple[Placing, bool]:
+        return self._placing, self._is_new
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._is_new and not self._placing.begun:  # its key is free again, and those who joined are told
+            ended = unavailable("the first call of this order ended before it was sent", "NOT_SENT")
+            self._ordering.forget(self._placing, error if isinstance(error, Failure) else ended)
 
 
 class Ordering:
@@ -78,11 +96,8 @@ class Ordering:
         """Whether a call with this key joins an order."""
         return key is not None and self._known(caller.principal.name, key) is not None
 
-    @contextmanager
-    def place(
-        self, order: NewOrder, caller: Caller, key: str | None, request: str, screen: str
-    ) -> Iterator[tuple[Placing, bool]]:
-        """The order that a call names, and whether it is new; then it is to be given to `send` within the block.
+    def place(self, order: NewOrder, caller: Caller, key: str | None, request: str, screen: str) -> Place:
+        """The order that a call names, for a `with` statement; a new one is to be given to `send` in there.
 
         Args:
             key: the idempotency key.
@@ -96,21 +111,12 @@ class Ordering:
         if known is not None:
             if known.order != order:
                 raise invalid(f"the key {key!r} was used for another order; take a new key for each order")
-            yield known, False
-            return
+            return Place(self, known, is_new=False)
         name = self._core.names.issue(caller.client, screen, request)
         placing = Placing(order, client, key, name, request, screen)
         if key is not None:
             self._by_key[client, key] = placing
-        try:
-            yield placing, True
-        except Failure as failure:
-            if not placing.begun:
-                self._forget(placing, failure)
-            raise
-        finally:
-            if not placing.begun:  # its key is free again, and those who joined are told
-                self._forget(placing, unavailable("the first call of this order ended before it was sent", "NOT_SENT"))
+        return Place(self, placing, is_new=True)
 
     async def send(self, placing: Placing, caller: Writer, calls: Calls, *, wait: bool = True) -> int:
         """Send a new order and give what SendOrder returned; that is on disk then.
@@ -263,7 +269,7 @@ class Ordering:
         """The order is no longer on its way."""
         self._sending.discard(placing)
         if failure is not None:
-            self._forget(placing, failure)
+            self.forget(placing, failure)
         elif placing.key is not None:
             self._by_key.pop((placing.client, placing.key), None)
 
@@ -285,7 +291,8 @@ class Ordering:
             placing.end(record.returned or 0)
         return placing
 
-    def _forget(self, placing: Placing, failure: Failure) -> None:
+    def forget(self, placing: Placing, failure: Failure) -> None:
+        """The order is not sent."""
         key = (placing.client, placing.key or "")
         if self._by_key.get(key) is placing:
             del self._by_key[key]

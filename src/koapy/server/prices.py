@@ -78,7 +78,7 @@ class LastPrices:
         core, answer = self._core, _Answer(caller)
         name = core.names.issue(OWNER, "", NAME)
         try:
-            async with core.short_screen("queries") as screen:
+            with await core.short_screen("queries") as screen:
                 machine = Transaction(tr(QUERY), QUERY, {CODE: code}, name, screen.number)
                 with core.inbox() as inbox, core.router.subscribe(inbox, [request_key(name), CONNECTION]):
                     await drive(core, machine, inbox, answer)

@@ -110,11 +110,11 @@ class Quotas:
         account = self._accounts[name] = _Account(self.settings.client_bytes)
         return account
 
-    def inbox(self, queue: Queue | None = None) -> Inbox:
-        """An inbox of the client whose RPC this is; the gateway's own where it is none's."""
+    def inbox(self, among: set[Inbox], queue: Queue | None = None) -> Inbox:
+        """An inbox of the client whose RPC this is; the gateway's own where it is none's. `among`: as `Inbox` says."""
         queue = queue or Queue(self.settings.queue)
         account = _current.get()
-        return Inbox(queue.capacity, queue.overflow, account.budget if account is not None else None)
+        return Inbox(queue.capacity, queue.overflow, account.budget if account is not None else None, among)
 
     def wanted(self, caller: Caller) -> Queue:
         """The queue that a real-time stream asks for in its metadata.

@@ -250,9 +250,9 @@ class Recovery:
     async def _asked(self, code: str, inputs: dict[str, str]) -> list[dict[str, str]]:
         core, answer = self._core, _Rows(f"recovery {code}")
         name = core.names.issue(answer.client, "", code)
-        async with core.short_screen("queries") as screen:
-            with core.inbox() as inbox, core.router.subscribe(inbox, [request_key(name), CONNECTION]):
-                await drive(core, Transaction(tr(code), code, inputs, name, screen.number), inbox, answer)
+        keys = [request_key(name), CONNECTION]
+        with await core.short_screen("queries") as screen, core.inbox() as inbox, core.router.subscribe(inbox, keys):
+            await drive(core, Transaction(tr(code), code, inputs, name, screen.number), inbox, answer)
         return answer.rows
 
 

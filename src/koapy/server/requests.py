@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -70,11 +70,10 @@ async def transaction(core: Core, request: pb.TransactionRequest, caller: Caller
         await asyncio.to_thread(pages.prepare)
     stop = _stop_condition(request)
     name = core.names.issue(caller.client, request.screen_no, request.request_name)
-    async with core.short_screen("queries", request.screen_no) as screen:
-        with core.inbox() as inbox, core.router.subscribe(inbox, [request_key(name), CONNECTION]):
-            code = request.transaction_code
-            machine = Transaction(known, code, dict(request.inputs), name, screen.number, stop)
-            await drive(core, machine, inbox, caller)
+    code, own, keys = request.transaction_code, request.screen_no, [request_key(name), CONNECTION]
+    with await core.short_screen("queries", own) as screen, core.inbox() as inbox, core.router.subscribe(inbox, keys):
+        machine = Transaction(known, code, dict(request.inputs), name, screen.number, stop)
+        await drive(core, machine, inbox, caller)
 
 
 def _stop_condition(request: pb.TransactionRequest) -> StopCondition | None:
@@ -93,14 +92,14 @@ async def _keywords(core: Core, known: Tr, request: pb.TransactionRequest, calle
         raise invalid(f"{known.code} needs {checks.CODE}: codes joined by ;")
     if len(codes) > MOST_CODES:
         raise invalid(f"{len(codes)} codes; at most {MOST_CODES} at a time, as each hundred needs one of the screens")
-    async with AsyncExitStack() as held:
+    with ExitStack() as held:
         asked: list[Chunk] = []
         # One at a time: those who each held some and waited for more would wait for one another.
         async with core.gathering:
             for chunk in chunks(codes):
                 # The client's screen is the first chunk's; the others show the control's.
                 own = "" if asked else request.screen_no
-                screen = await held.enter_async_context(core.short_screen("queries", own))
+                screen = held.enter_context(await core.short_screen("queries", own))
                 name = core.names.issue(caller.client, own, request.request_name)
                 asked.append(Chunk(chunk, name, screen.number))
         inbox = held.enter_context(core.inbox())

@@ -46,7 +46,11 @@ class Done(NamedTuple):
     failure: Failure | None = None
 
 
-Effect = Send | Ask | Done
+class Numbered(NamedTuple):
+    """What the RPC held until its order has a number, and its client has been told, is needed no more."""
+
+
+Effect = Send | Ask | Numbered | Done
 
 
 class Machine(Protocol):

@@ -23,7 +23,7 @@ from koapy.server.events import (
     ReceiveTrData,
 )
 from koapy.server.failure import refused
-from koapy.server.machines import Ask, Done, Limit, Send
+from koapy.server.machines import Ask, Done, Limit, Numbered, Send
 from koapy.server.machines.endings import lost, negative, told
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class Order:
             reason = self._reason or "OpenAPI+ gave no reason"
             return [*effects, Done(told("the order was refused", reason))]
         early, self._early = self._early, []
-        return effects + [effect for each in early for effect in self._chejan(each)]
+        return [*effects, Numbered(), *(effect for each in early for effect in self._chejan(each))]
 
     def _chejan(self, event: ReceiveChejanData) -> list[Effect]:
         if event[ACCOUNT] != self._order.account or not event[CODE].endswith(self._order.code):
