@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from queue import SimpleQueue
@@ -289,9 +289,11 @@ class Apartment:
 
     def _came(self, coming: Future[None]) -> None:
         """The thread has been there, or will not come."""
-        if coming.cancelled():
+        try:
+            coming.result()
+        except CancelledError:
             self._refuse(None)
-        elif (error := coming.exception()) is not None:
+        except BaseException as error:
             self._refuse(error)
         # The last thing that the thread does for these calls: a loop that is woken while the thread is still busy with
         # them waits for the interpreter's lock at once.

@@ -40,6 +40,7 @@ class Gate:
         self.client = client
         self.events = events
         self.seconds = seconds
+        self._loop = asyncio.get_running_loop()
         self._inbox = inbox
         self._visit: Visit | None = None
         self._offered = ""
@@ -52,11 +53,10 @@ class Gate:
         """Send the event to the client; with a visit, the control waits for `acknowledge`."""
         if visit is not None:
             self._visit, self._offered = visit, event.name
-            loop = asyncio.get_running_loop()
-            self._due = loop.time() + self.seconds
+            self._due = self._loop.time() + self.seconds
             # One timer for all the events of some seconds: it looks at what waits when it is due.
             if self._timer is None:
-                self._timer = loop.call_at(self._due, self._look)
+                self._timer = self._loop.call_at(self._due, self._look)
         self._inbox.put(event)
 
     def acknowledge(self) -> None:
@@ -76,9 +76,8 @@ class Gate:
         self._timer = None
         if self._visit is None:
             return
-        loop = asyncio.get_running_loop()
-        if self._due > loop.time():
-            self._timer = loop.call_at(self._due, self._look)
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._look)
             return
         text = (
             f"{self._offered} was not acknowledged by handled_request within {self.seconds:g} s; "
@@ -135,7 +134,9 @@ class Gates:
         The answer to a client's own request (`owner`) is that client's alone. An event that is nested in another one
         waits for nobody, because those who should acknowledge it may be what the outer one waits for.
         """
-        gates = [gate for gate in self._gates.get(event.name, ()) if owner is None or gate.client == owner]
+        gates = self._gates.get(event.name, ())
+        if owner is not None:
+            gates = tuple(gate for gate in gates if gate.client == owner)
         if not gates:
             return
         if not wait:
@@ -144,11 +145,10 @@ class Gates:
             return
         visit = Visit(len(gates))
         room = Room(visit, event, request)
-        clients = {gate.client for gate in gates}
-        for client in clients:
-            self._rooms[client] = room
+        for gate in gates:
+            self._rooms[gate.client] = room
         # The gates' own timers end the wait; the second more is for a loop that is late.
-        longest = max(gate.seconds for gate in gates) + 1.0
+        longest = max([gate.seconds for gate in gates]) + 1.0
         self._held_until = time.monotonic() + longest
         try:
             for gate in gates:
@@ -156,9 +156,9 @@ class Gates:
             visit.hold(longest)
         finally:
             self._held_until = 0.0
-            for client in clients:
-                if self._rooms.get(client) is room:
-                    del self._rooms[client]
+            for gate in gates:  # several of them may be one client's
+                if self._rooms.get(gate.client) is room:
+                    del self._rooms[gate.client]
 
     def _offer(self, gate: Gate, event: Event, visit: Visit) -> None:
         if gate in self._gates.get(event.name, ()):

@@ -78,7 +78,7 @@ class Nobody(NamedTuple):
 class Caller:
     """One RPC's caller: its connection, its deadline, and the way to write to it."""
 
-    __slots__ = ("_begun", "_context", "_initial", "_takes_bytes", "_trailing", "client", "deadline", "principal")
+    __slots__ = ("_begun", "_context", "_initial", "_takes_bytes", "_trailing", "client", "principal")
 
     def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         self._context = context
@@ -91,9 +91,12 @@ class Caller:
         """Who calls."""
         self.client: str = context.peer()
         """The connection; clients take turns by it, and what Call keeps is kept for it."""
-        remaining = context.time_remaining()
-        self.deadline: float | None = None if remaining is None else asyncio.get_running_loop().time() + remaining
+
+    @property
+    def deadline(self) -> float | None:
         """Loop time in seconds; None where the client has set no deadline."""
+        remaining = self._context.time_remaining()
+        return None if remaining is None else asyncio.get_running_loop().time() + remaining
 
     async def write(self, message: object, /) -> None:
         """Write to the client; waits while the client does not read. Bytes are a ListenResponse, encoded."""

@@ -67,7 +67,7 @@ def head(name: str, arguments: Iterable[str | int]) -> bytes:
 def event(begun: bytes, data: bytes, sequence: int, *, recovered: bool) -> bytes:
     """An event's ListenResponse, from its `head` and the fields with what was read inside it."""
     number = SEQUENCE + varint(sequence) if sequence else b""
-    return b"%b%b%b%b" % (begun, data, number, RECOVERED if recovered else b"")
+    return begun + data + number + (RECOVERED if recovered else b"")
 
 
 @lru_cache(maxsize=1024)

@@ -122,7 +122,8 @@ class Event:
     @cached_property
     def encoded(self) -> bytes:
         """The message as it goes to all streams that want it, with the data that was read inside the event."""
-        return encoding.event(self._head, self._data, self.sequence, recovered=self.recovered)
+        data = self._data
+        return encoding.event(self._head, data, self.sequence, recovered=self.recovered) if data else self.bare
 
     @cached_property
     def message(self) -> pb.ListenResponse:

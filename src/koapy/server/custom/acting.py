@@ -23,8 +23,12 @@ class Acting(Caller):
     def __init__(self, behind: Caller) -> None:
         self.principal = behind.principal
         self.client = f"{behind.client} handler {next(_serial)}"
-        self.deadline = behind.deadline
         self._behind = behind
+
+    @property
+    def deadline(self) -> float | None:
+        """The client's, as the stream's is."""
+        return self._behind.deadline
 
     async def write(self, message: object, /) -> None:
         """Nothing of a call is written but its answer, which goes to the handler."""
