@@ -1,7 +1,7 @@
-"""The rows of an answer as GetCommDataEx gave them at once: kept as one text, encoded once, without touching each cell.
+"""The rows of an answer as GetCommDataEx gives them at once, encoded where they are read, without touching each cell.
 
-A page of 600 x 15 cells costs a message object for each row and a text for each cell, or some passes over one array of
-bytes. The encoding is protobuf's own, byte for byte.
+A page of 600 x 15 cells costs a message object for each row and a text for each cell, or one long text and some passes
+over its bytes. The encoding is protobuf's own, byte for byte.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
+from koapy.server import encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
 
-CELL, ROW = "\n\0", "\x12\1\1\n\0"
-"""What protobuf has before a cell and before a row's first cell: tags and, still to be filled in, lengths. A row's own
-length has one byte or two."""
+    Rows = Sequence[Sequence[str]]
+    Array = np.ndarray[Any, Any]
+
+CELL, ROW = "\n\0", "\x12\1\n\0"
+"""What protobuf has before a cell and before a row's first cell: tags and, still to be filled in, lengths."""
 BEFORE_ROW = len(ROW) - len(CELL)
 SPACE = 0x20
-LONGEST = 0x7F
-"""Bytes of a length that fits into one byte."""
-WIDE_SPACES = tuple(text.encode() for text in ("\u0085", "\u00a0", "\u1680", "\u3000", "\u205f"))
-GENERAL_PUNCTUATION = b"\xe2\x80"
-"""The first bytes of the other white space that is no ASCII, and of some dashes and quotes."""
+LONGEST, LONGEST_ROW = 0x7F, 0x3FFF
+"""Bytes of a length that fits into one byte, and into two."""
+BEGIN_SPACES = (b"\xc2", b"\xe1", b"\xe2", b"\xe3")
+"""The first bytes of white space that is no ASCII, and of other characters, which are no Hangul syllables."""
 NUMPY = "numpy"
 SMALL = 500
 """Cells that are encoded one by one: fewer than this are not worth an array."""
@@ -35,31 +37,16 @@ SMALL = 500
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of one width whose cells are still to be stripped."""
+    """Rows of one width, encoded."""
 
     names: tuple[str, ...]
-    count: int
-    """How many rows there are."""
-    raw: bytes
-    """Each cell in UTF-8, behind the tags and lengths of CELL or ROW."""
+    encoded: bytes
+    """All rows as multi data, their cells stripped."""
 
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """The cells, stripped."""
-        pieces = self.raw.decode().split("\0")[1:]
-        width = len(self.names)
-        cells = [piece[: -len(CELL) + 1].strip() for piece in pieces]
-        # Behind the last cell of a row stands what comes before the next row, and behind the very last one nothing.
-        cells[width - 1 :: width] = [piece[: -len(ROW) + 1].strip() for piece in pieces[width - 1 :: width]]
-        cells[-1] = pieces[-1].strip()
-        return tuple(tuple(cells[at : at + width]) for at in range(0, len(cells), width))
-
-    @cached_property
-    def encoded(self) -> bytes:
-        """All rows as multi data, encoded."""
-        names: bytes = pb.MultiData(names=self.names).SerializeToString()
-        rows = _at_once(self.raw, self.count, len(self.names)) if self.count * len(self.names) >= SMALL else None
-        return names + (_one_by_one(self.rows) if rows is None else rows)
+        return tuple(tuple(row.values) for row in pb.MultiData.FromString(self.encoded).values)
 
 
 def prepare() -> None:
@@ -67,8 +54,8 @@ def prepare() -> None:
     import_module(NUMPY)
 
 
-def page(names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Page | None:
-    """The rows as they are at this moment; None where they are not as long as the names, or cannot be kept like this.
+def page(names: tuple[str, ...], rows: Rows) -> Page | None:
+    """The rows as they are at this moment; None where they are not as long as the names, or a cell is no text.
 
     Raises:
         UnicodeEncodeError: a cell holds what no UTF-8 can.
@@ -76,91 +63,85 @@ def page(names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Page | None:
     if set(map(len, rows)) != {len(names)}:
         return None
     try:
-        raw = (ROW + ROW.join(map(CELL.join, rows))).encode()
-    except TypeError:  # a cell is no text
+        return Page(names, encoding.names(names) + (_at_once(rows) or _one_by_one(rows)))
+    except TypeError:
         return None
-    return Page(names, len(rows), raw) if _zeros(raw, len(rows) * len(names)) else None
 
 
-def _zeros(raw: bytes, expected: int) -> bool:
-    """Whether there are no more zeros than those before the cells."""
-    if expected < SMALL:
-        return raw.count(0) == expected
-    import numpy as np
-
-    return int(np.count_nonzero(np.frombuffer(raw, np.uint8) == 0)) == expected
-
-
-def _one_by_one(rows: Iterable[Sequence[str]]) -> bytes:
+def _one_by_one(rows: Rows) -> bytes:
     message = pb.MultiData()
     add = message.values.add
     for row in rows:
-        add().values.extend(row)
+        add().values.extend(map(str.strip, row))
     encoded: bytes = message.SerializeToString()
     return encoded
 
 
-def _at_once(raw: bytes, count: int, width: int) -> bytes | None:
-    """The rows encoded; None where a cell is longer than one byte can say."""
+def _at_once(rows: Rows) -> bytes | None:
+    """The rows encoded; None for few, and where a cell is long or holds a zero."""
+    width = len(rows[0])
+    if len(rows) * width < SMALL:
+        return None
     import numpy as np
 
-    found = _stripped(raw, count, width)
-    if found is None:
-        names = ("",) * width
-        stripped = page(names, Page(names, count, raw).rows)
-        assert stripped is not None
-        data = np.frombuffer(bytearray(stripped.raw), np.uint8)
-        (at,) = (data == 0).nonzero()
-        found = data, at, _lengths(data.size, at, width)
-    data, at, lengths = found
-    if lengths.max() > LONGEST:
+    data = _stripped(rows)
+    (at,) = (data == 0).nonzero()
+    if at.size != len(rows) * width:
+        return None
+    lengths = _distances(at, data.size + BEFORE_ROW + 1) - len(CELL)
+    lengths[width - 1 :: width] -= BEFORE_ROW
+    starts = at[::width] - BEFORE_ROW
+    sizes = _distances(starts, data.size + 1) - BEFORE_ROW
+    if lengths.max() > LONGEST or sizes.max() > LONGEST_ROW:
         return None
     data[at] = lengths
-    return _with_row_lengths(data, at[::width] - len(ROW) + 1)
+    long = sizes > LONGEST
+    if not long.any():
+        data[starts] = sizes
+        return data.tobytes()
+    data[starts] = np.where(long, sizes & LONGEST | 0x80, sizes)
+    return np.insert(data, starts[long] + 1, sizes[long] >> 7).tobytes()
 
 
-def _stripped(raw: bytes, count: int, width: int) -> tuple[Any, Any, Any] | None:
-    """The data without its blanks, where each cell's length stands in it, and the lengths.
+def _stripped(rows: Rows) -> Array:
+    """The rows as one text, without the blanks around their cells."""
+    import numpy as np
 
-    None where a blank may stand inside a cell, or where there is other white space.
+    text = _joined(rows)
+    raw = text.encode()
+    data = np.frombuffer(bytearray(raw.translate(None, b" ")), np.uint8)
+    others = (len(CELL) * len(rows[0]) + BEFORE_ROW) * len(rows)
+    is_narrow = text.isascii() or not any(each in raw for each in BEGIN_SPACES)
+    if not (is_narrow and _is_plain(np.frombuffer(raw, np.uint8), data, others)):
+        text = _joined([[cell.strip() for cell in row] for row in rows])
+        data = np.frombuffer(bytearray(text.encode()), np.uint8)
+    return data
+
+
+def _joined(rows: Rows) -> str:
+    return ROW + ROW.join(map(CELL.join, rows))
+
+
+def _is_plain(raw: Array, data: Array, others: int) -> bool:
+    """Whether no blank was inside a cell, and no other white space of ASCII is there.
+
+    Args:
+        raw, data: with and without blanks.
+        others: how many bytes are no part of a cell.
     """
     import numpy as np
 
-    if not raw.isascii() and (GENERAL_PUNCTUATION in raw or any(each in raw for each in WIDE_SPACES)):
-        return None
-    shown = np.frombuffer(raw, np.uint8) > SPACE
-    data = np.frombuffer(bytearray(raw.translate(None, b" ")), np.uint8)
-    (at,) = (data == 0).nonzero()
-    lengths = _lengths(data.size, at, width)
-    # As many runs of characters as there are cells that are not empty: then none is in two parts.
-    is_whole = np.count_nonzero(shown[1:] > shown[:-1]) == np.count_nonzero(lengths)
-    others = np.count_nonzero(data <= SPACE) - len(CELL) * count * width - BEFORE_ROW * count
-    return None if others or not is_whole else (data, at, lengths)
+    was_shown, shown = raw > SPACE, data > SPACE
+    # As many runs of characters as before: then none of them was in two parts.
+    before, after = (np.count_nonzero(each[1:] > each[:-1]) for each in (was_shown, shown))
+    return bool(before == after and data.size - np.count_nonzero(shown) == others)
 
 
-def _lengths(size: int, at: np.ndarray[Any, Any], width: int) -> np.ndarray[Any, Any]:
-    """The bytes of each cell, by where the one for its length stands."""
+def _distances(at: Array, end: int) -> Array:
+    """From each of these to the next one, and from the last one to the end."""
     import numpy as np
 
-    lengths = np.empty_like(at)
-    np.subtract(at[1:], at[:-1], out=lengths[:-1])
-    lengths[-1] = size + len(ROW) - 1 - at[-1]
-    lengths -= len(CELL)
-    lengths[width - 1 :: width] -= BEFORE_ROW
-    return lengths
-
-
-def _with_row_lengths(data: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]) -> bytes:
-    """The data with the lengths of the rows that start there, each in one byte or two."""
-    import numpy as np
-
-    sizes = np.empty_like(starts)
-    np.subtract(starts[1:], starts[:-1], out=sizes[:-1])
-    sizes[-1] = data.size - starts[-1]
-    sizes -= BEFORE_ROW
-    short = sizes <= LONGEST
-    data[starts + 1] = np.where(short, sizes, sizes & LONGEST | 0x80)
-    data[starts + 2] = sizes >> 7
-    keep = np.ones(data.size, bool)
-    keep[starts[short] + 2] = False
-    return data[keep].tobytes()
+    distances = np.empty_like(at)
+    np.subtract(at[1:], at[:-1], out=distances[:-1])
+    distances[-1] = end - at[-1]
+    return distances
