@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from typing import Any
 
 import grpc
@@ -192,6 +193,21 @@ async def test_a_query_given_up_gives_its_screen_back_and_its_late_answer_reache
     again = (await waiting(strict, "CommRqData", 2))[-1]
     strict.control.answer(again[4], again[1], again[2], data={"종목코드": "000001"})
     assert [page.single_data.values[0] async for page in later] == ["000001"]
+
+
+async def test_a_page_that_is_asked_ahead_is_not_asked_for_a_client_that_has_gone(strict: Any) -> None:
+    strict.control.automatic, free = False, threading.Event()
+    stream = strict.stub.TransactionCall(query())
+    (asked,) = await waiting(strict, "CommRqData")
+    strict.control.answer(asked[4], asked[1], asked[2], "2")
+    held = strict.control.submit(free.wait, 20)
+    await stream.read()
+    stream.cancel()
+    await strict.settled()
+    free.set()
+    await asyncio.wrap_future(held)
+    await waiting(strict, "DisconnectRealData")
+    assert strict.control.named("CommRqData") == [asked]
 
 
 CHEJAN = {

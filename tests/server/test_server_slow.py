@@ -129,6 +129,31 @@ async def test_a_stream_that_does_not_read_gets_what_it_asked_for_and_the_count_
         assert numbers[-10:] == list(range(1990, 2000))
 
 
+async def test_of_a_query_whose_client_does_not_read_one_page_waits(running: Any, with_settings: Any) -> None:
+    class Endless(StrictControl):
+        asked = 0
+
+        def CommRqData(self, request: str, code: str, prev_next: int, screen: str) -> int:
+            self.asked += 1
+            self.answer(screen, request, code, "2", {"종목코드": page})
+            return 0
+
+    control, page = Endless(), "x" * 1_000_000
+    async with running(control, with_settings()) as gateway:
+        stream = gateway.client().TransactionCall(
+            pb.TransactionRequest(transaction_code="opt10001", inputs={"종목코드": "005930"})
+        )
+        await gateway.reached(waiting_bytes=len(page))
+        for _ in range(50):
+            await gateway.call("GetConnectState")
+            assert gateway.state["waiting_bytes"] < 2 * len(page)
+        assert control.asked < 20  # grpc takes some megabytes by itself
+        stream.cancel()
+        await gateway.settled()
+    assert control.faults == []
+    control.close()
+
+
 async def test_streams_and_requests_of_one_client_are_limited_and_others_not(running: Any, with_settings: Any) -> None:
     control = StrictControl(automatic=False)
     async with running(control, with_settings(client_streams=2, client_requests=1)) as gateway:

@@ -216,6 +216,13 @@ class Apartment:
             if not self._coming:
                 self._send_for_calls()
 
+    def later(self, function: Callable[[], object]) -> None:
+        """Call `function` on the control's thread when it is through with what it is at."""
+        try:
+            self._submit(function)
+        except RuntimeError:  # it has been closed
+            function()
+
     async def settle(self, function: Callable[..., T], *args: Any) -> T:
         """As `run`, for calls that give something back: they are made even when the waiting is cancelled.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from koapy.control.apartment import inside
@@ -150,12 +150,15 @@ class _Call:
 
     async def _limited(self, limit: Limit, calls: Calls, key: str = "") -> Value | None:
         """Make these calls under a limit; inside an event OpenAPI+'s code for too many comes back instead."""
-        async with AsyncExitStack() as permit:
-            if self._room is None:
-                await permit.enter_async_context(self._core.permit(limit, key, self._caller))
-            elif not self._core.begin(permit, limit, key):
-                return TOO_MANY[limit]
+        core = self._core
+        held = await core.hold(limit, key, self._caller) if self._room is None else core.begin(limit, key)
+        if held is None:
+            return TOO_MANY[limit]
+        try:
             return await self._run(calls)
+        finally:
+            for each in held:
+                each.end()
 
     async def _screen(self, number: str) -> str:
         return (await self._core.clients.screen(self._client, number)).number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -350,7 +350,18 @@ class Core:
 
     @asynccontextmanager
     async def permit(self, limit: Limit | None, key: str, writer: Writer) -> AsyncIterator[None]:
-        """Hold the places that a call needs under the limits, waiting for them fairly; `writer` is told how long.
+        """Hold the places that a call needs under the limits. Raises: as `hold`."""
+        held = await self.hold(limit, key, writer)
+        try:
+            yield
+        finally:
+            for each in held:
+                each.end()
+
+    async def hold(self, limit: Limit | None, key: str, writer: Writer) -> Sequence[RateLimit]:
+        """Take the places that a call needs under the limits, waiting for them fairly; `writer` is told how long.
+
+        Each is to be given back by `end`.
 
         Raises:
             Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first; UNAVAILABLE, when the control's
@@ -361,10 +372,11 @@ class Core:
             for each in self.limits(limit, key):
                 await self.take_place(each, writer)
                 held.append(each)
-            yield
-        finally:
-            for each in reversed(held):
+        except BaseException:
+            for each in held:
                 each.end()
+            raise
+        return held
 
     async def take_place(self, limit: RateLimit, writer: Writer) -> None:
         """Take a place under one limit, waiting for it fairly; pair it with the limit's `end`. Raises: as `permit`."""
@@ -379,15 +391,15 @@ class Core:
         except LimitExceeded as error:
             raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
 
-    def begin(self, held: AsyncExitStack, limit: Limit, key: str) -> bool:
-        """As `permit`, for those who cannot wait: hold the places in `held`, or give False and hold none."""
-        with ExitStack() as begun:
-            for each in self.limits(limit, key):
-                if not each.try_begin():
-                    return False
-                begun.callback(each.end)
-            held.push(begun.pop_all())
-        return True
+    def begin(self, limit: Limit | None, key: str) -> Sequence[RateLimit] | None:
+        """As `hold`, for those who cannot wait: None, and nothing is held, where they would have to."""
+        held = self.limits(limit, key)
+        for at, each in enumerate(held):
+            if not each.try_begin():
+                for taken in held[:at]:
+                    taken.end()
+                return None
+        return held
 
     def limits(self, limit: Limit | None, key: str) -> tuple[RateLimit, ...]:
         """The limits that a call counts against."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.control.patience import to_the_end
+from koapy.server.asking import Asking
 from koapy.server.events import Event
 from koapy.server.failure import CONTROL_FROZEN, silent, unavailable
 from koapy.server.inbox import Froze, Returned
@@ -42,12 +43,14 @@ async def drive(
     Raises:
         Failure: the machine ended with it, or the control is silent past its time.
     """
-    run = _Run(core, inbox, writer, make, begin, numbered)
+    asking = Asking(core, writer)
+    run = _Run(core, inbox, writer, make or asking.make, begin or asking.begin, numbered)
     try:
         await run.work(machine)
     finally:
         if run.asking is not None:
             await to_the_end(_stopped(run.asking))
+        asking.stop()
         core.give_back([call for ask in machine.release() for call in ask.calls])
 
 
@@ -65,12 +68,12 @@ class _Run:
         core: Core,
         inbox: Inbox,
         writer: Writer,
-        make: Callable[[Ask], Awaitable[object]] | None,
-        begin: Callable[[Ask, Callable[[object], None]], bool] | None,
+        make: Callable[[Ask], Awaitable[object]],
+        begin: Callable[[Ask, Callable[[object], None]], bool],
         numbered: Callable[[], object] | None,
     ) -> None:
         self._core = core
-        self._make = make or self._limited
+        self._make = make
         self._begin = begin
         self._numbered = numbered
         self._inbox = inbox
@@ -82,7 +85,8 @@ class _Run:
 
     def _ask(self, ask: Ask) -> None:
         self._outstanding += 1
-        if self._begin is not None and self._begin(ask, partial(self._made, ask)):
+        # Behind those that wait, if there are some.
+        if self.asking is None and self._begin(ask, partial(self._made, ask)):
             return
         self._asks.append(ask)
         if self.asking is None:
@@ -102,14 +106,6 @@ class _Run:
 
     def _made(self, ask: Ask, value: object) -> None:
         self._inbox.put(Returned(ask, value))
-
-    async def _limited(self, ask: Ask) -> object:
-        async with self._core.permit(ask.limit, ask.key, self._writer):
-            try:
-                async with asyncio.timeout(self._core.settings.answer_seconds):
-                    return await self._core.run(ask.calls)
-            except TimeoutError:
-                raise silent(ask.calls[-1][0], self._core.settings.answer_seconds) from None
 
     async def work(self, machine: Machine) -> None:
         """Apply effects and feed the machine until it is done."""

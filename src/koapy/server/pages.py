@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -31,8 +32,13 @@ LONGEST, LONGEST_ROW = 0x7F, 0x3FFF
 BEGIN_SPACES = (b"\xc2", b"\xe1", b"\xe2", b"\xe3")
 """The first bytes of white space that is no ASCII, and of other characters, which are no Hangul syllables."""
 NUMPY = "numpy"
+LARGE = 2**23
+"""Bytes, more than encoding a page takes."""
 SMALL = 500
 """Cells that are encoded one by one: fewer than this are not worth an array."""
+
+prepared = Event()
+"""Whether `prepare` has been called."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class Page:
 def prepare() -> None:
     """Load what large pages need, which takes a tenth of a second; who only orders, or streams, has no use for it."""
     import_module(NUMPY)
+    # glibc gives memory that has been freed back to the system, and takes it anew for the next page, unless blocks of
+    # such a size have been seen to come and go.
+    bytes(LARGE)
+    prepared.set()
 
 
 def page(names: tuple[str, ...], rows: Rows) -> Page | None:

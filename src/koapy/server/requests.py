@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -66,7 +65,7 @@ async def transaction(core: Core, request: pb.TransactionRequest, caller: Caller
     if known.code.upper() in KINDS:
         await _keywords(core, known, request, caller)
         return
-    if known.multi_names and pages.NUMPY not in sys.modules:
+    if known.multi_names and not pages.prepared.is_set():
         await asyncio.to_thread(pages.prepare)
     stop = _stop_condition(request)
     name = core.names.issue(caller.client, request.screen_no, request.request_name)

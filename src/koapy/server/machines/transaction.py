@@ -125,7 +125,8 @@ class Transaction:
             return [Send(page), Done()]
         if not following.isdecimal():
             return [Send(page), Done(refused(f"{self._code} continues with {following!r}, which is no number"))]
-        return [Send(page), self._ask(int(following))]
+        # Asked before this one is written, so that the control is not idle meanwhile; the next but one is not.
+        return [self._ask(int(following)), Send(page)]
 
     def _told(self, text: str) -> Failure | None:
         parsed = parse(text)
