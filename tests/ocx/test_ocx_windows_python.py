@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ocx_way import CACHE, CONTROL, ROOT, load
+from ocx_way import CACHE, CONTROL, ROOT, load, running
 
 from koapy.client import Client
 from koapy.openapi.functions import FUNCTIONS
 from koapy.orders.journal import read_orders
+from koapy.remote.host import Host
+from koapy.simulation.control import SimulatedControl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,26 +159,33 @@ def shares(balance: Any) -> list[int]:
 
 def test_the_gateway_starts_once_when_its_user_logs_on_and_ends_in_order_with_its_window() -> None:
     # A short name, as Windows takes no long commands there.
-    with tempfile.TemporaryDirectory(prefix="홍 길동 ") as name:
+    with tempfile.TemporaryDirectory(prefix="홍 길동 ") as name, Host(SimulatedControl()) as market:
         settings, port = Path(name) / "설정.toml", free_port()
         settings.write_text(
-            f'[server]\nport = {port}\njournal = "{JOURNAL}"\n[ocx]\ncontrol = "{CONTROL}"\n', encoding="utf-8"
+            f'[server]\nport = {port}\njournal = "{JOURNAL}"\n[ocx]\ncontrol = "{CONTROL}"\nnights = []\n',
+            encoding="utf-8",
         )
         told = commands(
             ["service", "status"], ["service", "install", "--config", drive(settings)], ["service", "status"]
         )
         try:
-            with logged_on(name) as gateway:
+            with logged_on(name, market.address) as gateway:
                 assert gateway.stdout
                 next(each for each in gateway.stdout if each.startswith("koapy: listening"))
-                with Client(f"127.0.0.1:{port}") as client, logged_on(name) as other:
-                    assert other.stdout
-                    assert f"cannot listen on 127.0.0.1:{port}" in other.stdout.read()
-                    assert client.status().state == "NOT_LOGGED_IN"
+                with Client(f"127.0.0.1:{port}") as client:
+                    with logged_on(name, market.address) as other:
+                        assert other.stdout
+                        assert f"cannot listen on 127.0.0.1:{port}" in other.stdout.read()
+                    client.login()
+                    assert list(client.buy(CODE, 3))
+                assert "koapy-ocx-host.exe" in running(KOAPY_FAKE_OCX=market.address).values()
                 tell(Path(name) / JOURNAL, WINDOW_CLOSED)
                 assert "the gateway is shutting down" in gateway.stdout.read()
+                assert running(KOAPY_FAKE_OCX=market.address) == {}
         finally:
             told += commands(["service", "uninstall"], ["service", "status"])
+        (order,) = read_orders(Path(name) / JOURNAL)
+        assert order.order.quantity == 3
     assert [code for code, _, _ in told] == [1, 0, 0, 0, 1]
     line = told[1][1].splitlines()[0]
     assert line.endswith(f'-m koapy serve --control ocx --config "{drive(settings)}"')
@@ -206,11 +215,13 @@ sys.exit(not kernel.CreateRemoteThread(*map(ctypes.c_void_p, args), 0, None))
 
 
 @contextmanager
-def logged_on(word: str) -> Iterator[subprocess.Popen[str]]:
-    """What Windows starts when a user logs on, by its output; all that has `word` in its command ends after it."""
+def logged_on(word: str, market: str) -> Iterator[subprocess.Popen[str]]:
+    """What Windows starts when a user logs on, by its output: a gateway that has `word` in its command, and an OCX with
+    its market at this address.
+    """
     with subprocess.Popen(
         ["wine", "wineboot"],
-        env=os.environ | KOREAN,
+        env=os.environ | KOREAN | {"KOAPY_FAKE_OCX": market},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
