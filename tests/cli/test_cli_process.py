@@ -34,6 +34,17 @@ def server() -> Iterator[ServerProcess]:
         yield process
 
 
+def test_log_lines_are_written_into_a_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "기록" / "koapy.log"
+    with ServerProcess("--log", str(file)) as process:
+        pass
+    said, written = "\n".join(process.log), file.read_text(encoding="utf-8")
+    assert "the gateway is shutting down" in said
+    assert "the gateway is shutting down" in written
+    done = koapy("serve", "--port", "0", "--log", str(tmp_path))
+    assert (done.returncode, done.stderr) == (1, f"koapy: the log {tmp_path} cannot be written: Is a directory\n")
+
+
 @pytest.fixture
 def run(server: ServerProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """A command in this process, which spares each the start of an interpreter."""

@@ -321,7 +321,7 @@ def test_a_control_that_differs_and_boxes_have_advice() -> None:
     [
         (r"C:\Users\홍길동\OpenAPI\khopenapi.ocx", r"C:\Users\***\OpenAPI\khopenapi.ocx"),
         (r"c:\users\Hong Gil\x.exe is not there", r"c:\users\***\x.exe is not there"),
-        ("/home/hong/koapy/bin/host.exe", "/home/***/koapy/bin/host.exe"),
+        ("/srv/home/홍길동/koapy/bin/host.exe", "/srv/home/***/koapy/bin/host.exe"),
         ("계좌비밀번호 8012345611의", "계좌비밀번호 ********의"),
         ("[8012-3456-11]", "[********]"),
         ("80123456;", "********;"),

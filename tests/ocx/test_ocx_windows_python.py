@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.timeout(200, func_only=True),
 ]
 CODE = "005930"
-JOURNAL = "주문 장부.sqlite"
+JOURNAL, LOG = "주문 장부.sqlite", "기록.log"
 SCRIPTS = there.CLONE / ".venv/Scripts"
 IS_KOREAN = any(there.LOCALES.glob("*"))
 KOREAN = {"LOCPATH": str(there.LOCALES), "LC_ALL": "ko_KR.UTF-8" if IS_KOREAN else "C.UTF-8"}
@@ -162,7 +162,8 @@ def test_the_gateway_starts_once_when_its_user_logs_on_and_ends_in_order_with_it
     with tempfile.TemporaryDirectory(prefix="홍 길동 ") as name, Host(SimulatedControl()) as market:
         settings, port = Path(name) / "설정.toml", free_port()
         settings.write_text(
-            f'[server]\nport = {port}\njournal = "{JOURNAL}"\n[ocx]\ncontrol = "{CONTROL}"\nnights = []\n',
+            f'[server]\nport = {port}\njournal = "{JOURNAL}"\nlog = "{LOG}"\n'
+            f'[ocx]\ncontrol = "{CONTROL}"\nnights = []\n',
             encoding="utf-8",
         )
         told = commands(
@@ -181,6 +182,7 @@ def test_the_gateway_starts_once_when_its_user_logs_on_and_ends_in_order_with_it
                 assert "koapy-ocx-host.exe" in running(KOAPY_FAKE_OCX=market.address).values()
                 tell(Path(name) / JOURNAL, WINDOW_CLOSED)
                 assert "the gateway is shutting down" in gateway.stdout.read()
+                assert "the gateway is shutting down" in (Path(name) / LOG).read_text(encoding="utf-8")
                 assert running(KOAPY_FAKE_OCX=market.address) == {}
         finally:
             told += commands(["service", "uninstall"], ["service", "status"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -19,6 +18,7 @@ import typer
 from koapy.cli.app import CommandError, command
 from koapy.cli.closing import interrupt_when_windows_ends_it
 from koapy.cli.controls import control_of
+from koapy.cli.logs import log_to
 from koapy.cli.state import state_folder
 
 if TYPE_CHECKING:
@@ -181,7 +181,13 @@ def serve(
             show_default="guide",
         ),
     ] = None,
-    log_level: Annotated[LogLevel | None, typer.Option(help="Log lines go to stderr.", show_default="info")] = None,
+    log_level: Annotated[
+        LogLevel | None, typer.Option(help="Which lines are worth logging.", show_default="info")
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Log lines go to stderr, and here too: 10 MB a file, five older ones."),
+    ] = None,
     tls_cert: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The certificate of TLS, PEM; `koapy cert make` makes one.")
     ] = None,
@@ -231,7 +237,14 @@ def serve(
             custom_handlers=(said.settings.custom_handlers or HandlerLimits()) if allow_custom_handlers else None,
         )
         listening = _given(
-            said.server, host=host, port=port, journal=journal, log_level=log_level, control=control, record=record
+            said.server,
+            host=host,
+            port=port,
+            journal=journal,
+            log_level=log_level,
+            log=log,
+            control=control,
+            record=record,
         )
         # The same option for whichever of them passes the time.
         simulated, played = (None, speed) if listening.control == Control.REPLAY.value else (speed, None)
@@ -317,9 +330,7 @@ def _run(chosen: Config) -> None:
     from koapy.server.security import SecurityError
 
     listening = chosen.server
-    logging.basicConfig(
-        level=listening.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    log_to(listening.log_level, listening.log)
     interrupt_when_windows_ends_it()
     journal = listening.journal_file(state_folder())
     kept = f", journal {journal}" if journal else ""

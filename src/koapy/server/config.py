@@ -60,6 +60,8 @@ class Listening:
     record: Path | None = None
     """Everything that crosses the seam is written here, to be played again."""
     log_level: LogLevel = "info"
+    log: Path | None = None
+    """Where log lines go besides stderr."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
