@@ -28,8 +28,8 @@ async def test_a_client_sees_and_trades_the_day_of_a_file(running: Any, tmp_path
     clock = ManualClock(datetime(2025, 6, 10, 8, 59, tzinfo=KST))
     control = SimulatedControl(history=tmp_path, minute_label="end", date="2025-06-10", clock=clock, market_size=5)
 
-    async def meanwhile(work: Any, seconds: float = 0.01) -> Any:
-        """Let market time pass until something is done."""
+    async def meanwhile(work: Any, seconds: float = 0.001) -> Any:
+        """Let market time pass until something is done; slowly, for a machine on which that takes long."""
         task = asyncio.ensure_future(work)
         while not task.done():
             await asyncio.to_thread(control.advance, seconds)
