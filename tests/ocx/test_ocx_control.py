@@ -510,6 +510,18 @@ def test_the_box_of_a_lost_connection_is_in_nobodys_way(simulation: SimulatedCon
         assert call(ocx, "GetMasterCodeName", "005930") == "삼성전자"
 
 
+def test_a_login_by_hand_does_not_wait_for_the_box_of_a_lost_connection(simulation: SimulatedControl) -> None:
+    with chain(simulation, relogin=False) as ocx:
+        heard = log_in(ocx)
+        call(ocx, "KOA_Functions", "Fake", "dialog after OnEventConnect KHOpenAPI|통신 연결이 끊겼습니다.")
+        simulation.lose_connection().result(20)
+        assert heard.wait(2) == [(0,), (-106,)]
+        ocx.wait_for_boxes(20)
+        assert call(ocx, "CommConnect") == 0
+        assert heard.wait(3)[2:] == [(0,)]
+        assert ocx.dialogs == ()
+
+
 def test_the_notice_of_the_nightly_check_is_confirmed(echo: Echo) -> None:
     with chain(echo, relogin=False) as ocx:
         notice = "안녕하세요. 키움증권입니다.|잠시 후 서버 점검이 시작됩니다."

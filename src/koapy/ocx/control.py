@@ -272,8 +272,10 @@ class OcxControl(Proxy):
                 logins.put_off()
                 logger.warning("a login is asked for; %s", self.outlook.text)
                 return 0
-            if self._used and super()._call("GetConnectState") != LOGGED_IN:
-                if logins.under_way or (logins.asked and self._dialogs):
+            # A box that says that the login is over keeps the host from answering anything.
+            is_over = any(box.action == boxes.RELOGIN for box in self.dialogs)
+            if self._used and (is_over or super()._call("GetConnectState") != LOGGED_IN):
+                if not is_over and (logins.under_way or (logins.asked and self._dialogs)):
                     return 0
                 self._delay = 0.0
                 self._replace("a new login takes a new host")
