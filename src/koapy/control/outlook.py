@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  whoever asks for the type of the field finds it
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Closed(StrEnum):
@@ -16,8 +16,7 @@ class Closed(StrEnum):
     """A new version of OpenAPI+ is being installed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Outlook(NamedTuple):
     """A control may bring one as ``outlook``, an attribute that any thread may read at any time."""
 
     closed: Closed | None = None

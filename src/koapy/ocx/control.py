@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +134,7 @@ class OcxControl(Proxy):
             text = f"a new version of OpenAPI+ is being installed since {self._upgrading:%H:%M:%S}; logins wait for it"
             return Outlook(closed=Closed.UPGRADING, text=text, notices=notices)
         found = self._logins.outlook
-        return replace(found, notices=(*found.notices, *notices))
+        return found._replace(notices=(*found.notices, *notices))
 
     def wait_for_boxes(self, seconds: float) -> None:
         """Return when there is a box on the screen, or when `seconds` have passed. Not on the control's thread."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -124,5 +123,5 @@ class Logins:
             return Outlook(text="log in again by LoginCall")
         found = Outlook(text=then, until=self.next)
         if here.weekday() >= SATURDAY:
-            found = replace(found, text=f"{then}; at weekends Kiwoom may be working on its servers")
+            found = found._replace(text=f"{then}; at weekends Kiwoom may be working on its servers")
         return found

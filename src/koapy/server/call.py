@@ -90,7 +90,8 @@ def arguments(function: Function, given: Sequence[pb.Argument]) -> tuple[Value, 
         raise invalid(f"{function} takes {len(function.parameters)} arguments, {len(given)} were given")
     if not given:
         return ()
-    return tuple([_argument(function, *pair) for pair in zip(function.parameters, given, strict=True)])
+    # By index: to come to the end of protobuf's list, an iterator raises and catches an IndexError.
+    return tuple([_argument(function, each, given[at]) for at, each in enumerate(function.parameters)])
 
 
 def _argument(function: Function, parameter: Parameter, given: pb.Argument) -> Value:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path  # noqa: TC003  the type of fields is asked for when a file is read
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal
 
 from koapy.handlers.limits import HandlerLimits
 from koapy.openapi.limit import CONDITION_WINDOWS, ORDER_WINDOWS, TR_WINDOWS
@@ -182,7 +182,7 @@ class Config:
             yield from write("custom_handlers", {ENABLED: True} | asdict(settings.custom_handlers))
 
 
-_SCALARS = {name: hint for name, hint in get_type_hints(Settings).items() if hint in (int, float)}
+_SCALARS = {each.name: hint for each in fields(Settings) for hint in (int, float) if each.type == hint.__name__}
 
 
 def load(file: Path) -> Config:

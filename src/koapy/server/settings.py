@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from koapy.handlers.limits import HandlerLimits  # noqa: TC001  the configuration reads the annotations
-from koapy.openapi.limit import CONDITION_WINDOWS, ORDER_WINDOWS, TR_WINDOWS, Window
+from koapy.openapi.limit import CONDITION_WINDOWS, ORDER_WINDOWS, TR_WINDOWS
 from koapy.orders.risk import RiskRules
+
+if TYPE_CHECKING:
+    from koapy.handlers.limits import HandlerLimits
+    from koapy.openapi.limit import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
