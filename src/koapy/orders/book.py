@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING
 
-from koapy.orders import state
+from koapy.orders import state, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from koapy.orders.model import OrderEvent, OrderRecord
-    from koapy.orders.store import Store
+    from koapy.orders.store import Statement, Store
 
 REMEMBERED = 4096
 """Orders, numbers without an order, and order events without one, that are kept in memory."""
@@ -24,8 +24,8 @@ REMEMBERED = 4096
 class Book:
     """Belongs to the thread that writes, but for `known`."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, file: Store) -> None:
+        self._file = file
         self._orders: OrderedDict[int, OrderRecord] = OrderedDict()
         self._of_request: dict[str, int] = {}
         self._of_number: OrderedDict[tuple[str, str], int | None] = OrderedDict()
@@ -34,7 +34,7 @@ class Book:
         """Events of orders that nobody knows, by their number: they may have overtaken the answer that tells it."""
         self._unclaimed_numbers: deque[tuple[int, str]] = deque()
         """The same ones' sequence and number, oldest first."""
-        self._unclaimed_since = store.last_sequence + 1
+        self._unclaimed_since = file.last_sequence + 1
         """From which sequence on all of them are here."""
         self._new: dict[int, OrderRecord] = {}
         self._changed: dict[int, OrderRecord] = {}
@@ -44,6 +44,7 @@ class Book:
         """Orders whose keys may be used again."""
         self._claims: list[OrderRecord] = []
         """Orders whose first events were written before anybody knew whose they were."""
+        self._notes: list[Statement] = []
 
     def known(self, order_id: int) -> OrderRecord | None:
         """An order as it is in the file, where it is in memory. May be called on any thread."""
@@ -60,7 +61,7 @@ class Book:
         """An order as it is by now. Raises: LookupError."""
         found = self._orders.get(order_id)
         if found is None:
-            for found in self.store.orders("id = ?", order_id):
+            for found in self._file.orders("id = ?", order_id):
                 self._keep(found)
         if found is None:
             raise LookupError(f"there is no order {order_id}")
@@ -91,24 +92,31 @@ class Book:
                 self.change(changed)
         return own
 
-    def write(self) -> None:
-        """Put into the file what is not there yet; the transaction is the caller's."""
-        store = self.store
-        store.add_orders(self._new.values())
-        store.add_events(self._told)
-        store.change_orders(self._changed.values())
-        for order_id in self._freed:
-            store.free_key(order_id)
-        for record in self._claims:
-            store.claim_events(record)
+    def note(self, statement: Statement) -> None:
+        """Something of the file besides orders and events."""
+        self._notes.append(statement)
 
-    def written(self) -> None:
-        """What has been put into the file is on disk."""
+    def write(self) -> None:
+        """Put into the file what is not there yet, all of it or nothing."""
+        self._file.write(
+            [
+                *store.new_orders(self._new.values()),
+                *store.new_events(self._told),
+                *store.changed_orders(self._changed.values()),
+                *map(store.freed_key, self._freed),
+                *map(store.claimed_events, self._claims),
+                *self._notes,
+            ]
+        )
+        self._written()
+
+    def _written(self) -> None:
         self._new.clear()
         self._changed.clear()
         self._told.clear()
         self._freed.clear()
         self._claims.clear()
+        self._notes.clear()
         while len(self._orders) > REMEMBERED:
             _, gone = self._orders.popitem(last=False)
             self._of_request.pop(gone.request, None)
@@ -139,9 +147,8 @@ class Book:
         """The order has its number: what overtook the answer is its own."""
         early = self._unclaimed.pop(record.number, ())
         if record.first_sequence < self._unclaimed_since:  # some may be in the file alone
-            self.store.add_events(self._told)
-            self._told.clear()
-            early = self.store.events("number = ? AND sequence >= ?", record.number, record.first_sequence)
+            kept = self._file.events("number = ? AND sequence >= ?", record.number, record.first_sequence)
+            early = [*kept, *(event for event, _ in self._told if event.number == record.number)]
         early = [each for each in early if each.sequence >= record.first_sequence]
         if early:
             self._claims.append(record)
@@ -156,15 +163,14 @@ class Book:
             return self._by_request(event.request)
         if event.gubun != state.ORDER:
             return ()
-        numbers = {event.number, event.original} - {""}
-        found = {self._by_number(event.account, number) for number in numbers} - {None}
+        found = {self._by_number(event.account, number) for number in (event.number, event.original) if number}
         return [self.order(each) for each in sorted(each for each in found if each is not None)]
 
     def _by_request(self, request: str) -> list[OrderRecord]:
         known = self._of_request.get(request)
         if known is not None:
             return [self.order(known)]
-        found = self.store.orders("request = ?", request)
+        found = self._file.orders("request = ?", request)
         for each in found:
             self._keep(each)
         return found
@@ -173,7 +179,7 @@ class Book:
         key = (account, number)
         if key not in self._of_number:
             newest = "id = (SELECT max(id) FROM orders WHERE account = ? AND number = ? AND number <> '')"
-            found = self.store.orders(newest, account, number)
+            found = self._file.orders(newest, account, number)
             for each in found:
                 self._keep(each)
             if not found:

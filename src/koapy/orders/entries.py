@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from koapy.openapi.calendar import KST
-from koapy.orders import state
+from koapy.orders import state, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ class Probe:
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        book.store.set_meta("probed", datetime.now(KST).isoformat())
+        book.note(store.meta("probed", datetime.now(KST).isoformat()))
 
     def done(self) -> None:
         """Nobody waits for it."""
@@ -163,7 +163,7 @@ class SetHalt:
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        book.store.set_halt(self._halt)
+        book.note(store.halt(self._halt))
 
     def done(self) -> None:
         """Tell who waits for it."""

@@ -22,7 +22,7 @@ from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderSta
 from koapy.orders.store import JournalError, Store, connect, day_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -268,19 +268,7 @@ class Journal:
             more, closing = self._taken(RETRY_SECONDS if self.trouble else None)
             waiting += more
             # A disk that has refused is tried again even when nothing waits, so that its recovery is noticed.
-            entries = waiting or [Probe()]
-            error = self._written(entries)
-            if error is None:
-                self._report(None)
-                waiting = []
-                for entry in entries:
-                    _guarded(entry.done)
-                continue
-            self._report(str(error))
-            for entry in waiting:
-                if not entry.can_wait:
-                    _guarded(entry.failed, JournalFailed(f"the journal cannot be written: {error}"))
-            waiting = [entry for entry in waiting if entry.can_wait]
+            waiting = self._written([*waiting, Probe()] if self.trouble else waiting)
         if waiting:
             logger.error("%d entries of the journal are lost with this process: %s", len(waiting), self.trouble)
 
@@ -297,55 +285,46 @@ class Journal:
             return taken, True
         return taken, False
 
-    def _written(self, entries: list[Entry]) -> Exception | None:
-        """Write these in one transaction; an entry that is wrong in itself fails alone."""
+    def _written(self, entries: list[Entry]) -> list[Entry]:
+        """Write these in one transaction and tell who waits for them; those that are to be tried again come back.
+
+        An entry that is wrong in itself fails alone.
+        """
         try:
-            with self._between, self._transaction():
+            with self._between:
                 for entry in entries:
                     entry.write(self._book)
                 self._book.write()
-        except WRONG:
-            return self._written_singly(entries)
-        except sqlite3.Error as error:
-            return error
-        self._book.written()
-        return None
-
-    def _written_singly(self, entries: list[Entry]) -> Exception | None:
-        """The same, one after the other, so that it shows which one is wrong."""
-        execute = self._writing.execute
-        try:
-            with self._between, self._transaction():
-                for entry in list(entries):
-                    execute("SAVEPOINT entry")
-                    try:
-                        entry.write(self._book)
-                        self._book.write()
-                    except WRONG as wrong:
-                        execute("ROLLBACK TO entry")
-                        self._book = Book(self._writing)
-                        logger.exception("an entry of the journal could not be written")
-                        _guarded(entry.failed, JournalFailed(f"the journal does not take it: {wrong}"))
-                        entries.remove(entry)
-                    else:
-                        self._book.written()
-        except sqlite3.Error as error:
-            return error
-        return None
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All that is written in the block is on disk after it, or nothing of it is."""
-        execute = self._writing.execute
-        try:
-            execute("BEGIN IMMEDIATE")
-            yield
-            execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                execute("ROLLBACK")
+        except WRONG as wrong:
             self._book = Book(self._writing)
-            raise
+            return self._written_singly(entries, wrong)
+        except sqlite3.Error as error:
+            self._book = Book(self._writing)
+            return self._refused(entries, str(error))
+        self._report(None)
+        for entry in entries:
+            _guarded(entry.done)
+        return []
+
+    def _written_singly(self, entries: list[Entry], wrong: Exception) -> list[Entry]:
+        """The same, one after the other, so that it shows which one is wrong."""
+        if len(entries) == 1:
+            logger.error("an entry of the journal could not be written", exc_info=wrong)
+            _guarded(entries[0].failed, JournalFailed(f"the journal does not take it: {wrong}"))
+            return []
+        for at, entry in enumerate(entries, 1):
+            waiting = self._written([entry])
+            if self.trouble:  # nothing overtakes what waits
+                return waiting + self._refused(entries[at:], self.trouble)
+        return []
+
+    def _refused(self, entries: list[Entry], why: str) -> list[Entry]:
+        """The disk does not take these: those that cannot wait fail, the others come back."""
+        self._report(why)
+        for entry in entries:
+            if not entry.can_wait:
+                _guarded(entry.failed, JournalFailed(f"the journal cannot be written: {why}"))
+        return [entry for entry in entries if entry.can_wait]
 
     def _report(self, trouble: str | None) -> None:
         if trouble == self.trouble:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from koapy.openapi.calendar import KST
 from koapy.orders.model import Halt, NewOrder, OrderEvent, OrderRecord, OrderState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SCHEMA_VERSION = 2
 FRAME_BYTES = 4120
@@ -91,6 +92,8 @@ _CHANGE_ORDERS = (
     "FROM (VALUES ?) AS new WHERE orders.id = new.column1"
 )
 Row = Sequence[object]
+Statement = tuple[str, Sequence[Any]]
+"""SQL, and the values for its places."""
 _NEW_ORDER = [name for name in NewOrder._fields if name != "extra"]
 
 
@@ -190,7 +193,7 @@ def _with_long_log(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 
 class Store:
-    """Reads and writes rows over one connection; whoever uses it brings the transaction and the thread."""
+    """Reads and writes rows over one connection; whoever uses it brings the thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -218,13 +221,6 @@ class Store:
         row = self.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def set_meta(self, name: str, value: str | None) -> None:
-        """Keep a named text; None forgets it."""
-        if value is None:
-            self.execute("DELETE FROM meta WHERE name = ?", (name,))
-        else:
-            self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
-
     def halt(self) -> Halt | None:
         """The kill switch, where it is on."""
         text = self.meta("halt")
@@ -232,10 +228,6 @@ class Store:
             return None
         by, reason, since = json.loads(text)
         return Halt(by=by, reason=reason, since=datetime.fromisoformat(since))
-
-    def set_halt(self, halt: Halt | None) -> None:
-        """Turn the kill switch on or off."""
-        self.set_meta("halt", json.dumps([halt.by, halt.reason, halt.since.isoformat()]) if halt else None)
 
     def orders(self, where: str = "1", *values: object) -> list[OrderRecord]:
         """The orders for which the SQL condition holds, in the order of their ids."""
@@ -249,34 +241,69 @@ class Store:
         )
         return [_event(dict(zip(_EVENT_COLUMNS, row, strict=True))) for row in rows.fetchall()]
 
-    def add_orders(self, records: Iterable[OrderRecord]) -> None:
-        """New orders."""
-        self._write_rows(_INSERT_ORDERS, [_order_row(each) for each in records])
+    def write(self, statements: Sequence[Statement]) -> None:
+        """All of these are on disk after it, or nothing of them is."""
+        execute = self.execute
+        if len(statements) < 2:  # each is a transaction by itself
+            for each in statements:
+                execute(*each)
+            return
+        try:
+            execute("BEGIN IMMEDIATE")
+            for each in statements:
+                execute(*each)
+            execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                execute("ROLLBACK")
+            raise
 
-    def change_orders(self, records: Iterable[OrderRecord]) -> None:
-        """Orders have become these, but for their keys."""
-        self._write_rows(_CHANGE_ORDERS, [_change_row(each) for each in records])
 
-    def free_key(self, order_id: int) -> None:
-        """The key of this order may be used again."""
-        self.execute("UPDATE orders SET key = NULL WHERE id = ?", (order_id,))
+def meta(name: str, value: str | None) -> Statement:
+    """Keep a named text; None forgets it."""
+    if value is None:
+        return "DELETE FROM meta WHERE name = ?", (name,)
+    return "INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value)
 
-    def add_events(self, events: Iterable[tuple[OrderEvent, int]]) -> None:
-        """New events, each with the id of the order that it tells of."""
-        self._write_rows(_INSERT_EVENTS, [_event_row(event, order_id) for event, order_id in events])
 
-    def claim_events(self, record: OrderRecord) -> None:
-        """The events of its number since its beginning tell of this order."""
-        self.execute(
-            "UPDATE events SET order_id = ? WHERE number = ? AND sequence >= ?",
-            (record.id, record.number, record.first_sequence),
-        )
+def halt(it: Halt | None) -> Statement:
+    """Turn the kill switch on or off."""
+    return meta("halt", json.dumps([it.by, it.reason, it.since.isoformat()]) if it else None)
 
-    def _write_rows(self, statement: str, rows: list[Row]) -> None:
-        """Write rows, many with one statement: at each statement the interpreter's lock goes through many hands."""
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[at : at + ROWS_AT_ONCE]
-            self.execute(_with_places(statement, len(some), len(some[0])), [value for row in some for value in row])
+
+def new_orders(records: Iterable[OrderRecord]) -> Iterator[Statement]:
+    """New orders."""
+    return _of_rows(_INSERT_ORDERS, [_order_row(each) for each in records])
+
+
+def changed_orders(records: Iterable[OrderRecord]) -> Iterator[Statement]:
+    """Orders have become these, but for their keys."""
+    return _of_rows(_CHANGE_ORDERS, [_change_row(each) for each in records])
+
+
+def freed_key(order_id: int) -> Statement:
+    """The key of this order may be used again."""
+    return "UPDATE orders SET key = NULL WHERE id = ?", (order_id,)
+
+
+def new_events(events: Iterable[tuple[OrderEvent, int]]) -> Iterator[Statement]:
+    """New events, each with the id of the order that it tells of."""
+    return _of_rows(_INSERT_EVENTS, [_event_row(event, order_id) for event, order_id in events])
+
+
+def claimed_events(record: OrderRecord) -> Statement:
+    """The events of its number since its beginning tell of this order."""
+    return (
+        "UPDATE events SET order_id = ? WHERE number = ? AND sequence >= ?",
+        (record.id, record.number, record.first_sequence),
+    )
+
+
+def _of_rows(statement: str, rows: list[Row]) -> Iterator[Statement]:
+    """Many rows with one statement: at each statement the interpreter's lock goes through many hands."""
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[at : at + ROWS_AT_ONCE]
+        yield _with_places(statement, len(some), len(some[0])), list(chain.from_iterable(some))
 
 
 def day_of(when: datetime) -> str:
