@@ -433,7 +433,7 @@ def test_a_hanging_call_is_given_up_with_its_host(echo: Echo) -> None:
         host = ocx.host_pid
         assert host
         call(ocx, "KOA_Functions", "Fake", "hang before GetMasterCodeName")
-        with pytest.raises(ControlLost, match="the control hung in GetMasterCodeName for 3 s"):
+        with pytest.raises(ControlLost, match=r"the control hung in GetMasterCodeName for \d+ s"):
             call(ocx, "GetMasterCodeName", "x")
         gone(host)
 

@@ -51,7 +51,7 @@ def host_command(executable: Path = EXECUTABLE) -> list[str]:
     """
     if not executable.exists():
         raise HostNotFound(
-            f"{executable} is not there: install koapy from a wheel, or build it by `python3 tools/build_ocx.py`"
+            f"{executable} is not there: install koapy from a wheel, or build it by tools/build_ocx.py of the clone"
         )
     if sys.platform == "win32":
         return [str(executable)]
