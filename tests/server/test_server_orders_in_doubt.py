@@ -160,8 +160,8 @@ async def test_an_order_that_is_not_listed_is_named_as_undetermined(doubtful: tu
     assert len(exchange.control.named("SendOrder")) == 1
     # The answer comes after all: the journal learns it.
     request, screen = exchange.control.named("SendOrder")[0][1:3]
-    exchange.control.answer(screen, request, "KOA_NORMAL_BUY_KP_ORD", data={"주문번호": "0000042"})
     exchange.rows = [{"주문번호": "0000042"}]
+    exchange.control.answer(screen, request, "KOA_NORMAL_BUY_KP_ORD", data={"주문번호": "0000042"})
     await settled(gateway, [(10, "accepted", "0000042")])
 
 
