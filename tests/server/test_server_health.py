@@ -46,7 +46,7 @@ class Control(StrictControl):
     def __init__(self) -> None:
         super().__init__(automatic=False)
         self.refused: set[str] = set()
-        """Codes that are not registered any more."""
+        """Codes and conditions that it does not take any more."""
         self.freezes_at = ""
         """A code in whose registration the thread freezes, once."""
         self._thawed = threading.Event()
@@ -68,6 +68,9 @@ class Control(StrictControl):
             self._thawed.clear()
             self._thawed.wait(60)
         return super().SetRealReg(screen, codes, fids, option)
+
+    def SendCondition(self, screen: str, name: str, index: int, search: int) -> int:
+        return super().SendCondition(screen, name, index, search) if name not in self.refused else 0
 
     def lose(self) -> None:
         self.connected = False
@@ -362,6 +365,38 @@ async def test_codes_that_are_refused_after_a_new_login_end_the_streams_that_wai
         stream.cancel()
     for stub, number in ((gateway.stub, "0001"), (other, "0001")):
         await gateway.call("DisconnectRealData", number, stub=stub)
+
+
+@pytest.mark.parametrize("freeze_seconds", [30.0])  # a login may take a new process
+async def test_a_condition_that_is_refused_after_a_new_login_ends_the_streams_that_wait_for_it(gateway: Any) -> None:
+    control = gateway.control
+    other = gateway.client()
+    slots = pb.ListenRequest(slots=["OnReceiveRealCondition"])
+    concerned, unconcerned = gateway.stub.Listen(slots), other.Listen(slots)
+    ticks = gateway.stub.Listen(pb.ListenRequest(slots=["OnReceiveRealData"]))
+    for stream in (concerned, unconcerned, ticks):
+        await stream.initial_metadata()
+    assert await gateway.call("EnsureConditionLoaded", False)
+    for index, name in enumerate(("대형 저평가 우량주", "중소형 저평가주")):
+        assert await gateway.call("SendCondition", "0003", name, index, 1) == 1
+    async with health(gateway) as says:
+        control.lose()
+        await says(NOT_SERVING)
+        control.calls.clear()
+        control.refused = {"대형 저평가 우량주"}
+        assert [event.name async for event in gateway.stub.LoginCall(pb.LoginRequest())] == ["OnEventConnect"]
+        await says(SERVING)
+    status, reason, _, text = await failed(concerned)
+    assert (status, reason) == (grpc.StatusCode.ABORTED, "ABORTED")
+    assert "0^대형 저평가 우량주" in text
+    await called(gateway, "SendCondition")  # the other one is searched again
+    control.fire("OnReceiveRealCondition", "005930", "I", "중소형 저평가주", "1")
+    assert (await asyncio.wait_for(unconcerned.read(), 20)).name == "OnReceiveRealCondition"
+    control.fire("OnReceiveRealData", "005930", "주식체결", "", data={"10": "1"})
+    assert (await asyncio.wait_for(ticks.read(), 20)).name == "OnReceiveRealData"
+    for stream in (unconcerned, ticks):
+        stream.cancel()
+    await gateway.call("DisconnectRealData", "0003")
 
 
 async def test_what_a_frozen_control_does_not_register_again_it_does_when_it_is_not(gateway: Any) -> None:

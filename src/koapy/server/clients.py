@@ -14,7 +14,7 @@ from koapy.server.failure import exhausted
 from koapy.server.machines.condition import REAL_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Collection, Hashable, Iterator
 
     from koapy.control.screens import Screen
     from koapy.server.core import Core
@@ -23,9 +23,22 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 60.0
 
 
-def owner(holder: Hashable) -> Hashable:
+def codes_of(holder: Hashable) -> Hashable:
     """Whose a registration is: the client's, whichever of its screens holds it; else that of the holder itself."""
-    return holder[0] if isinstance(holder, tuple) else holder
+    return ("codes", holder[0]) if isinstance(holder, tuple) else holder
+
+
+def searches_of(peer: str) -> Hashable:
+    """Whose the condition searches of a client's Calls are."""
+    return ("searches", peer)
+
+
+def waits_for(peer: str, events: Collection[str]) -> Iterator[Hashable]:
+    """What a client's stream of these events waits for, of what the client's Calls have registered and searched."""
+    if "OnReceiveRealData" in events:
+        yield codes_of((peer, ""))
+    if "OnReceiveRealCondition" in events:
+        yield searches_of(peer)
 
 
 class Client:
@@ -94,13 +107,13 @@ class Clients:
         client.screens[number] = screen
         return screen
 
-    def searches(self) -> list[tuple[str, str, int]]:
-        """The condition searches that go on until they are stopped: the control's screen, name and index."""
+    def searches(self) -> list[tuple[Client, tuple[str, str, int]]]:
+        """The condition searches that go on until they are stopped, as `Client.searches` has them."""
         return [
-            (client.screens[screen].number, name, index)
+            (client, search)
             for client in self._clients.values()
-            for (screen, name, index), search_type in client.searches.items()
-            if search_type == REAL_TIME and screen in client.screens
+            for search, search_type in client.searches.items()
+            if search_type == REAL_TIME and search[0] in client.screens
         ]
 
     async def give_back(self, client: Client, number: str) -> Failure | None:

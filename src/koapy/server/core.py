@@ -16,7 +16,7 @@ from koapy.control.screens import Screen, Screens, ScreensExhausted
 from koapy.openapi.calendar import KST
 from koapy.orders.risk import Risk
 from koapy.server.bidirectional import Gates
-from koapy.server.clients import Clients, owner
+from koapy.server.clients import Clients
 from koapy.server.failure import Failure, exhausted, frozen, precondition, raised, unavailable, unimplemented
 from koapy.server.health import Health, State
 from koapy.server.inbox import Froze
@@ -291,10 +291,10 @@ class Core:
             inbox.put(item)
 
     def fail_streams(self, holders: Iterable[Hashable], failure: Failure) -> None:
-        """End the streams that wait for ticks of codes which are not registered any more for these."""
-        clients = {owner(holder) for holder in holders}
+        """End the streams that wait for what is not registered, or searched, any more for these."""
+        gone = set(holders)
         for inbox in tuple(self._inboxes):
-            if not inbox.holders.isdisjoint(clients):
+            if not inbox.holders.isdisjoint(gone):
                 inbox.fail(failure)
 
     @property
@@ -334,18 +334,17 @@ class Core:
         if (failure := self.health.away()) is not None:
             raise failure
 
-    def inbox(self, queue: Queue | None = None, holder: Hashable = None) -> Inbox:
+    def inbox(self, queue: Queue | None = None, holders: Iterable[Hashable] = ()) -> Inbox:
         """A stream's queue for the block of a `with` statement, which a shutdown reaches.
 
         Args:
             queue: where the stream asks for one of its own.
-            holder: the client, where the stream gets the ticks of the codes that its Calls have registered.
+            holders: whose codes and condition searches the stream waits for, as `clients.waits_for` says.
         """
         if self.closing is not None:
             raise self.closing
         inbox = self.quotas.inbox(self._inboxes, queue)
-        if holder is not None:
-            inbox.holders.add(holder)
+        inbox.holders.update(holders)
         return inbox
 
     @asynccontextmanager

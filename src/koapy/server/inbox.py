@@ -64,7 +64,7 @@ class Inbox:
         self.ticks: Cursor | Handover | None = None
         """Where the stream's ticks come from; None: it wants none."""
         self.holders: set[Hashable] = set()
-        """For whom the codes are registered whose ticks come here."""
+        """Whose codes and condition searches are waited for here."""
         self.missed: Counter[str] = Counter()
         """How many ticks were merged into later ones, or dropped for them, by code."""
         self._among = set() if among is None else among

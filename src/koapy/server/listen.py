@@ -13,6 +13,7 @@ from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import checks
 from koapy.server.bidirectional import Gate
 from koapy.server.call import call
+from koapy.server.clients import waits_for
 from koapy.server.edge import JOURNAL, SEQUENCE
 from koapy.server.events import Event, EventConnect
 from koapy.server.failure import Failure, invalid
@@ -55,8 +56,7 @@ async def follow(
     queue = core.quotas.wanted(caller) if REAL_DATA in wanted else None
     gaps = core.health.gap_count
     keys = [every_key(name) for name in wanted - {REAL_DATA}]
-    holder = caller.client if REAL_DATA in wanted else None
-    with core.inbox(queue, holder) as inbox, core.router.subscribe(inbox, keys):
+    with core.inbox(queue, waits_for(caller.client, wanted)) as inbox, core.router.subscribe(inbox, keys):
         ticks = core.router.feeds.follow(inbox, {EVERY: EVERYTHING}) if REAL_DATA in wanted else nullcontext()
         try:
             with ticks:
@@ -175,7 +175,7 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
         raise invalid("the first request must be a listen_request that names events in slots")
     names = checks.events(first.listen_request.slots)
     gaps = core.health.gap_count
-    with core.inbox(holder=caller.client if REAL_DATA in names else None) as inbox:
+    with core.inbox(holders=waits_for(caller.client, names)) as inbox:
         gate = Gate(caller.client, names, inbox, _event_seconds(core, caller))
         read_in = {EVERYTHING} if REAL_DATA in names else set[View]()
         core.router.foresight.want(read_in, names)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from koapy.control.apartment import Frozen
 from koapy.control.outlook import Outlook
 from koapy.openapi.error import error
+from koapy.server.clients import codes_of, searches_of
 from koapy.server.conditions import load_conditions
 from koapy.server.edge import Nobody
 from koapy.server.failure import CONTROL_FROZEN, Failure, refused
@@ -119,7 +120,7 @@ class Restoration:
         text = f"SetRealReg was refused for {known} after the new login, register them again"
         failure = refused(f"{text}: {error(refusal.code) or refusal.code}", code=refusal.code)
         logger.warning("%s", failure.text)
-        self._core.fail_streams(refusal.holders, failure)
+        self._core.fail_streams(map(codes_of, refusal.holders), failure)
 
     def _tell_gaps(self) -> None:
         """Tell the streams that have outlived a gap of it, behind all that came before."""
@@ -135,8 +136,14 @@ class Restoration:
         searches = core.clients.searches()
         if searches:
             await load_conditions(core, GATEWAY, force=False)
-        for screen, name, index in searches:
+        for client, search in searches:
+            number, name, index = search
             async with core.permit(Limit.CONDITION, f"{index}^{name}", GATEWAY):
-                if await core.run((("SendCondition", (screen, name, index, REAL_TIME)),)) != FOUND:
-                    logger.warning("the condition %d^%s is not searched any more: the control refused it", index, name)
+                if search not in client.searches or (screen := client.screens.get(number)) is None:
+                    continue  # stopped meanwhile
+                if await core.run((("SendCondition", (screen.number, name, index, REAL_TIME)),)) != FOUND:
+                    client.searches.pop(search, None)
+                    text = f"SendCondition was refused for {index}^{name} after the new login, send it again"
+                    logger.warning("%s", text)
+                    core.fail_streams([searches_of(client.peer)], refused(text))
         return len(searches)

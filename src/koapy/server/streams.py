@@ -15,6 +15,7 @@ from koapy.protocol import streams_pb2_grpc as pb_grpc
 from koapy.server import batching, checks
 from koapy.server.access import MARKET_DATA, require
 from koapy.server.batching import LARGEST, Piece, Schemas
+from koapy.server.clients import waits_for
 from koapy.server.edge import rpc
 from koapy.server.events import Event, EventConnect
 from koapy.server.failure import Failure, invalid
@@ -51,10 +52,9 @@ class StreamsServicer(pb_grpc.StreamsServicer):
         names = checks.events(first.slots) if first.slots else frozenset[str]()
         keys = [every_key(name) for name in (names | {CONNECTION}) - {REAL_DATA}]
         gaps = core.health.gap_count
-        everything = REAL_DATA in names
-        holder = caller.client if everything else None
-        with core.inbox(core.quotas.wanted(caller), holder) as inbox, core.router.subscribe(inbox, keys):
-            codes = _Codes(core, caller, inbox, first, everything=everything)
+        holders = waits_for(caller.client, names)
+        with core.inbox(core.quotas.wanted(caller), holders) as inbox, core.router.subscribe(inbox, keys):
+            codes = _Codes(core, caller, inbox, first, everything=REAL_DATA in names)
             batches = _Batches(inbox, self._schemas, names, codes.lost, raw=first.raw)
             try:
                 added = await codes.wanted(first.add)

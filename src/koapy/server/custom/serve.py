@@ -12,9 +12,11 @@ import grpc
 
 from koapy.control.patience import to_the_end
 from koapy.handlers.frames import Kind, pack
+from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server import listen as plain
 from koapy.server.call import call
+from koapy.server.clients import waits_for
 from koapy.server.custom.acting import Acting
 from koapy.server.custom.process import started
 from koapy.server.custom.session import Session
@@ -74,7 +76,7 @@ async def _serve(
     held = AsyncExitStack()
     try:
         held.enter_context(_place(core, limits))
-        inbox = held.enter_context(core.inbox(core.quotas.wanted(caller), acting.client))
+        inbox = held.enter_context(core.inbox(core.quotas.wanted(caller), waits_for(acting.client, EVENTS)))
         held.callback(_tell_missed, core, caller, inbox, core.health.gap_count)
         wishes = held.enter_context(Wishes(core.router, inbox))
         held.push_async_callback(core.clients.leave, acting.client)
