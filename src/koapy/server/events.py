@@ -65,17 +65,19 @@ class Table:
         return encoded
 
 
-@dataclass(frozen=True)
 class Event:
-    """What every event has: its OpenAPI+ name and its arguments in the wire's order."""
+    """What every event has: its OpenAPI+ name and its arguments in the wire's order.
 
-    sequence: int = field(default=0, kw_only=True)
+    What the journal knows of an order event is no part of what the control told: it is not compared.
+    """
+
+    sequence: int = 0
     """The number of an order event in the journal; 0 for events of anything else."""
-    time: datetime | None = field(default=None, kw_only=True)
+    time: datetime | None = None
     """When an order event was written into the journal."""
-    order_id: int = field(default=0, kw_only=True)
+    order_id: int = 0
     """The order of the journal that it tells of; 0: none of them."""
-    recovered: bool = field(default=False, kw_only=True)
+    recovered: bool = False
     """Made from opt10075 and opt10076; the control never told it."""
 
     name: ClassVar[str]
@@ -87,6 +89,10 @@ class Event:
     def numbered(self, sequence: int, time: datetime) -> Self:
         """The event as it goes into the journal; nothing may have been made of it before."""
         return self._copy({"sequence": sequence, "time": time})
+
+    def as_recovered(self) -> Self:
+        """The event, which the control has not told; nothing may have been made of it before."""
+        return self._copy({"recovered": True})
 
     def of_order(self, order_id: int) -> Self:
         """The event, with its order; what has been made of it stays."""

@@ -110,7 +110,7 @@ def _listed(account: str, row: Row) -> Listed:
 def numbered(record: OrderRecord, number: str) -> ReceiveTrData:
     """The answer to an order that never came: its number."""
     table = Table((ORDER_NUMBER,), ((number,),))
-    return ReceiveTrData(record.client_screen, record.client_request, "", "", "", table, None, recovered=True)
+    return ReceiveTrData(record.client_screen, record.client_request, "", "", "", table).as_recovered()
 
 
 def standing(record: OrderRecord, listed: Listed) -> ReceiveChejanData:
@@ -172,7 +172,7 @@ def _of(record: OrderRecord) -> dict[int, str]:
 
 def _chejan(values: Mapping[int, str]) -> ReceiveChejanData:
     listed, names = ";".join(map(str, values)), tuple(map(fid_name, values))
-    return ReceiveChejanData("0", len(values), listed, names, values, recovered=True)
+    return ReceiveChejanData("0", len(values), listed, names, values).as_recovered()
 
 
 def _number(row: Row, name: str) -> int:

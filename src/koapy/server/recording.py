@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,8 @@ def message(kept: OrderEvent) -> pb.ListenResponse:
 
 def replayed(kept: OrderEvent) -> Event:
     """The event again, for a machine that follows the order it tells of."""
-    return replace(_replayed(kept.name, message(kept)), sequence=kept.sequence, recovered=kept.recovered)
+    event = _replayed(kept.name, message(kept)).numbered(kept.sequence, kept.time)
+    return event.as_recovered() if kept.recovered else event
 
 
 def _replayed(name: str, told: pb.ListenResponse) -> Event:
