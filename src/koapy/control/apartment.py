@@ -223,6 +223,18 @@ class Apartment:
         except RuntimeError:  # it has been closed
             function()
 
+    def leave(self, function: Callable[..., object], *args: Any) -> None:
+        """Have `function(*args)` called, in its turn; nobody waits for it, and nobody is told what comes of it."""
+        job = Job(function, args, self._loop.create_future(), is_told=True)
+        job.waiter.add_done_callback(lambda waiter: waiter.exception())  # as of a control that takes no calls any more
+        self._queue.append(job)
+        # What the loop is at comes first: it is about to tell a client that its request is through.
+        self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        if self._queue and not self._coming:
+            self._send_for_calls()
+
     async def settle(self, function: Callable[..., T], *args: Any) -> T:
         """As `run`, for calls that give something back: they are made even when the waiting is cancelled.
 

@@ -240,8 +240,7 @@ class Core:
         What the control makes of one changes nothing for the others: a failure is logged.
         """
         if calls:
-            made = self.apartment.submit(self._give_back, calls)
-            made.waiter.add_done_callback(lambda waiter: waiter.exception())  # a control that is closed: nobody asks
+            self.apartment.leave(self._give_back, calls)
 
     def _give_back(self, calls: Iterable[tuple[str, tuple[str | int, ...]]]) -> None:
         """Runs on the control's thread."""
