@@ -30,9 +30,13 @@ def test_windows_is_to_start_the_gateway_to_the_ocx_with_its_settings(config: Pa
     assert done.stdout == subprocess.list2cmdline(words) + "\n"
 
 
-def test_settings_that_are_not_there_are_said() -> None:
+def test_what_is_wrong_with_the_settings_is_said_before_the_logon(config: Path) -> None:
     done = koapy("install", "--config", "no-such.toml", "--show")
-    assert (done.returncode, done.stderr) == (1, "koapy: no-such.toml is not there\n")
+    assert (done.returncode, done.stderr) == (1, "koapy: no-such.toml: cannot be read: No such file or directory\n")
+    config.write_text("[server]\nprot = 5943\n", encoding="utf-8")
+    done = koapy("install", "--config", str(config), "--show")
+    assert done.returncode == 1
+    assert "did you mean port?" in done.stderr
 
 
 def test_a_command_that_is_too_long_for_windows_is_refused(config: Path) -> None:

@@ -43,10 +43,9 @@ def register(app: typer.Typer) -> None:
 
 def install(config: Config = None, show_only: ShowOnly = False) -> None:
     """Have Windows start `koapy serve --control ocx` when this user logs on: OpenAPI+ needs somebody's desktop."""
-    if config is not None and not config.exists():
-        raise CommandError(f"{config} is not there")
     words = [sys.executable, "-m", "koapy", "serve", "--control", "ocx"]
     if config is not None:
+        _require_sound(config)
         words += ["--config", str(config.absolute())]
     line = subprocess.list2cmdline(words)
     if len(line) > LONGEST:
@@ -56,6 +55,16 @@ def install(config: Config = None, show_only: ShowOnly = False) -> None:
     show(line)
     if not show_only:
         show("Windows starts this when you log on next; to have it now, run it yourself.")
+
+
+def _require_sound(config: Path) -> None:
+    """Say now what is wrong with the settings: at the logon nobody may look. Raises: CommandError."""
+    from koapy.server.config import ConfigError, load
+
+    try:
+        load(config)
+    except ConfigError as error:
+        raise CommandError(str(error)) from error
 
 
 def status() -> None:

@@ -18,7 +18,7 @@ import typer
 from koapy.cli.app import CommandError, command
 from koapy.cli.closing import interrupt_when_windows_ends_it
 from koapy.cli.controls import control_of
-from koapy.cli.logs import log_to
+from koapy.cli.logs import logged
 from koapy.cli.state import state_folder
 
 if TYPE_CHECKING:
@@ -283,7 +283,8 @@ def serve(
         return
     if until_eof:
         _interrupt_at_eof()
-    _run(chosen)
+    with logged(chosen.server.log_level, chosen.server.log):
+        _run(chosen)
 
 
 def _interrupt_at_eof() -> None:
@@ -330,7 +331,6 @@ def _run(chosen: Config) -> None:
     from koapy.server.security import SecurityError
 
     listening = chosen.server
-    log_to(listening.log_level, listening.log)
     interrupt_when_windows_ends_it()
     journal = listening.journal_file(state_folder())
     kept = f", journal {journal}" if journal else ""
