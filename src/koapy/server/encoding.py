@@ -84,7 +84,7 @@ def chejan_head(gubun: str, item_count: int, fid_list: str) -> bytes:
 
 @lru_cache(maxsize=1024)
 def names(listed: tuple[str, ...]) -> bytes:
-    """The beginning of a SingleData, up to its values."""
+    """The beginning of a SingleData or a MultiData, up to its values."""
     encoded: bytes = pb.SingleData(names=listed).SerializeToString()
     return encoded
 
@@ -98,9 +98,9 @@ def single(listed: bytes, values: Iterable[str]) -> bytes:
     return length_delimited(SINGLE_DATA, listed + pb.SingleData(values=values).SerializeToString())
 
 
-def multi(rows: bytes) -> bytes:
-    """The field of an event's rows, which are a MultiData, encoded."""
-    return length_delimited(MULTI_DATA, rows)
+def multi(listed: bytes, rows: bytes) -> bytes:
+    """The field of an event's multi data, from `names` and the rows, encoded."""
+    return b"%b%b%b%b" % (MULTI_DATA, varint(len(listed) + len(rows)), listed, rows)
 
 
 def tick(head: bytes, listed: bytes, raw: str, values: Sequence[str]) -> bytes:

@@ -58,11 +58,10 @@ class Table:
         return encoding.single(encoding.names(self.names), self.rows[0])
 
     @cached_property
-    def encoded(self) -> bytes:
-        """All rows as multi data, encoded."""
+    def multi(self) -> bytes:
+        """All rows as the field of an event's multi data."""
         rows = [pb.RepeatedString(values=row) for row in self.rows]
-        encoded: bytes = pb.MultiData(names=self.names, values=rows).SerializeToString()
-        return encoded
+        return encoding.multi(encoding.names(self.names), pb.MultiData(values=rows).SerializeToString())
 
 
 class Event:
@@ -170,7 +169,7 @@ class ReceiveTrData(Event):
     @property
     def _data(self) -> bytes:
         single = b"" if self.single is None else self.single.single
-        return single if self.multi is None else single + encoding.multi(self.multi.encoded)
+        return single if self.multi is None else single + self.multi.multi
 
 
 @dataclass(frozen=True)

@@ -46,13 +46,13 @@ class Page:
     """Rows of one width, encoded."""
 
     names: tuple[str, ...]
-    encoded: bytes
-    """All rows as multi data, their cells stripped."""
+    multi: bytes
+    """All rows as the field of an event's multi data, their cells stripped."""
 
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:
         """The cells, stripped."""
-        return tuple(tuple(row.values) for row in pb.MultiData.FromString(self.encoded).values)
+        return tuple(tuple(row.values) for row in pb.ListenResponse.FromString(self.multi).multi_data.values)
 
 
 def prepare() -> None:
@@ -73,7 +73,7 @@ def page(names: tuple[str, ...], rows: Rows) -> Page | None:
     if set(map(len, rows)) != {len(names)}:
         return None
     try:
-        return Page(names, encoding.names(names) + (_at_once(rows) or _one_by_one(rows)))
+        return Page(names, encoding.multi(encoding.names(names), _at_once(rows) or _one_by_one(rows)))
     except TypeError:
         return None
 
