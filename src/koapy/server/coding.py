@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CODED: ContextVar[bool] = ContextVar("CODED", default=False)
 """Whether this task serves an RPC whose responses may be bytes."""
+KNOWN_REQUESTS, LONGEST_KNOWN = 256, 128
+"""How many requests of a method are kept decoded, and of how many bytes each of them at most."""
 Behaviour = Any
 """What serves an RPC: a coroutine function or an asynchronous generator, of request and context."""
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -66,7 +69,7 @@ class Services(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in 
 
 def _coded(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
     """The same RPC over bytes. One with a single request is read as a stream too, whose end can be seen."""
-    decode, encode = handler.request_deserializer, _encoding(handler.response_serializer)
+    decode, encode = _decoding(handler.request_deserializer), _encoding(handler.response_serializer)
     if handler.request_streaming:
         behaviour = handler.stream_stream if handler.response_streaming else handler.stream_unary
     else:
@@ -77,6 +80,15 @@ def _coded(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
     if handler.response_streaming:
         return grpc.stream_stream_rpc_method_handler(serve, None, encode)
     return grpc.stream_unary_rpc_method_handler(serve, None, encode)
+
+
+def _decoding(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Decodes short requests once, as many are the same byte by byte: acknowledgements, and look-ups over and over.
+
+    A message may therefore be that of several RPCs, and nobody changes it.
+    """
+    known = lru_cache(maxsize=KNOWN_REQUESTS)(deserialize)
+    return lambda request: known(request) if len(request) <= LONGEST_KNOWN else deserialize(request)
 
 
 def _encoding(serialize: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
