@@ -208,6 +208,31 @@ async def test_an_order_that_is_accepted_after_the_lists_were_made_is_looked_for
     assert (await gateway.v1.Status(v1.StatusRequest())).last_sequence == (2 if filled else 1)
 
 
+async def test_a_list_is_not_told_after_an_event_that_knows_more(doubtful: tuple[Any, Exchange]) -> None:
+    """The order is filled between the lists and what is told of them."""
+    gateway, exchange = doubtful
+    exchange.opened = [listed("0000042", 10, open=6, filled=4)]
+    fids = {"9201": ACCOUNT, "9203": "0000042", "9001": "A005930", "913": "체결", "902": "0", "911": "10"}
+
+    def filled() -> None:
+        exchange.meanwhile = lambda: None
+        exchange.control._fire("OnReceiveChejanData", ("0", 6, ";".join(fids)), fids)
+
+    exchange.meanwhile = filled
+    await ended(gateway.stub.OrderCall(order(10), metadata=key("k")))
+    await settled(gateway, [(10, "filled", "0000042")])
+    # Another one is looked for after it, so that all has been told by then.
+    await ended(gateway.stub.OrderCall(order(11), metadata=key("l")))
+    await settled(gateway, [(10, "filled", "0000042"), (11, "undetermined", "")])
+    last = (await gateway.v1.Status(v1.StatusRequest())).last_sequence
+    told = aiter(gateway.v1.OrderEvents(v1.OrderEventsRequest(from_sequence=1)))
+    events = [(await anext(told)).event for _ in range(last)]
+    assert [(each.name, values(each).get("미체결수량")) for each in events] == [
+        ("OnReceiveChejanData", "0"),
+        ("OnReceiveTrData", None),
+    ]
+
+
 async def test_an_order_event_that_cannot_be_read_has_its_order_looked_for(doubtful: tuple[Any, Exchange]) -> None:
     gateway, exchange = doubtful
     stream = gateway.stub.OrderCall(order(10), metadata=key("k"))

@@ -187,7 +187,9 @@ class Recovery:
             found = alike[[each.id for each in twins].index(record.id)]
             self._core.names.ordered(found.number, record.client_screen)
             await self._tell(record, numbered(record, found.number))
-            await self._tell(record, standing(record, found))
+            known = self._core.journal.order(record.id)  # with the events of its number that came before
+            if found.filled >= known.filled and found.open <= known.open:
+                await self._tell(record, standing(record, found))
             self._core.ordering.resolved(record)
             self._due.pop(record.id)
             logger.info("order %d has been found: it is %s", record.id, found.number)
