@@ -44,7 +44,8 @@ def test_log_lines_are_written_into_a_file_too(tmp_path: Path) -> None:
     koapy("serve", "--port", "0", "--journal", str(tmp_path), "--log", str(file))
     assert f"the journal {tmp_path} cannot be opened" in file.read_text(encoding="utf-8")
     done = koapy("serve", "--port", "0", "--log", str(tmp_path))
-    assert (done.returncode, done.stderr) == (1, f"koapy: the log {tmp_path} cannot be written: Is a directory\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"koapy: the log {tmp_path} cannot be written: ")
 
 
 @pytest.fixture
