@@ -170,11 +170,11 @@ def test_the_gateway_starts_once_when_its_user_logs_on_and_ends_in_order_with_it
             ["service", "status"], ["service", "install", "--config", drive(settings)], ["service", "status"]
         )
         try:
-            with logged_on(name, market.address) as gateway:
+            with logged_on(Path(name).name, market.address) as gateway:
                 assert gateway.stdout
                 next(each for each in gateway.stdout if each.startswith("koapy: listening"))
                 with Client(f"127.0.0.1:{port}") as client:
-                    with logged_on(name, market.address) as other:
+                    with logged_on(Path(name).name, market.address) as other:
                         assert other.stdout
                         assert f"cannot listen on 127.0.0.1:{port}" in other.stdout.read()
                     client.login()
