@@ -67,7 +67,9 @@ async def test_a_client_sees_and_trades_the_day_of_a_file(running: Any, tmp_path
             price=59800,
             quote_type="00",
         )
-        events = await meanwhile(every(gateway.client().OrderCall(order, timeout=60)), 0.2)
+        stream = aiter(gateway.client().OrderCall(order, timeout=60))
+        events = [await meanwhile(anext(stream)) for _ in range(3)]  # to its 접수, which is to be in time
+        events += await meanwhile(every(stream), 0.2)
         told = [dict(zip(each.single_data.names, each.single_data.values, strict=True)) for each in events]
         assert {each["체결가"] for each in told if each.get("체결가", "").strip("0")} == {"59800"}  # the first low
         assert (await first).name == "OnReceiveRealData"
