@@ -115,10 +115,10 @@ class HostProcess:
             return data
 
     def write(self, data: bytes) -> None:
-        """Write all of it, waiting as long as it takes.
+        """Write all of it, waiting as long as it takes; what a host does not read that has ended is lost.
 
         Raises:
-            OSError: the host reads no more.
+            ConnectionError: the pipe has been closed on this side.
         """
         view = memoryview(data)
         try:
@@ -129,17 +129,21 @@ class HostProcess:
                     select.select([], [self._in], [], LOOK_SECONDS)
         except ValueError as error:  # closed here, by another thread
             raise ConnectionError("the pipe to the host is closed") from error
+        except OSError:
+            pass  # `read` says how the host has ended, after its last words
 
     def try_write(self, data: bytes) -> int:
-        """Write what goes without waiting; 0 on Windows, whose pipes do not say.
+        """Write what goes without waiting; 0 on Windows, whose pipes do not say, and where the host has ended.
 
         Raises:
-            OSError: the host reads no more.
+            ConnectionError: the pipe has been closed on this side.
         """
         try:
             return 0 if sys.platform == "win32" else self._in.write(data) or 0
         except ValueError as error:
             raise ConnectionError("the pipe to the host is closed") from error
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Have the host end, kill it if it does not, and wait until it is gone: there must never be two."""
