@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,52 +46,54 @@ class Entry(Protocol):
         """It is not, and never will be."""
 
 
-@dataclass(slots=True)
 class Intent:
     """An order that is about to be sent."""
 
-    record: OrderRecord
-    then: Then
-    can_wait: bool = False
+    can_wait = False
+
+    def __init__(self, record: OrderRecord, then: Then) -> None:
+        self._record = record
+        self._then = then
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        book.add(self.record)
+        book.add(self._record)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        self.then(self.record)
+        self._then(self._record)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits for it."""
-        self.then(error)
+        self._then(error)
 
 
-@dataclass(slots=True)
 class Change:
     """An order becomes something else."""
 
-    order_id: int
-    to: Callable[[OrderRecord], state.Changes]
-    then: Then
-    can_wait: bool = True
-    record: OrderRecord | None = None
+    can_wait = True
+
+    def __init__(self, order_id: int, to: Callable[[OrderRecord], state.Changes], then: Then) -> None:
+        self._order_id = order_id
+        self._to = to
+        self._then = then
+        self._record: OrderRecord | None = None
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        record = book.order(self.order_id)
-        self.record = state.changed(record, self.to(record), datetime.now(KST))
-        if self.record is not record:
-            book.change(self.record)
+        record = book.order(self._order_id)
+        self._record = state.changed(record, self._to(record), datetime.now(KST))
+        if self._record is not record:
+            book.change(self._record)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        assert self.record is not None
-        self.then(self.record)
+        assert self._record is not None
+        self._then(self._record)
 
     def failed(self, error: Exception) -> None:
         """Tell who waits for it."""
-        self.then(error)
+        self._then(error)
 
 
 class Probe:
@@ -111,41 +112,43 @@ class Probe:
         """Nobody waits for it."""
 
 
-@dataclass(slots=True)
 class Told:
     """An event."""
 
-    event: OrderEvent
-    then: Callable[[int], object]
-    can_wait: bool = True
-    order_id: int = 0
+    can_wait = True
+
+    def __init__(self, event: OrderEvent, then: Callable[[int], object]) -> None:
+        self._event = event
+        self._then = then
+        self._order_id = 0
 
     def write(self, book: Book) -> None:
         """Put it into the book."""
-        self.order_id = book.tell(self.event)
+        self._order_id = book.tell(self._event)
 
     def done(self) -> None:
         """Tell who waits for it."""
-        self.then(self.order_id)
+        self._then(self._order_id)
 
     def failed(self, error: Exception) -> None:
         """Nobody waits for it but those who follow the numbers."""
-        logger.error("event %d is missing in the journal: %s", self.event.sequence, error)
+        logger.error("event %d is missing in the journal: %s", self._event.sequence, error)
 
 
-@dataclass(slots=True)
 class Barrier:
     """Something that is to happen when all before it is on disk and told."""
 
-    then: Callable[[], object]
-    can_wait: bool = True
+    can_wait = True
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        self._then = then
 
     def write(self, book: Book) -> None:
         """Nothing to write."""
 
     def done(self) -> None:
         """Tell who waits for it."""
-        self.then()
+        self._then()
 
     def failed(self, error: Exception) -> None:
         """Cannot happen, as nothing is written."""

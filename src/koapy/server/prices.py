@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import grpc
@@ -89,23 +88,23 @@ class LastPrices:
         self._keep(code, answer.price)
 
 
-@dataclass(slots=True)
 class _Answer:
     """Keeps the price of an answer; asks in the turn and within the deadline of the order that needs it."""
 
-    caller: Writer
-    price: str = field(default="", init=False)
+    def __init__(self, caller: Writer) -> None:
+        self._caller = caller
+        self.price = ""
 
     @property
     def client(self) -> str:
-        return self.caller.client
+        return self._caller.client
 
     @property
     def deadline(self) -> float | None:
-        return self.caller.deadline
+        return self._caller.deadline
 
     async def will_wait(self, limit: str, seconds: float) -> None:
-        await self.caller.will_wait(limit, seconds)
+        await self._caller.will_wait(limit, seconds)
 
     async def write(self, message: object, /) -> None:
         assert isinstance(message, bytes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from koapy.control.apartment import Frozen
@@ -258,13 +257,14 @@ class Recovery:
         return answer.rows
 
 
-@dataclass(slots=True)
 class _Rows:
     """Keeps the rows of all pages."""
 
-    client: str
     deadline: float | None = None
-    rows: list[dict[str, str]] = field(default_factory=list)
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+        self.rows: list[dict[str, str]] = []
 
     async def will_wait(self, limit: str, seconds: float) -> None:
         """Nobody to tell."""
