@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -255,16 +254,3 @@ def test_indices_follow_their_members(default):
     assert all(each.low <= min(each.open, each.close) <= max(each.open, each.close) <= each.high for each in past)
     assert {"001", "101", "201", "013"} <= set(default.sectors)
     assert default.sector_today_bar("001").close == whole.last
-
-
-def test_a_market_starts_quickly_and_costs_little():
-    clock = ManualClock(at(10))
-    start = time.process_time()
-    exchange = Exchange(clock, load_market())
-    built = time.process_time() - start
-    exchange.subscribe(lambda event: None)
-    start = time.process_time()
-    clock.advance(10)
-    a_second = (time.process_time() - start) / 10
-    assert built < 0.5
-    assert a_second < 0.1

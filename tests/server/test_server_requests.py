@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
-from server_doubles import ACCOUNT
+from server_doubles import ACCOUNT, StrictControl
 
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 
@@ -335,6 +335,24 @@ async def test_a_condition_is_searched_once_and_given_back(strict: Any) -> None:
     stream.cancel()
     await waiting(strict, "SendConditionStop")
     await strict.settled()
+
+
+async def test_a_search_that_waits_for_the_limit_of_queries_does_not_count_as_one_before(
+    running: Any, with_settings: Any
+) -> None:
+    control = StrictControl()
+    settings = with_settings(tr_windows=((1, 0.2),), condition_windows=((1, 60.0),))
+    async with running(control, settings) as gateway:
+        query = pb.TransactionRequest(transaction_code="opt10001", inputs={"종목코드": "005930"})
+        assert len([page async for page in gateway.stub.TransactionCall(query)]) == 1
+        condition = pb.ConditionRequest(screen_no="0500", condition_name="중소형 저평가주", condition_index=1)
+        search = gateway.stub.ConditionCall(condition, timeout=20)
+        told = dict(await search.initial_metadata())
+        assert (0 < float(told["koapy-wait"]) <= 0.2, told["koapy-wait-for"]) == (True, "TR requests")
+        (asked,) = await asyncio.to_thread(control.wait_for, "SendCondition")
+        control.fire("OnReceiveTrCondition", asked[1], "000001;", "중소형 저평가주", 1, 0)
+        assert [texts(each)[1] async for each in search] == ["000001;"]
+    control.close()
 
 
 async def test_an_unknown_condition_names_the_known_ones(strict: Any) -> None:

@@ -100,7 +100,7 @@ class RateLimit:
         return self._windows.free_at(now, ahead) - now
 
     async def begin(self, client: str, deadline: float | None = None) -> None:
-        """Wait for a slot and take it, for one call; pair it with `end`.
+        """Wait for a slot and take it, for one call; pair it with `end` or `withdraw`.
 
         Args:
             client: whose call this is; clients take turns.
@@ -122,7 +122,7 @@ class RateLimit:
             raise
 
     def try_begin(self) -> bool:
-        """Take a slot if one is free now and nobody waits for it; pair it with `end`."""
+        """Take a slot if one is free now and nobody waits for it; pair it with `end` or `withdraw`."""
         now = asyncio.get_running_loop().time()
         if self._queues or self._windows.free_at(now) > now:
             return False
@@ -132,6 +132,11 @@ class RateLimit:
     def end(self) -> None:
         """The call for which the slot was taken has returned."""
         self._windows.end(asyncio.get_running_loop().time())
+        self._serve()
+
+    def withdraw(self) -> None:
+        """The call for which the slot was taken is not made after all: it counts for nothing."""
+        self._windows.forget()
         self._serve()
 
     def _leave(self, waiter: _Waiter) -> None:

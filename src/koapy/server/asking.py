@@ -52,7 +52,7 @@ class Asking:
             underway = _Underway(self._core, ask, held, told, self._underway)
         except Frozen as error:
             for each in held:
-                each.end()
+                each.withdraw()
             told(frozen(begun=error.begun))
         else:
             underway.begin()

@@ -372,7 +372,7 @@ class Core:
                 held.append(each)
         except BaseException:
             for each in held:
-                each.end()
+                each.withdraw()
             raise
         return held
 
@@ -395,7 +395,7 @@ class Core:
         for at, each in enumerate(held):
             if not each.try_begin():
                 for taken in held[:at]:
-                    taken.end()
+                    taken.withdraw()
                 return None
         return held
 

@@ -151,7 +151,7 @@ class Ordering:
         try:
             self._require(calls)
         except Failure as failure:
-            core.order_limit.end()
+            core.order_limit.withdraw()
             placing.fail(failure)
         else:
             try:
@@ -207,7 +207,7 @@ class Ordering:
             counted = self._admitted(placing, price)
             sending = Sending(core, placing, calls, counted, self._ended)
         except BaseException:
-            core.order_limit.end()
+            core.order_limit.withdraw()
             core.risk.withdraw(counted)
             raise
         placing.begun = True
