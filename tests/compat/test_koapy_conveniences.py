@@ -15,6 +15,7 @@ HERE_PROGRAM = "conveniences.py"
 PATIENCE = 110
 ACCOUNT_DIGITS = 10
 TICK_TYPES = {"주식체결", "주식호가잔량", "주식우선호가", "주식시세", "주식예상체결", "주식시간외호가"}
+TICK_TYPES |= {"주식당일거래원", "주식종목정보", "종목프로그램매매"}
 
 Facts = Any
 CHECKS: dict[str, Callable[[Facts], object]] = {}

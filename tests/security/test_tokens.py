@@ -227,7 +227,7 @@ async def test_roles_that_are_taken_away_end_streams_too(
     token = place.token("bot", Role.MARKET_DATA, Role.ACCOUNT)
     async with secured(Security(tokens=place.tokens), control) as server, connected(server, token=token) as client:
         stream = client.call("OrderListen", pb.ListenRequest())
-        await client.call("Call", call("GetConnectState"))
+        await stream.initial_metadata()  # it is being served
         stored = json.loads(place.tokens.read_text())
         stored["entries"][0]["roles"] = ["market-data"]
         place.tokens.write_text(json.dumps(stored))
