@@ -106,6 +106,8 @@ async def test_each_role_opens_its_own_and_nothing_else(
             if isinstance(outcome[0], grpc.aio.AioRpcError):  # refused for what it is, not for who asks
                 assert outcome[0].code() is not UNAUTHENTICATED
                 assert reason(outcome[0])[0] != "ROLE_MISSING"
+            else:
+                assert outcome[0] is None
 
 
 async def _first_answer(server: Any, client: Any, rpc: str, request: Any) -> None:

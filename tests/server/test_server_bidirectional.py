@@ -56,6 +56,13 @@ async def test_calls_run_inside_the_event(strict: Any) -> None:
     await strict.settled(screens=1)
 
 
+async def test_a_client_that_closes_its_side_at_once_is_told_the_end(strict: Any) -> None:
+    for _ in range(100):  # its stream is cancelled while it opens, now and then
+        stream = strict.stub.BidirectionalListen(iter([listen("OnReceiveChejanData")]), timeout=10)
+        assert await stream.read() is grpc.aio.EOF
+    await strict.settled()
+
+
 async def test_too_many_inside_an_event_get_the_code_at_once(running: Any, with_settings: Any) -> None:
     from server_doubles import StrictControl
 

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.message import Message
 
 from koapy.control.apartment import Frozen
+from koapy.control.patience import to_the_end
 from koapy.control.redaction import trace
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
 from koapy.server.access import LOCAL, RPC_NEEDS
@@ -125,7 +126,8 @@ class Caller:
         """Send the initial metadata, if it has not been sent: the client learns that it is being served."""
         if not self._begun:
             self._begun = True
-            await self._context.send_initial_metadata(self._initial)
+            # grpc would not know that they are on their way, and could not end an RPC that is cancelled meanwhile.
+            await to_the_end(self._context.send_initial_metadata(self._initial))
 
     async def will_wait(self, limit: str, seconds: float) -> None:
         """Tell how long a limit holds the request up, in the initial metadata, which is sent once."""
