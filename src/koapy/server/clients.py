@@ -25,7 +25,12 @@ IDLE_SECONDS = 60.0
 
 def codes_of(holder: Hashable) -> Hashable:
     """Whose a registration is: the client's, whichever of its screens holds it; else that of the holder itself."""
-    return ("codes", holder[0]) if isinstance(holder, tuple) else holder
+    return registered_by(holder[0]) if isinstance(holder, tuple) else holder
+
+
+def registered_by(peer: str) -> Hashable:
+    """Whose the codes of a client's Calls are."""
+    return ("codes", peer)
 
 
 def searches_of(peer: str) -> Hashable:
@@ -36,7 +41,7 @@ def searches_of(peer: str) -> Hashable:
 def waits_for(peer: str, events: Collection[str]) -> Iterator[Hashable]:
     """What a client's stream of these events waits for, of what the client's Calls have registered and searched."""
     if "OnReceiveRealData" in events:
-        yield codes_of((peer, ""))
+        yield registered_by(peer)
     if "OnReceiveRealCondition" in events:
         yield searches_of(peer)
 
