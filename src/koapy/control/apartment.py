@@ -142,8 +142,8 @@ class Apartment:
         """The function of the control that the thread is in; whoever makes a call says so, on that thread."""
         self.passwords = Passwords()
         """What no text about the control may hold."""
-        self._frozen = False
         self._thawed = asyncio.Event()
+        self._thawed.set()
         self._queue: deque[Job] = deque()
         self._coming = False
         """Whether the thread is on its way to the queue."""
@@ -256,7 +256,6 @@ class Apartment:
 
         Calls that have not begun are taken back, but for those that give something back.
         """
-        self._frozen = True
         self._thawed.clear()
         for job, may_be_taken_back in tuple(self._waiting.items()):
             if not job.waiter.done():
@@ -288,13 +287,15 @@ class Apartment:
 
     def thaw(self) -> None:
         """The thread answers again."""
-        self._frozen = False
         self._thawed.set()
 
     async def thawed(self) -> None:
         """Return when the thread is not frozen, or not any more."""
-        if self._frozen:
-            await self._thawed.wait()
+        await self._thawed.wait()
+
+    @property
+    def _frozen(self) -> bool:
+        return not self._thawed.is_set()
 
     def _send_for_calls(self) -> None:
         """Have the thread come for what is in the queue, all of it at once."""
