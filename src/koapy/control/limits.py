@@ -168,3 +168,32 @@ class RateLimit:
             if not waiter.ready.done():
                 self._windows.begin()
                 waiter.ready.set_result(None)
+
+
+class Held:
+    """The places of one call under several limits; a `with` statement ends them when the call has been made in it."""
+
+    __slots__ = ("_limits",)
+
+    def __init__(self) -> None:
+        self._limits: list[RateLimit] = []
+
+    def __enter__(self) -> None:
+        """The call is made now."""
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def add(self, limit: RateLimit) -> None:
+        """A place has been taken under this one, too."""
+        self._limits.append(limit)
+
+    def end(self) -> None:
+        """The call has returned."""
+        for each in self._limits:
+            each.end()
+
+    def withdraw(self) -> None:
+        """The call is not made after all."""
+        for each in self._limits:
+            each.withdraw()

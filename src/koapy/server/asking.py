@@ -9,9 +9,9 @@ from koapy.control.apartment import Frozen
 from koapy.server.failure import frozen, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from koapy.control.limits import RateLimit
+    from koapy.control.limits import Held
     from koapy.server.core import Core
     from koapy.server.edge import Writer
     from koapy.server.machines import Ask
@@ -47,12 +47,11 @@ class Asking:
         for each in tuple(self._underway):
             each.stop()
 
-    def _make(self, ask: Ask, held: Sequence[RateLimit], told: Told) -> None:
+    def _make(self, ask: Ask, held: Held, told: Told) -> None:
         try:
             underway = _Underway(self._core, ask, held, told, self._underway)
         except Frozen as error:
-            for each in held:
-                each.withdraw()
+            held.withdraw()
             told(frozen(begun=error.begun))
         else:
             underway.begin()
@@ -63,7 +62,7 @@ class _Underway:
 
     __slots__ = ("_ask", "_core", "_held", "_job", "_late", "_others", "_told")
 
-    def __init__(self, core: Core, ask: Ask, held: Sequence[RateLimit], told: Told, others: set[_Underway]) -> None:
+    def __init__(self, core: Core, ask: Ask, held: Held, told: Told, others: set[_Underway]) -> None:
         self._core = core
         self._ask = ask
         self._held = held
@@ -102,8 +101,7 @@ class _Underway:
         """The calls have returned, or failed, or the control's thread is frozen, or they were taken back."""
         self._late.cancel()
         self._others.discard(self)
-        for each in self._held:
-            each.end()
+        self._held.end()
         error = made.exception()
         if self._told is not None:
             self._told(frozen(begun=error.begun) if isinstance(error, Frozen) else error or made.result())

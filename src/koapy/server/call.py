@@ -155,11 +155,8 @@ class _Call:
         held = await core.hold(limit, key, self._caller) if self._room is None else core.begin(limit, key)
         if held is None:
             return TOO_MANY[limit]
-        try:
+        with held:
             return await self._run(calls)
-        finally:
-            for each in held:
-                each.end()
 
     async def _screen(self, number: str) -> str:
         return (await self._core.clients.screen(self._client, number)).number

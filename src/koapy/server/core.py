@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from koapy.control.apartment import Apartment, Frozen, Portal
-from koapy.control.limits import LimitExceeded, RateLimit
+from koapy.control.limits import Held, LimitExceeded, RateLimit
 from koapy.control.registrations import Registrations
 from koapy.control.screens import Screen, Screens, ScreensExhausted
 from koapy.openapi.calendar import KST
@@ -346,38 +346,25 @@ class Core:
         inbox.holders.update(holders)
         return inbox
 
-    @asynccontextmanager
-    async def permit(self, limit: Limit | None, key: str, writer: Writer) -> AsyncIterator[None]:
-        """Hold the places that a call needs under the limits. Raises: as `hold`."""
-        held = await self.hold(limit, key, writer)
-        try:
-            yield
-        finally:
-            for each in held:
-                each.end()
-
-    async def hold(self, limit: Limit | None, key: str, writer: Writer) -> Sequence[RateLimit]:
+    async def hold(self, limit: Limit | None, key: str, writer: Writer) -> Held:
         """Take the places that a call needs under the limits, waiting for them fairly; `writer` is told how long.
-
-        Each is to be given back by `end`.
 
         Raises:
             Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first; UNAVAILABLE, when the control's
                 thread freezes.
         """
-        held: list[RateLimit] = []
+        held = Held()
         try:
             for each in self.limits(limit, key):
                 await self.take_place(each, writer)
-                held.append(each)
+                held.add(each)
         except BaseException:
-            for each in held:
-                each.withdraw()
+            held.withdraw()
             raise
         return held
 
     async def take_place(self, limit: RateLimit, writer: Writer) -> None:
-        """Take a place under one limit, waiting for it fairly; pair it with the limit's `end`. Raises: as `permit`."""
+        """Take a place under one limit, waiting for it fairly; pair it with the limit's `end`. Raises: as `hold`."""
         if limit.try_begin():
             return
         wait = limit.expected_wait(writer.client)
@@ -389,14 +376,14 @@ class Core:
         except LimitExceeded as error:
             raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
 
-    def begin(self, limit: Limit | None, key: str) -> Sequence[RateLimit] | None:
+    def begin(self, limit: Limit | None, key: str) -> Held | None:
         """As `hold`, for those who cannot wait: None, and nothing is held, where they would have to."""
-        held = self.limits(limit, key)
-        for at, each in enumerate(held):
+        held = Held()
+        for each in self.limits(limit, key):
             if not each.try_begin():
-                for taken in held[:at]:
-                    taken.withdraw()
+                held.withdraw()
                 return None
+            held.add(each)
         return held
 
     def limits(self, limit: Limit | None, key: str) -> tuple[RateLimit, ...]:

@@ -138,7 +138,7 @@ class Restoration:
             await load_conditions(core, GATEWAY, force=False)
         for client, search in searches:
             number, name, index = search
-            async with core.permit(Limit.CONDITION, f"{index}^{name}", GATEWAY):
+            with await core.hold(Limit.CONDITION, f"{index}^{name}", GATEWAY):
                 if search not in client.searches or (screen := client.screens.get(number)) is None:
                     continue  # stopped meanwhile
                 if await core.run((("SendCondition", (screen.number, name, index, REAL_TIME)),)) != FOUND:
