@@ -287,3 +287,23 @@ async def test_a_cancellation_in_doubt_is_judged_by_its_original(
     await settled(gateway, [(0, state, "")])
     _, status, _ = await ended(gateway.stub.OrderCall(request, metadata=key("k")))
     assert (status is grpc.StatusCode.OK) == (state == "confirmed")
+
+
+@pytest.mark.parametrize(
+    ("traded", "state"), [([], "confirmed"), ([listed("0000007", 10, open=0, filled=10)], "refused")]
+)
+async def test_what_the_lists_have_told_of_a_cancellation_stands_when_its_answer_comes_late(
+    doubtful: tuple[Any, Exchange], traded: list[Row], state: str
+) -> None:
+    """Its chejan events came while nobody was there: without them nothing but the lists tells its end."""
+    gateway, exchange = doubtful
+    exchange.traded = traded
+    request = order(0, order_type=3, price=0, original_order_no="0000007")
+    await ended(gateway.stub.OrderCall(request, metadata=key("k")))
+    await settled(gateway, [(0, state, "")])
+    name, screen = exchange.control.named("SendOrder")[0][1:3]
+    exchange.rows = [{"주문번호": "0000042"}]
+    exchange.control.fire("OnReceiveTrData", screen, name, "KOA_NORMAL_BUY_KP_ORD", "", "", 0, "", "", "")
+    await settled(gateway, [(0, state, "0000042")])
+    events, status, _ = await ended(gateway.stub.OrderCall(request, metadata=key("k")))
+    assert (values(events[0])["주문번호"], status is grpc.StatusCode.OK) == ("0000042", state == "confirmed")

@@ -54,7 +54,14 @@ def _changes(record: OrderRecord, event: OrderEvent) -> Changes:
     return {}
 
 
+def _is_through(record: OrderRecord) -> bool:
+    """Whether it is known how the order ended."""
+    return record.state.settled and record.state is not OrderState.UNDETERMINED
+
+
 def _answered(record: OrderRecord, event: OrderEvent) -> Changes:
+    if _is_through(record):  # the lists have told how it ended
+        return {"number": event.number}
     if not event.number:
         return {"state": OrderState.REFUSED}
     live = 0 if action(record.order) == "cancel" else record.order.quantity
@@ -67,7 +74,7 @@ def _own(record: OrderRecord, event: OrderEvent) -> Changes:
         return {}  # told by the lists before the last fill was
     filled = max(record.filled, event.filled or 0)
     changes: Changes = {"filled": filled, "amount": max(record.amount, event.amount or 0), "open": event.open}
-    if record.state.settled and record.state is not OrderState.UNDETERMINED:
+    if _is_through(record):
         return changes | {"open": 0}
     if event.state not in (ACCEPTED, TRADED, CONFIRMED):
         return changes | {"open": 0, "state": OrderState.REJECTED}

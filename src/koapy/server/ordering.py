@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from koapy.openapi.calendar import KST
 from koapy.orders.model import OrderState
+from koapy.orders.state import ORDER
 from koapy.server.events import OrderSettled
 from koapy.server.failure import Failure, invalid, precondition, silent, unavailable
 from koapy.server.placing import Placing
@@ -230,7 +231,8 @@ class Ordering:
         kept = await asyncio.to_thread(journal.events_of, record)
         told: list[Event] = [replayed(each) for each in kept]
         # What an earlier process was told last may be missing; of the others no event of their own tells the end.
-        untold = not record.number or record.state in (OrderState.EXPIRED, OrderState.UNDETERMINED)
+        is_own = any(each.gubun == ORDER and each.number == record.number for each in kept)
+        untold = not is_own or record.state in (OrderState.EXPIRED, OrderState.UNDETERMINED)
         if record.state.settled and (untold or record.id < self.first_id):
             told.append(OrderSettled(record.state, record.message))
         inbox.precede(told)
