@@ -80,6 +80,18 @@ def test_a_silent_order_speaks_when_it_is_cancelled(start):
     assert told == ["OnReceiveMsg", "OnReceiveTrData", "접수", "확인", "접수"]
 
 
+def test_a_late_order_that_is_cancelled_meanwhile_tells_its_end_last(start):
+    program = start(faults=plan(Fault(kind="delayed", on="order", which=(1,), seconds=(5.0, 5.0)))).login()
+    low = program.control.submit(lambda: program.world.exchange.instruments[CODE].lower).result()
+    program.call("SendOrder", "주문", "2000", program.account, 1, CODE, 1, low, "00", "")
+    program.advance(1)
+    number = program.control.submit(lambda: program.world.exchange.orders(program.account)[0].number).result()
+    program.call("SendOrder", "취소", "2000", program.account, 3, CODE, 1, 0, "00", f"{number:07d}")
+    told = [each.values for each in program.advance(9) if each.name == "OnReceiveChejanData"]
+    of_first = [(each[913], each[902]) for each in told if each[9203] == f"{number:07d}"]
+    assert (of_first, told[-1][9203], len(told)) == ([("접수", "1"), ("접수", "0")], f"{number:07d}", 4)
+
+
 @pytest.mark.parametrize(
     ("kind", "returned", "told"),
     [

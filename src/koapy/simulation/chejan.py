@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from koapy.openapi.chejan import chejan_fids
 from koapy.simulation import forms
 from koapy.simulation.contract_orders import balance_values, order_values
-from koapy.simulation.faults import NEVER
 from koapy.simulation.model import (
     DayStarted,
     OrderAccepted,
@@ -21,8 +21,6 @@ from koapy.simulation.model import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from koapy.simulation.contract_model import ContractTold
     from koapy.simulation.model import Account, Event, Fill, Order, Position
     from koapy.simulation.session import Session
@@ -42,8 +40,8 @@ class Chejan:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._values: dict[int, str] = {}
-        self._until: datetime | None = None
-        """Until when a fault holds back what is told now."""
+        self._about = 0
+        """The number of the order that is told of; balances, which have none, follow the order event before them."""
         session.world.exchange.subscribe(self._heard, _HEARD)
         if session.world.contracts is not None:
             session.world.contracts.subscribe(self._heard_contract)
@@ -56,10 +54,10 @@ class Chejan:
         world = self._session.world
         match event:
             case OrderAccepted(order, _) | OrderFilled(order, _, _, _) | OrderConfirmed(order, _, _):
-                # Balances have no number: they follow the order event before them.
-                self._until = self._session.faults.held(order.number)
-            case OrderCleared():
-                self._until = None  # that an order is over is always told
+                self._about = order.number
+            case OrderCleared(original):
+                self._about = original.number
+                self._session.faults.silent.discard(self._about)  # that an order is over is always told
         match event:
             case OrderAccepted(order, position):
                 self._tell(ORDER, _order(world, order, "접수") | {902: str(order.quantity), 903: "0"})
@@ -78,20 +76,21 @@ class Chejan:
             case DayStarted():
                 world.order_screens.clear()
                 world.routed.clear()
-                self._session.faults.release()
+                self._session.faults.silent.clear()
 
     def _heard_contract(self, told: ContractTold) -> None:
         world, order = self._session.world, told.order
-        self._until = None
+        self._about = 0
         self._tell(ORDER, order_values(world, told))
         if told.what == "filled":
             self._tell(CONTRACTS, balance_values(world, order.account, order.code))
 
     def _tell(self, gubun: str, values: dict[int, str]) -> None:
-        if self._until is None:
+        faults = self._session.faults
+        if (late := faults.late.get(self._about)) is not None:
+            late.append(partial(self._say, gubun, values))
+        elif self._about not in faults.silent:
             self._say(gubun, values)
-        elif self._until < NEVER:
-            self._session.world.clock.call_at(self._until, self._say, gubun, values)
 
     def _say(self, gubun: str, values: dict[int, str]) -> None:
         if not self._session.connected:

@@ -57,7 +57,6 @@ KINDS: Mapping[On, tuple[Kind, ...]] = {
 }
 """What can befall what; what befalls nothing in particular happens at a moment."""
 
-NEVER = datetime.max.replace(tzinfo=KST)
 KEPT = 1000
 """How many of the last faults are remembered."""
 
@@ -244,7 +243,10 @@ class Faults:
     _chances: dict[str, list[Chance]] = field(default_factory=dict)
     _started: datetime | None = None
     _timers: list[Handle] = field(default_factory=list)
-    _held: dict[int, datetime] = field(default_factory=dict)
+    silent: set[int] = field(default_factory=set)
+    """Orders of which nothing is told until they are over."""
+    late: dict[int, list[Callable[[], object]]] = field(default_factory=dict)
+    """What is to be told of orders whose events are held back, in order."""
 
     def use(self, plan: FaultPlan) -> None:
         """Follow a plan from now on, instead of any other."""
@@ -284,17 +286,13 @@ class Faults:
         return "tick" in self._chances and self.draw("tick", kind) is not None
 
     def hold(self, number: int, until: datetime) -> None:
-        """Hold the events of an order back; `NEVER`: until it is cancelled."""
-        self._held[number] = until
+        """Hold the events of an order back."""
+        self.late[number] = []
+        self.clock.call_at(until, self._let_go, number)
 
-    def held(self, number: int) -> datetime | None:
-        """Until when the events of an order are held back; None: they are not."""
-        until = self._held.get(number)
-        return until if until is not None and until > self.clock.now() else None
-
-    def release(self) -> None:
-        """Hold nothing back any more: order numbers start anew."""
-        self._held.clear()
+    def _let_go(self, number: int) -> None:
+        for tell in self.late.pop(number):
+            tell()
 
     def freeze(self, chance: Chance) -> None:
         """Let the thread stand still."""

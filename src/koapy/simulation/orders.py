@@ -14,7 +14,6 @@ from koapy.openapi.order import DERIVATIVE_SIDES, credit_types, order_type, quot
 from koapy.simulation import forms, messages
 from koapy.simulation.answers import Reply
 from koapy.simulation.contract_orders import ContractRequest, contract_tr, place_contract
-from koapy.simulation.faults import NEVER
 from koapy.simulation.model import Action, Credit, OrderKind, Refusal, Refused, Side
 from koapy.simulation.session import NOT_LOGGED_IN
 
@@ -296,7 +295,7 @@ class Orders:
             if kind == "delayed" and number:
                 faults.hold(int(number), self._session.world.now() + timedelta(seconds=wait))
         elif kind == "silent" and number:
-            faults.hold(int(number), NEVER)
+            faults.silent.add(int(number))
 
     def _tell(self, request: Request, number: str, text: str) -> None:
         code = self._tr_code(request)
