@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import Self
 
 from koapy.openapi.limit import SCREENS
@@ -21,22 +20,24 @@ class ScreensExhausted(Exception):
         super().__init__(f"all {SCREENS} screens are in use: {held}; end one of these streams or retry later")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Screen:
     """A screen that is lent out, until it is given back or the block of a `with` statement ends."""
 
-    number: str
-    owner: str
-    """To whom it is lent and for what."""
-    client: str
-    """The number that the client uses."""
-    pool: Screens = field(repr=False)
+    __slots__ = ("_pool", "client", "number", "owner")
+
+    def __init__(self, number: str, owner: str, client: str, pool: Screens) -> None:
+        self.number = number
+        self.owner = owner
+        """To whom it is lent and for what."""
+        self.client = client
+        """The number that the client uses."""
+        self._pool = pool
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.pool.give_back(self)
+        self._pool.give_back(self)
 
 
 class Screens:

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self, dataclass_transform
 
 from koapy.openapi.functions import EVENTS
 from koapy.protocol import KiwoomOpenApiPlusService_pb2 as pb
@@ -45,8 +44,7 @@ def check(name: str, args: Sequence[object]) -> None:
             raise TypeError(f"{parameter.name} is {value!r:.40}, where OpenAPI+ gives {EVENTS[name]}")
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Names and rows read inside an event; every row is as long as the names."""
 
     names: tuple[str, ...]
@@ -57,17 +55,19 @@ class Table:
         """The first row as the field of an event's single data."""
         return encoding.single(encoding.names(self.names), self.rows[0])
 
-    @cached_property
+    @property
     def multi(self) -> bytes:
         """All rows as the field of an event's multi data."""
         rows = [pb.RepeatedString(values=row) for row in self.rows]
         return encoding.multi(encoding.names(self.names), pb.MultiData(values=rows).SerializeToString())
 
 
+@dataclass_transform(frozen_default=True)
 class Event:
     """What every event has: its OpenAPI+ name and its arguments in the wire's order.
 
-    What the journal knows of an order event is no part of what the control told: it is not compared.
+    Its classes are written as frozen dataclasses are; to make ten of those takes a thirtieth of a server's start. What
+    the journal knows of an order event is no part of what the control told: it is not compared.
     """
 
     sequence: int = 0
@@ -81,9 +81,42 @@ class Event:
 
     name: ClassVar[str]
     """The event's OpenAPI+ name."""
+    _fields: ClassVar[tuple[str, ...]] = ()
+    _least: ClassVar[int] = 0
+    """How many of the fields have no default."""
 
     def __init_subclass__(cls) -> None:
         cls.name = f"On{cls.__name__}"
+        cls._fields = tuple(cls.__annotations__)
+        cls._least = sum(not hasattr(cls, field) for field in cls._fields)
+
+    def __init__(self, *values: object, **named: object) -> None:
+        own = self.__dict__
+        own.update(zip(self._fields, values, strict=False))
+        if named:
+            own.update(named)
+        if len(own) < self._least:
+            raise TypeError(f"{len(own)} fields, where {type(self).__name__} has {self._fields}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name}: an event is never changed")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._values == self._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self._values}"
+
+    @property
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, field) for field in self._fields)
+
+    def changed(self, **fields: object) -> Self:
+        """Another event, with these fields instead."""
+        return type(self)(**dict(zip(self._fields, self._values, strict=True)) | fields)
 
     def numbered(self, sequence: int, time: datetime) -> Self:
         """The event as it goes into the journal; nothing may have been made of it before."""
@@ -141,7 +174,6 @@ class Event:
         return len(self.encoded)
 
 
-@dataclass(frozen=True)
 class ReceiveTrData(Event):
     """The answer to a request."""
 
@@ -172,7 +204,6 @@ class ReceiveTrData(Event):
         return single if self.multi is None else single + self.multi.multi
 
 
-@dataclass(frozen=True)
 class ReceiveMsg(Event):
     """A text from the server about a request or an order."""
 
@@ -186,7 +217,6 @@ class ReceiveMsg(Event):
         return self.screen, self.request, self.tr_code, self.text
 
 
-@dataclass(frozen=True)
 class ReceiveChejanData(Event):
     """An order or balance event with the values of all FIDs of its list, stripped."""
 
@@ -221,7 +251,6 @@ class ReceiveChejanData(Event):
         return encoding.single(encoding.names(self.names), self.by_fid.values())
 
 
-@dataclass(frozen=True)
 class ReceiveRealData(Event):
     """A tick without its values, for those who read them themselves; streams that want them get a `ticks.Tick`."""
 
@@ -238,12 +267,11 @@ class ReceiveRealData(Event):
         return encoding.bare_tick(encoding.tick_head(self.code, self.real_type), self.raw)
 
 
-@dataclass(frozen=True)
 class EventConnect(Event):
     """The end of a login, or, negative, of a connection."""
 
     code: int
-    change: int = field(default=0, kw_only=True)
+    change: int = 0
     """How many changes of the connection there have been with this one; 0: not counted."""
 
     @property
@@ -251,7 +279,6 @@ class EventConnect(Event):
         return (self.code,)
 
 
-@dataclass(frozen=True)
 class ReceiveRealCondition(Event):
     """A code that came into (I) or went out of (D) a condition."""
 
@@ -265,7 +292,6 @@ class ReceiveRealCondition(Event):
         return self.code, self.kind, self.condition_name, self.condition_index
 
 
-@dataclass(frozen=True)
 class ReceiveTrCondition(Event):
     """The codes that a condition search found; `codes` as the control gave them, joined by ";"."""
 
@@ -280,7 +306,6 @@ class ReceiveTrCondition(Event):
         return self.screen, self.codes, self.condition_name, self.condition_index, self.next
 
 
-@dataclass(frozen=True)
 class ReceiveConditionVer(Event):
     """Conditions have been loaded (code 1) or not."""
 
@@ -292,7 +317,6 @@ class ReceiveConditionVer(Event):
         return self.code, self.text
 
 
-@dataclass(frozen=True)
 class OrderSettled(Event):
     """The gateway's own: what the journal knows became of an order whose events do not tell; never sent to a client."""
 

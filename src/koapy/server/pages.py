@@ -6,7 +6,6 @@ over its bytes. The encoding is protobuf's own, byte for byte.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from threading import Event
@@ -41,13 +40,13 @@ prepared = Event()
 """Whether `prepare` has been called."""
 
 
-@dataclass(frozen=True)
 class Page:
     """Rows of one width, encoded."""
 
-    names: tuple[str, ...]
-    multi: bytes
-    """All rows as the field of an event's multi data, their cells stripped."""
+    def __init__(self, names: tuple[str, ...], multi: bytes) -> None:
+        self.names = names
+        self.multi = multi
+        """All rows as the field of an event's multi data, their cells stripped."""
 
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,25 +14,39 @@ def _promised() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
-@dataclass(slots=True, eq=False)
 class Placing:
-    """What all calls that name the order share. Made on the event loop, and belongs to it."""
+    """What all calls that name the order share. Made on the event loop, and belongs to it.
 
-    order: NewOrder
-    client: str
-    key: str | None
-    request: str
-    """Its request name at the control."""
-    client_request: str
-    client_screen: str
-    record: OrderRecord | None = None
-    """The journal's, from the moment on at which the intent is on disk; set on any thread."""
-    begun: bool = False
-    """Whether it is on its way to the journal, which no caller can stop any more."""
-    outcome: asyncio.Future[int] = field(default_factory=_promised)
-    """What SendOrder returned, or why that cannot be told; on disk before it is here. Nobody's to cancel."""
-    _recorded: asyncio.Future[None] | None = None
-    """What those who join wait for."""
+    Args:
+        request: its request name at the control.
+        client_request, client_screen: as the client calls them.
+        record: the journal's, of an order that is there already.
+    """
+
+    def __init__(
+        self,
+        order: NewOrder,
+        client: str,
+        key: str | None,
+        request: str,
+        client_request: str,
+        client_screen: str,
+        record: OrderRecord | None = None,
+    ) -> None:
+        self.order = order
+        self.client = client
+        self.key = key
+        self.request = request
+        self.client_request = client_request
+        self.client_screen = client_screen
+        self.record = record
+        """From the moment on at which the intent is on disk; set on any thread."""
+        self.begun = False
+        """Whether it is on its way to the journal, which no caller can stop any more."""
+        self.outcome: asyncio.Future[int] = _promised()
+        """What SendOrder returned, or why that cannot be told; on disk before it is here. Nobody's to cancel."""
+        self._recorded: asyncio.Future[None] | None = None
+        """What those who join wait for."""
 
     async def recorded(self) -> OrderRecord:
         """Wait until the intent is on disk. Raises: Failure, it never will be."""

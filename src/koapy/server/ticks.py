@@ -7,7 +7,6 @@ loop, when the first stream wants it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from koapy.server import encoding
@@ -26,30 +25,20 @@ SAMPLES = 8
 """Ticks of a run whose sizes are looked at, to know about how large all of it is."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """What all ticks of one code, real type and view have in common."""
 
-    code: str
-    real_type: str
-    view: View
-    fids: tuple[int, ...] = field(init=False)
-    names: tuple[str, ...] = field(init=False)
-    key: tuple[str, str] = field(init=False)
-    """A tick may take the place of an older one with the same."""
-    head: bytes = field(init=False)
-    encoded_names: bytes = field(init=False)
+    __slots__ = ("code", "encoded_names", "fids", "head", "key", "names", "real_type", "view")
 
-    def __post_init__(self) -> None:
-        fids, names = self.view.columns(self.real_type)
-        for name, value in {
-            "fids": fids,
-            "names": names,
-            "key": (self.code, self.real_type),
-            "head": encoding.tick_head(self.code, self.real_type),
-            "encoded_names": encoding.names(names),
-        }.items():
-            object.__setattr__(self, name, value)
+    def __init__(self, code: str, real_type: str, view: View) -> None:
+        self.code = code
+        self.real_type = real_type
+        self.view = view
+        self.fids, self.names = view.columns(real_type)
+        self.key = (code, real_type)
+        """A tick may take the place of an older one with the same."""
+        self.head = encoding.tick_head(code, real_type)
+        self.encoded_names = encoding.names(self.names)
 
 
 class Tick:

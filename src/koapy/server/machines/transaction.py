@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from koapy.openapi.login import is_password
@@ -118,7 +117,7 @@ class Transaction:
         if self._stop and page.multi:
             at = self._stop.first(page.multi)
             if at is not None:
-                kept = replace(page, multi=Table(page.multi.names, page.multi.rows[:at]))
+                kept = page.changed(multi=Table(page.multi.names, page.multi.rows[:at]))
                 return [Send(kept), Done()]
         following = page.prev_next.strip()
         if following in LAST:
@@ -145,5 +144,5 @@ def _shown(name: str, value: str) -> str:
 def rows_only(event: ReceiveTrData) -> ReceiveTrData:
     """The answer without its single part, where the rows have no names of their own and are read by the single ones."""
     if event.single and event.multi and event.multi.names == event.single.names:
-        return replace(event, single=None)
+        return event.changed(single=None)
     return event
