@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +175,7 @@ async def test_a_control_that_is_closed_leaves_nobody_waiting(control: Control) 
 async def test_calls_inside_an_event_overtake_those_that_wait_for_its_end(control: Control) -> None:
     apartment, made = Apartment(control), []
     visit = Visit(1)
-    holding = control.submit(visit.hold, 20.0)
+    holding = control.submit(visit.hold, time.monotonic() + 20.0)
     behind = asyncio.ensure_future(apartment.run(made.append, "outside"))
     await turned()
     with inside(visit):

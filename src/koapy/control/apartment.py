@@ -55,8 +55,9 @@ class Portal:
 
     def post(self, function: Callable[..., object], *args: Any) -> None:
         """Run `function(*args)` on the loop, soon. After the loop has closed nothing happens."""
-        self.add(function, *args)
-        self.wake()
+        self._queue.append((function, args))
+        if not self._awake:
+            self.wake()
 
     def add(self, function: Callable[..., object], *args: Any) -> None:
         """Run `function(*args)` on the loop when it is woken."""

@@ -31,6 +31,8 @@ class Visit:
     Made and held on the control's thread; `submit` and `release` may be called from any thread.
     """
 
+    __slots__ = ("_holders", "_lock", "_open", "_queue")
+
     def __init__(self, holders: int) -> None:
         self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -48,12 +50,11 @@ class Visit:
         """One of those who hold the event lets it go."""
         self._queue.put(None)
 
-    def hold(self, seconds: float) -> bool:
-        """Wait until all holders have let go; False when `seconds` have passed before."""
-        deadline = time.monotonic() + seconds
+    def hold(self, until: float) -> bool:
+        """Wait until all holders have let go; False when it is `until` before, in seconds of the monotonic clock."""
         while self._holders:
             try:
-                make = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                make = self._queue.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 self._end()
                 return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -16,7 +16,7 @@ from koapy.control.jobs import Visit
 from koapy.server.failure import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from koapy.server.events import Event
     from koapy.server.inbox import Inbox
@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 EVENT_SECONDS = 5.0
 
 
-class Room(NamedTuple):
-    """An event that a client is let into: where its Calls run, and how it calls the request behind the event."""
+class Room(Visit):
+    """An event that clients are let into, and how they call the request behind it."""
 
-    visit: Visit
-    event: Event
-    request: str
-    """The request's name at the control; "" for an event that is no answer."""
+    __slots__ = ("clients", "event", "request", "until")
+
+    def __init__(self, gates: Sequence[Gate], event: Event, request: str) -> None:
+        super().__init__(len(gates))
+        self.clients = {gate.client for gate in gates}
+        self.event = event
+        self.request = request
+        """The request's name at the control; "" for an event that is no answer."""
+        # The gates' own timers end the wait; the second more is for a loop that is late.
+        self.until = time.monotonic() + max([gate.seconds for gate in gates]) + 1.0
+        """Until when it is open at most, in seconds of the monotonic clock."""
 
 
 class Gate:
@@ -48,9 +55,14 @@ class Gate:
         self._due = 0.0
         """Loop time in seconds until which it waits."""
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     def offer(self, event: Event, visit: Visit | None) -> None:
         """Send the event to the client; with a visit, the control waits for `acknowledge`."""
+        if self._is_closed:  # its stream has ended between the event and now
+            if visit is not None:
+                visit.release()
+            return
         if visit is not None:
             self._visit, self._offered = visit, event.name
             self._due = self._loop.time() + self.seconds
@@ -67,6 +79,7 @@ class Gate:
 
     def close(self) -> None:
         """The stream has ended, and with it all waiting for its client."""
+        self._is_closed = True
         self.acknowledge()
         if self._timer is not None:
             self._timer.cancel()
@@ -92,13 +105,14 @@ class Gates:
 
     def __init__(self) -> None:
         self._gates: dict[str, tuple[Gate, ...]] = {}
-        self._rooms: dict[str, Room] = {}
-        self._held_until = 0.0
+        self._room: Room | None = None
+        """The one that clients are in now: an event that is nested in another has none."""
 
     @property
     def holding(self) -> bool:
         """Whether the control's thread is waiting for clients, within the time that they have."""
-        return time.monotonic() < self._held_until
+        room = self._room  # the control's thread may be leaving it
+        return room is not None and time.monotonic() < room.until
 
     @property
     def count(self) -> int:
@@ -126,7 +140,8 @@ class Gates:
 
     def room(self, client: str) -> Room | None:
         """The event that this client is in now."""
-        return self._rooms.get(client)
+        room = self._room
+        return room if room is not None and client in room.clients else None
 
     def hold(self, event: Event, owner: str | None, request: str, *, wait: bool, post: Callable[..., object]) -> None:
         """Send the event to those who want it, by `post`, and wait until all are through. Runs in the slot.
@@ -143,25 +158,10 @@ class Gates:
             for gate in gates:
                 post(gate.offer, event, None)
             return
-        visit = Visit(len(gates))
-        room = Room(visit, event, request)
-        for gate in gates:
-            self._rooms[gate.client] = room
-        # The gates' own timers end the wait; the second more is for a loop that is late.
-        longest = max([gate.seconds for gate in gates]) + 1.0
-        self._held_until = time.monotonic() + longest
+        self._room = room = Room(gates, event, request)
         try:
             for gate in gates:
-                post(self._offer, gate, event, visit)
-            visit.hold(longest)
+                post(gate.offer, event, room)
+            room.hold(room.until)
         finally:
-            self._held_until = 0.0
-            for gate in gates:  # several of them may be one client's
-                if self._rooms.get(gate.client) is room:
-                    del self._rooms[gate.client]
-
-    def _offer(self, gate: Gate, event: Event, visit: Visit) -> None:
-        if gate in self._gates.get(event.name, ()):
-            gate.offer(event, visit)
-        else:  # its stream has ended between the event and now
-            visit.release()
+            self._room = None

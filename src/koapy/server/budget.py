@@ -16,10 +16,11 @@ so many more, so that there is room for what must not be dropped."""
 class Budget:
     """What waits for one client, in all of its streams together. Belongs to the loop."""
 
-    __slots__ = ("_cursors", "_streams", "held", "limit")
+    __slots__ = ("_cursors", "_streams", "_writing", "held", "limit")
 
     def __init__(self, limit: int = UNBOUNDED) -> None:
         self.limit = limit
+        self._writing = limit // WRITING_SHARE
         self.held = 0
         """Of all that is no tick."""
         self._cursors: dict[Feed, set[Cursor]] = {}
@@ -33,7 +34,7 @@ class Budget:
     @property
     def run_share(self) -> int:
         """How many bytes each of its streams may be writing."""
-        return self.limit // WRITING_SHARE // max(1, self._streams)
+        return self._writing // max(1, self._streams)
 
     @property
     def waiting(self) -> int:
@@ -46,7 +47,7 @@ class Budget:
     def is_full(self) -> bool:
         """Whether there is room for nothing more."""
         # Ticks take no more than their share, so that they need not be looked at before the rest is full.
-        return self.held >= self.limit // WRITING_SHARE and self.waiting >= self.limit
+        return self.held >= self._writing and self.waiting >= self.limit
 
     def follow(self, feed: Feed, cursor: Cursor) -> None:
         """One more of the client's streams reads this feed."""

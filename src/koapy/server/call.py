@@ -139,7 +139,7 @@ class _Call:
         # event open just then, so it waits until that is over; in the handler itself it waits for the deadline.
         if function.name in WAIT_FOR_AN_EVENT:
             self._room = None
-        with inside(self._room.visit) if self._room is not None else nullcontext():
+        with inside(self._room) if self._room is not None else nullcontext():
             if special is not None:
                 return await special(self, *args)
             return await self._run([(function.name, args)])

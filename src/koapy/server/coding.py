@@ -85,10 +85,17 @@ def _coded(handler: Any) -> grpc.RpcMethodHandler[Any, Any]:
 def _decoding(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     """Decodes short requests once, as many are the same byte by byte: acknowledgements, and look-ups over and over.
 
-    A message may therefore be that of several RPCs, and nobody changes it.
+    A message may therefore be that of several RPCs, and nobody changes it. Raises Failure for what is none.
     """
     known = lru_cache(maxsize=KNOWN_REQUESTS)(deserialize)
-    return lambda request: known(request) if len(request) <= LONGEST_KNOWN else deserialize(request)
+
+    def decode(request: bytes) -> Any:
+        try:
+            return known(request) if len(request) <= LONGEST_KNOWN else deserialize(request)
+        except Exception as error:
+            raise invalid(f"the request is no such message: {str(error)[:200]}") from None
+
+    return decode
 
 
 def _encoding(serialize: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
@@ -113,7 +120,7 @@ def _serving_one(behaviour: Behaviour, decode: Callable[[bytes], Any]) -> Behavi
             request: Any = await context.read()
             if request is EOF:
                 raise invalid("the request ended before its message; send one message")
-            return await behaviour(_decoded(request, decode), context)
+            return await behaviour(decode(request), context)
         except Failure as failure:
             await _fail(context, failure)
 
@@ -151,11 +158,4 @@ class _Requests:
         request: Any = await self._context.read()
         if request is EOF:
             raise StopAsyncIteration
-        return _decoded(request, self._decode)
-
-
-def _decoded(request: bytes, decode: Callable[[bytes], Any]) -> Any:
-    try:
-        return decode(request)
-    except Exception as error:
-        raise invalid(f"the request is no such message: {str(error)[:200]}") from None
+        return self._decode(request)

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 import grpc
@@ -243,8 +243,8 @@ class _Reopened:
         self._first = [first]
         self._rest = aiter(rest)
 
-    def __aiter__(self) -> Self:
-        return self
+    def __aiter__(self) -> Any:
+        return self if self._first else self._rest
 
     def __anext__(self) -> Awaitable[Any]:
         return self._again() if self._first else self._rest.__anext__()

@@ -152,16 +152,27 @@ class Event:
         """The fields with what was read inside the event, encoded."""
         return b""
 
-    @cached_property
+    @property
     def bare(self) -> bytes:
         """The event without its data, encoded, for listeners that read it themselves."""
-        return encoding.event(self._head, b"", self.sequence, recovered=self.recovered)
+        # Kept without cached_property, which takes a lock before Python 3.12.
+        own = self.__dict__
+        if "_bare" not in own:
+            own["_bare"] = encoding.event(self._head, b"", self.sequence, recovered=self.recovered)
+        bare: bytes = own["_bare"]
+        return bare
 
-    @cached_property
+    @property
     def encoded(self) -> bytes:
         """The message as it goes to all streams that want it, with the data that was read inside the event."""
-        data = self._data
-        return encoding.event(self._head, data, self.sequence, recovered=self.recovered) if data else self.bare
+        own = self.__dict__
+        if "_encoded" not in own:
+            data = self._data
+            own["_encoded"] = (
+                encoding.event(self._head, data, self.sequence, recovered=self.recovered) if data else self.bare
+            )
+        encoded: bytes = own["_encoded"]
+        return encoded
 
     @cached_property
     def message(self) -> pb.ListenResponse:

@@ -94,7 +94,7 @@ class Inbox:
         Args:
             after: the serial of the newest tick that came before it; None: all that have come.
         """
-        if self._failure is not None or self._is_closed or self._is_known(item):
+        if self._failure is not None or self._is_closed or (self._floor and self._is_known(item)):
             return
         if len(self._others) >= self.capacity or self.budget.is_full:
             self.fail(self._overfull())

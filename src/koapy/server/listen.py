@@ -198,12 +198,17 @@ async def bidirectional(core: Core, requests: AsyncIterator[pb.BidirectionalList
 
 async def _acknowledge(gate: Gate, requests: AsyncIterator[pb.BidirectionalListenRequest]) -> None:
     """Let the control go on at each handled_request; ends at stop_listen_request or when the client closes its side."""
+    handled = None
     async for request in requests:
-        kind = request.WhichOneof("request")
-        if kind == "stop_listen_request":
-            return
-        if kind != "handled_request":
-            raise invalid(f"{kind or 'an empty request'} after the first; send handled_request or stop_listen_request")
+        # Those that are the same byte by byte are the same object.
+        if request is not handled:
+            kind = request.WhichOneof("request")
+            if kind == "stop_listen_request":
+                return
+            if kind != "handled_request":
+                text = f"{kind or 'an empty request'} after the first; send handled_request or stop_listen_request"
+                raise invalid(text)
+            handled = request
         gate.acknowledge()
 
 
