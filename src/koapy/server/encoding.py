@@ -52,7 +52,8 @@ def _argument(value: str | int) -> bytes:
     text = value.encode()
     if len(text) < len(_BEFORE_TEXT):
         return _BEFORE_TEXT[len(text)] + text
-    return length_delimited(ARGUMENTS, length_delimited(STRING_VALUE, text))
+    size = varint(len(text))
+    return b"".join((ARGUMENTS, varint(len(STRING_VALUE) + len(size) + len(text)), STRING_VALUE, size, text))
 
 
 def head(name: str, arguments: Iterable[str | int]) -> bytes:
@@ -120,4 +121,4 @@ def bare_tick(head: bytes, raw: str) -> bytes:
     Raises:
         TypeError, ValueError: the raw data is no text, or none that can be encoded.
     """
-    return head + length_delimited(ARGUMENTS, length_delimited(STRING_VALUE, raw.encode()))
+    return head + _argument(raw)
