@@ -219,3 +219,17 @@ def test_each_table_loads_by_itself(call: str) -> None:
 
 def test_a_look_up_is_made_once() -> None:
     assert tr("opt10001") is tr("opt10001")
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "taken", "refused"),
+    [
+        ("opt10081", "종목코드", ["005930", " 005930 ", "039490_AL"], [""]),
+        ("opt10081", "기준일자", ["20260303", " 20260303"], ["2026-03-03", "260303", "٢٠٢٦٠٣٠٣", ""]),
+        ("opt10081", "수정주가구분", ["0", "1", "01"], ["7", "예", ""]),
+        ("opw00018", "비밀번호", ["0000", "s3cret"], []),
+    ],
+)
+def test_inputs_know_what_they_take(code: str, name: str, taken: list[str], refused: list[str]) -> None:
+    (found,) = (each for each in tr(code).inputs if each.name == name)
+    assert [found.takes(value) for value in (*taken, *refused)] == [True] * len(taken) + [False] * len(refused)

@@ -150,6 +150,26 @@ async def test_a_message_that_names_nobody_reaches_the_one_who_asked(strict: Any
     assert "Fail to parse Request TR" in details
 
 
+@pytest.mark.parametrize("wrong", ["March", ""])
+async def test_a_message_that_names_nobody_reaches_the_one_whose_inputs_do_not_fit(strict: Any, wrong: str) -> None:
+    """Several ask at once: the others are not told that they were refused, and this one does not wait in vain."""
+    strict.control.automatic = False
+    streams, asked = [], []
+    for date in ("20260303", wrong, "20260304"):
+        inputs = {"종목코드": "005930", "기준일자": date, "수정주가구분": "1"}
+        streams.append(strict.stub.TransactionCall(query(transaction_code="opt10081", inputs=inputs)))
+        asked = await waiting(strict, "CommRqData", len(streams))
+    strict.control.fire("OnReceiveMsg", "", "", "", "Fail to parse Request TR")
+    status, details = await ended(streams.pop(1))
+    assert status is grpc.StatusCode.ABORTED
+    assert f"기준일자={wrong!r}" in details
+    for call in (asked[0], asked[2]):
+        strict.control.answer(call[4], call[1], call[2], data={"종목코드": "005930"})
+    for stream in streams:
+        await _read_all(stream)
+    await strict.settled()
+
+
 async def test_a_lost_connection_ends_what_waits_for_it(strict: Any) -> None:
     strict.control.automatic = False
     streams = [

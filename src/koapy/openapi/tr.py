@@ -11,6 +11,11 @@ from koapy.openapi.nearest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+BLANK = "blank"
+"""The format of an input that is to be left blank."""
+DIGITS = {"date8": 8, "date6": 6}
+"""How many digits values of a format have."""
+
 
 class TrField(NamedTuple):
     """One value of an answer."""
@@ -38,6 +43,21 @@ class TrInput(NamedTuple):
     """What leaving it blank means."""
     example: str
     note: str
+
+    def takes(self, value: str) -> bool:
+        """Whether a value is of the kind that it takes, as far as that is known; blanks around it do not count."""
+        text = value.strip()
+        if not text:
+            return self.required is False or bool(self.default) or self.format == BLANK
+        if self.values:
+            return any(text == each or _number(text) == _number(each) is not None for each, _ in self.values)
+        if self.format in DIGITS:
+            return len(text) == DIGITS[self.format] and _number(text) is not None
+        return True
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 class Tr(NamedTuple):

@@ -202,8 +202,7 @@ class Core:
         value = None
         for name, args in calls:
             function = self.function(name)
-            if name == "CommRqData":
-                self.router.sent(str(args[0]))
+            self.router.unanswered.note(name, args)
             self.apartment.busy_with = name
             self.apartment.passwords.note(name, args)
             try:

@@ -29,8 +29,8 @@ from koapy.server.events import (
 from koapy.server.failure import unreadable
 from koapy.server.feeds import EVERY, Feeds
 from koapy.server.foresight import Foresight
-from koapy.server.names import REMEMBERED
 from koapy.server.recording import plain_code, recorded
+from koapy.server.unanswered import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -153,8 +153,7 @@ class Router:
         """Told of each OnEventConnect, on the loop, before the streams are."""
         self.logins = 0
         """How often the connection has changed; what was true of one login may not be of the next."""
-        self._unanswered: dict[str, None] = {}
-        """Requests that have been sent and not been answered, oldest first."""
+        self.unanswered = Unanswered()
         self._connected: list[tuple[str, Callable[..., None]]] = []
 
     @property
@@ -166,12 +165,6 @@ class Router:
         """Those of the streams that follow orders."""
         names = {"order", ORDERS[0]}
         return {inbox for key, inboxes in self._inboxes.items() if key[0] in names for inbox in inboxes}
-
-    def sent(self, name: str) -> None:
-        """A query of this name has been sent. Runs on the control's thread, before the call."""
-        self._unanswered[name] = None
-        if len(self._unanswered) > REMEMBERED:
-            del self._unanswered[next(iter(self._unanswered))]
 
     def connect(self) -> None:
         """Connect the slots of the events that the control offers. Runs on the control's thread."""
@@ -336,7 +329,7 @@ class Router:
         return self._screens.client_number(screen), request, None
 
     def _on_tr_data(self, screen: str, request: str, code: str, record: str, prev_next: str, *_: object) -> None:
-        self._unanswered.pop(request, None)
+        self.unanswered.answered(request)
         own_screen, own_request, origin = self._client_view(screen, request)
         key = request_key(request)
         owner = origin.owner if origin else None
@@ -354,9 +347,8 @@ class Router:
         self._hold(ReceiveTrData(*head), owner, request)
 
     def _on_msg(self, screen: str, request: str, code: str, text: str) -> None:
-        if not (screen or request or code) and self._unanswered:
-            # "Fail to parse Request TR" names nobody; it comes within milliseconds, so it is the newest request's.
-            request, _ = self._unanswered.popitem()
+        if not (screen or request or code):  # "Fail to parse Request TR" names nobody
+            request = self.unanswered.refused()
         own_screen, own_request, origin = self._client_view(screen, request)
         event = ReceiveMsg(own_screen, own_request, code, text)
         owner = origin.owner if origin else None
