@@ -200,6 +200,21 @@ async def test_a_silent_control_is_named_after_its_time(running: Any, with_setti
     control.close()
 
 
+async def test_what_is_no_answer_gives_a_silent_control_no_more_time(running: Any, with_settings: Any) -> None:
+    from server_doubles import StrictControl
+
+    control = StrictControl(automatic=False)
+    async with running(control, with_settings(answer_seconds=0.2)) as gateway:
+        query_ended = asyncio.ensure_future(ended(gateway.stub.TransactionCall(query())))
+        while not query_ended.done():  # somebody logs in, again and again
+            control.fire("OnEventConnect", 0)
+            await asyncio.wait({query_ended}, timeout=0.02)
+        status, details = await query_ended
+        assert status is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "page 1 of opt10001" in details
+    control.close()
+
+
 @pytest.mark.parametrize("how", ["cancel", "deadline"])
 async def test_a_query_given_up_gives_its_screen_back_and_its_late_answer_reaches_nobody(strict: Any, how: str) -> None:
     strict.control.automatic = False

@@ -82,9 +82,14 @@ class _Run:
         self._outstanding = 0
         self.asking: asyncio.Task[None] | None = None
         """Makes the asks, while there are some."""
+        self._waiting_for = ""
+        """What the control owes since the last ask."""
+        self._due = 0.0
+        """Loop time in seconds until which it has time for that."""
 
     def _ask(self, ask: Ask) -> None:
         self._outstanding += 1
+        self._waiting_for = ""
         # Behind those that wait, if there are some.
         if self.asking is None and self._begin(ask, partial(self._made, ask)):
             return
@@ -133,8 +138,10 @@ class _Run:
         if not waiting_for:
             return await self._inbox.get()
         seconds = self._core.settings.answer_seconds
+        if waiting_for != self._waiting_for:  # what else comes meanwhile, such as a login, is no answer
+            self._waiting_for, self._due = waiting_for, asyncio.get_running_loop().time() + seconds
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(self._due):
                 return await self._inbox.get()
         except TimeoutError:
             if not machine.waiting_for:  # it has turned out why it takes so long
