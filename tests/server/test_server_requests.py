@@ -188,6 +188,20 @@ async def test_a_lost_connection_ends_what_waits_for_it(strict: Any) -> None:
     await strict.settled()
 
 
+async def test_a_request_name_is_kept_for_its_answer_and_so_not_of_any_length(strict: Any) -> None:
+    for stream in (
+        strict.stub.TransactionCall(query(request_name="질" * 1001)),
+        strict.stub.OrderCall(order(request_name="산" * 1001)),
+    ):
+        status, details = await ended(stream)
+        assert (status, "1,001 characters; at most 1,000" in details) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+    assert [
+        page.arguments[1].string_value async for page in strict.stub.TransactionCall(query(request_name="질" * 1000))
+    ] == ["질" * 1000]
+    assert strict.control.named("SendOrder") == []
+    await strict.settled()
+
+
 async def test_a_silent_control_is_named_after_its_time(running: Any, with_settings: Any) -> None:
     from server_doubles import StrictControl
 

@@ -11,8 +11,12 @@ from collections import OrderedDict
 from itertools import count
 from typing import NamedTuple
 
+from koapy.server.failure import invalid
+
 LONGEST = 80
 """Bytes of CP949 that OpenAPI+ keeps of a request name."""
+LONGEST_OF_CLIENTS = 1000
+"""Characters of a client's own name for a request: they are kept for its answer."""
 
 REMEMBERED = 4096
 NOBODY = ""
@@ -38,7 +42,14 @@ class RequestNames:
         self._orders: OrderedDict[str, str] = OrderedDict()
 
     def issue(self, owner: str, screen: str, request: str) -> str:
-        """A name for one request of `owner`; late answers are recognised for the last few thousand requests."""
+        """A name for one request of `owner`; late answers are recognised for the last few thousand requests.
+
+        Raises:
+            Failure: the client's name, or screen, is longer than anybody's is.
+        """
+        if max(len(request), len(screen)) > LONGEST_OF_CLIENTS:
+            text = f"a request name or screen of {max(len(request), len(screen)):,} characters"
+            raise invalid(f"{text}; at most {LONGEST_OF_CLIENTS:,}, of which OpenAPI+ keeps {LONGEST} bytes")
         tail = f"~{next(self._serial):x}"
         room = LONGEST - len(tail)
         if request.isascii():
