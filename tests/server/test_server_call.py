@@ -93,6 +93,18 @@ async def test_inputs_belong_to_a_connection_and_go_out_in_one_piece(strict: Any
     assert len({call[1] for call in sent}) == len({call[4] for call in sent}) == 2
 
 
+@pytest.mark.parametrize(("value", "fit", "what"), [("1", 200, "201 values"), ("1" * 30_000, 2, "90,006 characters")])
+async def test_inputs_that_no_request_takes_do_not_pile_up(strict: Any, value: str, fit: int, what: str) -> None:
+    for _ in range(fit):
+        await strict.call("SetInputValue", "일자", value)
+    with pytest.raises(grpc.aio.AioRpcError, match=what) as error:
+        await strict.call("SetInputValue", "일자", value)
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    with pytest.raises(grpc.aio.AioRpcError, match="needs 종목코드"):  # a request takes them, right or wrong
+        await strict.call("CommRqData", "요청", "opt10081", 0, "0001")
+    await strict.call("SetInputValue", "일자", value)
+
+
 async def test_real_time_codes_of_two_clients_do_not_touch_each_other(strict: Any) -> None:
     other = strict.client()
     fids = "10"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from koapy.control.apartment import inside
@@ -35,8 +36,8 @@ Calls = list[tuple[str, tuple[str | int, ...]]]
 SCREEN_PARAMETERS = frozenset({"sScreenNo", "sScrNo", "strScreenNo", "strScrNo", "sScnNo"})
 ALL = "ALL"
 WAIT_FOR_AN_EVENT = frozenset({"LoadCondition", "EnsureConditionLoaded"})
-MOST_INPUTS = 200
-"""Values that SetInputValue keeps for the next request; the longest TR takes a dozen."""
+MOST_INPUTS, LONGEST_INPUTS = 200, 65_536
+"""Values, and characters in all, that SetInputValue keeps for the next request; the longest TR takes a dozen values."""
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
 
@@ -170,10 +171,13 @@ class _Call:
         return room.request if room is not None and record == getattr(room.event, "request", None) else record
 
     async def _set_input_value(self, name: str, value: str) -> None:
-        if len(self._client.inputs) >= MOST_INPUTS:
-            text = f"{MOST_INPUTS} values are set and no request has taken them; CommRqData takes those set before it"
-            raise exhausted(text, "INPUTS", limit=str(MOST_INPUTS))
-        self._client.inputs.append((name, value))
+        inputs = self._client.inputs
+        characters = len(name) + len(value) + sum(map(len, chain.from_iterable(inputs)))
+        for found, most, what in (len(inputs) + 1, MOST_INPUTS, "values"), (characters, LONGEST_INPUTS, "characters"):
+            if found > most:
+                text = f"with this, {found:,} {what} are set and no request has taken them; {most:,} are kept for one"
+                raise exhausted(f"{text}. CommRqData takes those set before it", "INPUTS", limit=str(most))
+        inputs.append((name, value))
 
     async def _comm_rq_data(self, request: str, code: str, prev_next: int, screen: str) -> Value | None:
         inputs, self._client.inputs = self._client.inputs, []
