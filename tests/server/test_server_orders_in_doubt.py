@@ -158,11 +158,23 @@ async def test_an_order_that_is_not_listed_is_named_as_undetermined(doubtful: tu
         assert (status, reason) == (grpc.StatusCode.ABORTED, "ORDER_UNDETERMINED")
     assert exchange.control.named("CommRqData").count(("CommRqData", "opt10075")) == 3
     assert len(exchange.control.named("SendOrder")) == 1
-    # The answer comes after all: the journal learns it.
-    request, screen = exchange.control.named("SendOrder")[0][1:3]
+
+
+@pytest.mark.parametrize(("open_", "state"), [(10, "accepted"), (0, "filled")])
+async def test_an_order_that_was_given_up_is_looked_for_again_when_its_answer_comes(
+    doubtful: tuple[Any, Exchange], open_: int, state: str
+) -> None:
+    """What became of it before its answer may have been told to nobody."""
+    gateway, exchange = doubtful
+    await ended(gateway.stub.OrderCall(order(10), metadata=key("k")))
+    await settled(gateway, [(10, "undetermined", "")])
+    found = [listed("0000042", 10, open=open_, filled=10 - open_)]
+    exchange.opened, exchange.traded = (found, []) if open_ else ([], found)
+    name, screen = exchange.control.named("SendOrder")[0][1:3]
     exchange.rows = [{"주문번호": "0000042"}]
-    exchange.control.answer(screen, request, "KOA_NORMAL_BUY_KP_ORD", data={"주문번호": "0000042"})
-    await settled(gateway, [(10, "accepted", "0000042")])
+    exchange.control.answer(screen, name, "KOA_NORMAL_BUY_KP_ORD", data=exchange.rows[0])
+    await settled(gateway, [(10, state, "0000042")])
+    assert len(exchange.control.named("SendOrder")) == 1
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ class Core:
         self.ordering = Ordering(self)
         self.recovery = Recovery(self)
         self.router.when_missed = self.recovery.everything
+        self.router.when_answered = self.recovery.answered
         self.conditions_of: int | None = None
         """The login in which conditions were loaded, as the router counts them."""
         self.conditions_loading = asyncio.Lock()

@@ -51,11 +51,14 @@ class Recovery:
         """Orders to be looked for, and how often they have not been found."""
         self._sent: list[int] = []
         """Orders that are to be looked at together."""
+        self._given_up: set[int] = set()
+        """Orders of today that are named as undetermined."""
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin with what an earlier process has left."""
+        self._given_up = {each.id for each in self._core.journal.orders() if each.state is OrderState.UNDETERMINED}
         self.everything()
         self._task = asyncio.create_task(self._run())
 
@@ -74,6 +77,12 @@ class Recovery:
         """This order may stand at the exchange under a number that is not known."""
         self._due.setdefault(order_id, 0)
         self._wanted.set()
+
+    def answered(self, order_id: int) -> None:
+        """The answer to an order has come; where it had been given up, the events after it may have been missed."""
+        if order_id in self._given_up:
+            self._given_up.remove(order_id)
+            self.doubt(order_id)
 
     def look_after(self, order_id: int) -> None:
         """An order has been sent: look for it where it has no number yet when it has had all the time for an answer.
@@ -212,6 +221,7 @@ class Recovery:
         self._due[record.id] += 1
         if self._due[record.id] > len(self._core.settings.patience):
             logger.warning("order %d cannot be determined: %s", record.id, why)
+            self._given_up.add(record.id)
             await self._settle(record, OrderState.UNDETERMINED, why)
 
     async def _settle(self, record: OrderRecord, state: OrderState, why: str) -> None:

@@ -149,6 +149,8 @@ class Router:
         }
         self.when_missed: Callable[[], None] | None = None
         """Told on the loop that an order event could not be read, so that nobody knows how its order stands."""
+        self.when_answered: Callable[[int], None] | None = None
+        """Told on the loop, by its id, that the answer to an order has come."""
         self.when_connected: Callable[[int], None] | None = None
         """Told of each OnEventConnect, on the loop, before the streams are."""
         self.logins = 0
@@ -289,6 +291,8 @@ class Router:
         self._journal.event(recorded(event, request), deliver)
 
     def _deliver_of_order(self, event: OrderRelated, keys: tuple[Key, ...], after: int, order_id: int) -> None:
+        if order_id and self.when_answered is not None and isinstance(event, ReceiveTrData):
+            self.when_answered(order_id)
         if ORDERS in self._inboxes:  # who follows all orders is told which one it is
             event, keys = event.of_order(order_id), (*keys, ORDERS)
         self._deliver(event, keys, after)
