@@ -93,7 +93,9 @@ async def test_inputs_belong_to_a_connection_and_go_out_in_one_piece(strict: Any
     assert len({call[1] for call in sent}) == len({call[4] for call in sent}) == 2
 
 
-@pytest.mark.parametrize(("value", "fit", "what"), [("1", 200, "201 values"), ("1" * 30_000, 2, "90,006 characters")])
+@pytest.mark.parametrize(
+    ("value", "fit", "what"), [("1", 200, "201 values"), ("1" * 400_000, 2, "1,200,006 characters")]
+)
 async def test_inputs_that_no_request_takes_do_not_pile_up(strict: Any, value: str, fit: int, what: str) -> None:
     for _ in range(fit):
         await strict.call("SetInputValue", "일자", value)

@@ -36,7 +36,7 @@ Calls = list[tuple[str, tuple[str | int, ...]]]
 SCREEN_PARAMETERS = frozenset({"sScreenNo", "sScrNo", "strScreenNo", "strScrNo", "sScnNo"})
 ALL = "ALL"
 WAIT_FOR_AN_EVENT = frozenset({"LoadCondition", "EnsureConditionLoaded"})
-MOST_INPUTS, LONGEST_INPUTS = 200, 65_536
+MOST_INPUTS, LONGEST_INPUTS = 200, 2**20
 """Values, and characters in all, that SetInputValue keeps for the next request; the longest TR takes a dozen values."""
 SEARCHING = 1
 """What SendCondition returns when the search has been sent."""
