@@ -7,6 +7,7 @@ import gc
 import threading
 from collections import Counter
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -23,6 +24,7 @@ from koapy.server.feed import LONGEST_RUN, SHARES, Cursor, Feed, Overflow
 from koapy.server.feeds import EVERY, Feeds, Handover
 from koapy.server.foresight import Foresight
 from koapy.server.inbox import Inbox
+from koapy.server.pace import LONGEST_ROUND, Pace
 from koapy.server.reading import EVERYTHING, View
 from koapy.server.ticks import Lane, Run, Tick
 
@@ -41,6 +43,12 @@ class Loop:
 
     def post(self, function: Callable[..., None], *args: Any) -> None:
         self._posted.append((function, args))
+
+    def call_soon(self, function: Callable[..., None], *args: Any) -> None:
+        self.post(function, *args)
+
+    def call_later(self, delay: float, function: Callable[..., None], *args: Any) -> None:
+        self.post(function, *args)
 
     def turn(self) -> None:
         posted, self._posted = self._posted, []
@@ -151,11 +159,13 @@ def test_any_interleaving_keeps_order_counts_and_the_newest(
     assert budget.waiting == 0
 
 
+@pytest.mark.parametrize("in_batches", [False, True])
 @given(st.lists(st.one_of(st.integers(1, 5), st.just("event"), st.just("turn"), st.just("take"))))
-def test_other_events_keep_their_place_between_ticks(steps: list[Any]) -> None:
-    """Also when they are put late, after ticks that came after them."""
+def test_other_events_keep_their_place_between_ticks(in_batches: bool, steps: list[Any]) -> None:
+    """Also when they are put late, after ticks that came after them, and when ticks are held back."""
     loop = Loop()
-    feed = Feed(8192, Overflow.CONFLATE, loop.post, judge)
+    pace = Pace(loop, count(0, LONGEST_ROUND / 2).__next__) if in_batches else None
+    feed = Feed(8192, Overflow.CONFLATE, loop.post, judge, pace)
     inbox = Inbox()
     cursor = inbox.ticks = Cursor(feed, inbox)
     serial = events = 0
@@ -179,6 +189,7 @@ def test_other_events_keep_their_place_between_ticks(steps: list[Any]) -> None:
                 serial += 1
                 feed.put(Tick(serial, LANES["a"], "", ["1"]))
     loop.turn()
+    loop.turn()  # what was held
     while take():
         pass
     assert [item.serial for item in got if isinstance(item, Tick)] == list(range(1, serial + 1))

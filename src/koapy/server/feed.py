@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from koapy.server.budget import Budget
     from koapy.server.inbox import Inbox
+    from koapy.server.pace import Pace
     from koapy.server.ticks import Judge, Tick
 
 LONGEST_RUN = 256
@@ -50,13 +51,22 @@ class Feed:
         overflow: what becomes of ticks beyond that.
         post: has a function run on the loop, from any thread.
         judge: what streams end with for whom a tick cannot be read.
+        pace: of streams that take all that waits at once.
     """
 
-    def __init__(self, capacity: int, overflow: Overflow, post: Callable[..., None], judge: Judge) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        overflow: Overflow,
+        post: Callable[..., None],
+        judge: Judge,
+        pace: Pace | None = None,
+    ) -> None:
         self._capacity = capacity
         self._overflow = overflow
         self._post = post
         self.judge = judge
+        self._pace = pace
         self._queue: deque[Tick] = deque()
         self._is_posted = False
         # Whoever seals or takes holds it. The control's thread does not wait for it: then others seal for it.
@@ -76,6 +86,8 @@ class Feed:
         self._count = 0
         self._size = 0
         self._newest = 0
+        self._fresh = 0
+        """Ticks that have been sealed since streams were woken."""
         self._kept: dict[tuple[str, str], tuple[int, Tick]] = {}
         """The newest lost tick of each code and type, and the number of its run."""
         self._lost: list[tuple[int, Counter[str]]] = []
@@ -140,9 +152,14 @@ class Feed:
             self._seal()
             return self._newest
 
-    def take(self, cursor: Cursor) -> Run | None:
-        """The next run for a stream; None when it has had all."""
+    def take(self, cursor: Cursor, until: int | None) -> Run | None:
+        """The next run for a stream; None when it has had all.
+
+        Of what is held back, only ticks up to the serial `until` are to be had.
+        """
         with self._lock:
+            if until is not None and self._pace is not None:
+                self._seal(until)
             if cursor.at < self._first:
                 run = self._catch_up(cursor)
                 if run is not None:
@@ -163,20 +180,29 @@ class Feed:
 
     def _tell(self) -> None:
         """Wake those who wait for a tick. Belongs to the loop."""
+        if self._pace is not None and self._pace.holds(self._tell):
+            return
         self._is_posted = False  # first: what is put from now on wakes the loop again, at worst for nothing
         with self._lock:
             self._seal()
+            ticks, self._fresh = self._fresh, 0
         waiting, self._waiting = self._waiting, {}
         for inbox in waiting:
             inbox.wake()
+        if self._pace is not None:
+            self._pace.handed_out(ticks, len(waiting), len(self._cursors))
 
-    def _seal(self) -> None:
-        """Make runs of what is in the queue, where somebody wants it; whoever calls holds the lock."""
+    def _seal(self, until: int | None = None) -> None:
+        """Make runs of what is in the queue, up to this serial, where somebody wants it; who calls holds the lock."""
         queue = self._queue
-        ticks = [queue.popleft() for _ in range(len(queue))]
+        count = len(queue)  # what is put meanwhile comes later
+        if until is not None:
+            count = bisect_right(queue, until, hi=count, key=serial_of)
+        ticks = [queue.popleft() for _ in range(count)]
         if not ticks or not self._cursors:
             return
         self._newest = ticks[-1].serial
+        self._fresh += len(ticks)
         self._trim()
         most, share = self._room()
         if self._runs and self._front < self._end and len(self._runs[-1].ticks) < self._longest_run:
@@ -314,7 +340,7 @@ class Cursor:
         Raises:
             Failure: a tick cannot be read.
         """
-        run = self.run = self._rest or self._feed.take(self)
+        run = self.run = self._rest or self._feed.take(self, until)
         self._rest = None
         if run is None:
             return None

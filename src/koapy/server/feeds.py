@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from koapy.control.seam import Unread
 from koapy.server import events
 from koapy.server.feed import Cursor, Feed, serial_of
+from koapy.server.pace import Pace
 from koapy.server.reading import PRICE, TRADES
 from koapy.server.returns import checked_text
 from koapy.server.ticks import Lane, Run, Tick
@@ -75,7 +76,7 @@ class Feeds:
     def follow(self, inbox: Inbox, wish: Mapping[str, View]) -> Iterator[None]:
         """Give the stream of `inbox` the ticks of these codes, each as its view shows them, while the block lasts.
 
-        Streams with the same wish, that let as many ticks wait and treat them alike, share a feed.
+        Streams with the same wish, that let as many ticks wait, treat and take them alike, share a feed.
         """
         inbox.ticks = self._join(inbox, wish)
         inbox.wake()  # who waits already does not wait for ticks
@@ -109,7 +110,7 @@ class Feeds:
             raise
 
     def _join(self, inbox: Inbox, wish: Mapping[str, View]) -> Shared:
-        key = (frozenset(wish.items()), inbox.capacity, inbox.overflow)
+        key = (frozenset(wish.items()), inbox.capacity, inbox.overflow, inbox.takes_all)
         feed = self._shared.get(key)
         if feed is None:
             feed = self._shared[key] = self._feed(inbox)
@@ -175,7 +176,8 @@ class Feeds:
             yield from feed.cursors
 
     def _feed(self, inbox: Inbox) -> Feed:
-        return Feed(inbox.capacity, inbox.overflow, self._post, self._judge)
+        pace = Pace(asyncio.get_running_loop()) if inbox.takes_all else None
+        return Feed(inbox.capacity, inbox.overflow, self._post, self._judge, pace)
 
     def _want(self, code: str, view: View, feed: Feed) -> None:
         self._wish(code, feed, ((view, feed),))

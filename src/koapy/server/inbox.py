@@ -65,6 +65,8 @@ class Inbox:
         """Where the stream's ticks come from; None: it wants none."""
         self.holders: set[Hashable] = set()
         """Whose codes and condition searches are waited for here."""
+        self.takes_all = False
+        """Whether its stream takes all that waits at once, as one message."""
         self.missed: Counter[str] = Counter()
         """How many ticks were merged into later ones, or dropped for them, by code."""
         self._among = set() if among is None else among

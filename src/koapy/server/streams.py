@@ -1,6 +1,7 @@
 """koapy.v1.Streams: ticks and events in batches, in one message all that has happened since the last one was taken.
 
-Nothing waits for a batch to become large: what there is goes out, and while it goes out, more gathers.
+Nothing waits for a batch to become large: what there is goes out, and while it goes out, more gathers. Where ticks come
+faster than that, they are given the time to gather that `Pace` says.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class StreamsServicer(pb_grpc.StreamsServicer):
         gaps = core.health.gap_count
         holders = waits_for(caller.client, names)
         with core.inbox(core.quotas.wanted(caller), holders) as inbox, core.router.subscribe(inbox, keys):
+            inbox.takes_all = True
             codes = _Codes(core, caller, inbox, first, everything=REAL_DATA in names)
             batches = _Batches(inbox, self._schemas, names, codes.lost, raw=first.raw)
             try:
