@@ -30,14 +30,14 @@ class Asking:
 
     def begin(self, ask: Ask, told: Told) -> bool:
         """Have these calls made, and `told` called when they have returned; False where a limit makes them wait."""
-        held = self._core.begin(ask.limit, ask.key)
+        held = self._core.limits.begin(ask.limit, ask.key)
         if held is not None:
             self._make(ask, held, told)
         return held is not None
 
     async def make(self, ask: Ask) -> object:
         """As `begin`, once the limits allow it. Cancelling stops the waiting for them; for the rest there is `stop`."""
-        held = await self._core.hold(ask.limit, ask.key, self._writer)
+        held = await self._core.limits.hold(ask.limit, ask.key, self._writer)
         value: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._make(ask, held, lambda made: None if value.done() else value.set_result(made))
         return await value
@@ -85,7 +85,7 @@ class _Underway:
     def _make(self) -> object:
         """Runs on the control's thread."""
         core = self._core
-        value = self._job.value = core.make(self._ask.calls)
+        value = self._job.value = core.functions.make(self._ask.calls)
         # The loop is woken once for this and for the events that the thread goes on to tell, if it does.
         core.portal.add(self._job.tell)
         core.apartment.later(core.portal.wake)

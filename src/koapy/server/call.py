@@ -68,7 +68,7 @@ async def call(core: Core, request: pb.CallRequest, caller: Caller) -> pb.CallRe
     if special is None and room is None:
         if function.name in LOOKUPS:
             return response(function.name, await core.lookups.ask(function.name, *args))
-        return response(function.name, await core.run(((function.name, args),)))
+        return response(function.name, await core.functions.run(((function.name, args),)))
     return response(function.name, await _Call(core, caller, room).make(function, special, args))
 
 
@@ -147,13 +147,13 @@ class _Call:
 
     async def _run(self, calls: Calls) -> Value | None:
         """Make these calls in one piece."""
-        value: Value | None = await self._core.run(calls)
+        value: Value | None = await self._core.functions.run(calls)
         return value
 
     async def _limited(self, limit: Limit, calls: Calls, key: str = "") -> Value | None:
         """Make these calls under a limit; inside an event OpenAPI+'s code for too many comes back instead."""
-        core = self._core
-        held = await core.hold(limit, key, self._caller) if self._room is None else core.begin(limit, key)
+        limits = self._core.limits
+        held = await limits.hold(limit, key, self._caller) if self._room is None else limits.begin(limit, key)
         if held is None:
             return TOO_MANY[limit]
         with held:
@@ -300,7 +300,7 @@ class _Call:
             raise invalid(f"strOptType {option!r}: 0 replaces the screen's codes, 1 adds to them")
         wanted = [code for code in codes.split(";") if code]
         numbers = _fids(fids)
-        self._core.function("SetRealReg")
+        self._core.functions.require("SetRealReg")
         self._core.require_connection()
         for code in wanted:
             await checks.real_code(self._core, code)
@@ -323,7 +323,7 @@ class _Call:
             await self._core.registrations.remove(self._client.holder(each), codes)
 
     async def _disconnect_real_data(self, screen: str) -> None:
-        self._core.function("DisconnectRealData")
+        self._core.functions.require("DisconnectRealData")
         if (failure := await self._core.clients.give_back(self._client, screen)) is not None:
             raise failure
 

@@ -131,9 +131,9 @@ class Clients:
             for search in [search for search in client.searches if search[0] == number]:
                 del client.searches[search]
                 if screen is not None:
-                    await self._core.settle("SendConditionStop", screen.number, search[1], search[2])
+                    await self._core.functions.settle("SendConditionStop", screen.number, search[1], search[2])
             if screen is not None:
-                failure = await self._core.settle("DisconnectRealData", screen.number)
+                failure = await self._core.functions.settle("DisconnectRealData", screen.number)
         finally:
             if screen is not None:
                 self._core.screens.give_back(screen)

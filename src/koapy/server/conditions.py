@@ -31,7 +31,7 @@ async def load_conditions(core: Core, writer: Writer, *, force: bool) -> None:
 
 async def known_condition(core: Core, name: str, index: int) -> None:
     """A condition that GetConditionNameList has."""
-    listed = str(await core.call("GetConditionNameList"))
+    listed = str(await core.functions.call("GetConditionNameList"))
     pairs = [each.partition("^") for each in listed.split(";") if each]
     if not any(number.strip().isdigit() and int(number) == index and known == name for number, _, known in pairs):
         conditions = ", ".join(f"{number}^{known}" for number, _, known in pairs) or "none"

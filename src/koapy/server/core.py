@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from koapy.control.apartment import Apartment, Frozen, Portal
-from koapy.control.limits import Held, LimitExceeded, RateLimit
 from koapy.control.registrations import Registrations
 from koapy.control.screens import Screen, Screens, ScreensExhausted
 from koapy.openapi.calendar import KST
 from koapy.orders.risk import Risk
 from koapy.server.bidirectional import Gates
 from koapy.server.clients import Clients
-from koapy.server.failure import Failure, exhausted, frozen, precondition, raised, unavailable, unimplemented
+from koapy.server.failure import Failure, exhausted, precondition, raised, unavailable
+from koapy.server.functions import Functions
 from koapy.server.health import Health, State
 from koapy.server.inbox import Froze
+from koapy.server.limiting import Limits
 from koapy.server.lookups import Lookups
-from koapy.server.machines import Limit
 from koapy.server.names import RequestNames
 from koapy.server.ordering import Ordering
 from koapy.server.prices import LastPrices
@@ -29,27 +28,23 @@ from koapy.server.quotas import Quotas
 from koapy.server.reading import TRADED
 from koapy.server.recovery import Recovery
 from koapy.server.restoration import Restoration
-from koapy.server.returns import checked
 from koapy.server.router import Router
 from koapy.server.security.guard import Guard
 from koapy.server.session import SessionWatch
+from koapy.server.unanswered import Unanswered
 from koapy.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable
 
     from koapy.control.seam import Control
     from koapy.orders.journal import Journal
-    from koapy.server.edge import Writer
     from koapy.server.inbox import Inbox
     from koapy.server.quotas import Queue
     from koapy.server.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-CONDITIONS_REMEMBERED = 256
-"""More than anybody has; those whose limit matters no more are then forgotten."""
-NOTICEABLE_SECONDS = 0.05
 LOGGED_IN_SECONDS = 1.0
 """How long a control that is logged in is not asked again; OnEventConnect tells when that has changed."""
 
@@ -92,13 +87,15 @@ class Core:
         self.portal = Portal(asyncio.get_running_loop())
         self.names = RequestNames()
         self.screens = Screens()
-        self.registrations = Registrations(self.apartment, self.screens, lambda name, *args: self.make(((name, args),)))
+        unanswered = Unanswered()
+        self.functions = Functions(self.apartment, unanswered)
+        self.registrations = Registrations(
+            self.apartment, self.screens, lambda name, *args: self.functions.make(((name, args),))
+        )
         self.gates = Gates()
-        self.router = Router(self.apartment, self.portal, self.names, self.screens, self.gates, journal)
-        self.lookups = Lookups(self.call, lambda: self.router.logins)
-        self.tr_limit = RateLimit("TR requests", settings.tr_windows)
-        self.order_limit = RateLimit("orders", settings.order_windows)
-        self._conditions: dict[str, RateLimit] = {}
+        self.router = Router(self.apartment, self.portal, self.names, self.screens, self.gates, journal, unanswered)
+        self.lookups = Lookups(self.functions.call, lambda: self.router.logins)
+        self.limits = Limits(settings, self.functions)
         self.clients = Clients(self)
         self.session = SessionWatch(self)
         self._restoration = Restoration(self)
@@ -183,103 +180,6 @@ class Core:
             "waiting_bytes": self.quotas.waiting,
         }
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """A function of the control.
-
-        Raises:
-            Failure: this control does not offer it.
-        """
-        function: Callable[..., Any] | None = getattr(self.apartment.control, name, None)
-        if function is None:
-            raise unimplemented(f"this control does not offer {name}")
-        return function
-
-    def make(self, calls: Iterable[tuple[str, tuple[str | int, ...]]]) -> Any:
-        """Make these calls, in one piece, and give the last one's value. Runs on the control's thread.
-
-        Raises:
-            Failure: this control does not offer one of them, it raised, or returned what OpenAPI+ would not.
-        """
-        value = None
-        for name, args in calls:
-            function = self.function(name)
-            self.router.unanswered.note(name, args)
-            self.apartment.busy_with = name
-            self.apartment.passwords.note(name, args)
-            try:
-                value = checked(name, function(*args))
-            except Failure:
-                raise
-            except BaseException as error:  # an exit of the control's is no exit of the gateway's
-                passwords = self.apartment.passwords
-                logger.error("%s raised\n%s", name, passwords.trace(error))
-                # Without its cause, whose text may hold a password: what is logged of a failure shows causes.
-                raise raised(name, error, passwords) from None
-            finally:
-                self.apartment.busy_with = ""
-        return value
-
-    async def call(self, name: str, *args: str | int) -> Any:
-        """Call one function of the control on its thread."""
-        return await self.run(((name, args),))
-
-    async def run(self, calls: Iterable[tuple[str, tuple[str | int, ...]]]) -> Any:
-        """Make these calls, in one piece, on the control's thread, and give the last one's value.
-
-        Raises:
-            Failure: as `make` says, or the thread is frozen: the detail `sent` says whether that is "no" or "unknown".
-        """
-        try:
-            return await self.apartment.run(self.make, calls)
-        except Frozen as error:
-            raise frozen(begun=error.begun) from None
-
-    def give_back(self, calls: Sequence[tuple[str, tuple[str | int, ...]]]) -> None:
-        """Make calls that give something back, before any that are asked for from now on; nobody waits for them.
-
-        What the control makes of one changes nothing for the others: a failure is logged.
-        """
-        if calls:
-            self.apartment.leave(self._give_back, calls)
-
-    def _give_back(self, calls: Iterable[tuple[str, tuple[str | int, ...]]]) -> None:
-        """Runs on the control's thread."""
-        for name, args in calls:
-            if self.apartment.has(name):
-                try:
-                    self.make(((name, args),))
-                except Failure as failure:
-                    logger.warning("not given back: %s", failure.text)
-
-    async def settle(self, name: str, *args: str | int) -> Failure | None:
-        """Call what gives something back, even when the waiting is cancelled, if the control has such a function.
-
-        What the control makes of it changes nothing for the one who gives back: a failure is logged, and returned.
-        """
-        if not self.apartment.has(name):
-            return None
-        try:
-            await self.apartment.settle(self.make, ((name, args),))
-        except Failure as failure:
-            logger.warning("not given back: %s", failure.text)
-            return failure
-        except Frozen:
-            pass  # it is made when the thread is back
-        return None
-
-    @asynccontextmanager
-    async def patience(self) -> AsyncIterator[None]:
-        """Wait, in this block, for something that comes before a call of the control.
-
-        Raises:
-            Failure: the control's thread is frozen, or freezes in the meantime.
-        """
-        try:
-            async with self.apartment.patience():
-                yield
-        except Frozen as error:
-            raise frozen(begun=error.begun) from None
-
     def tell_frozen(self) -> None:
         """Tell all streams that the control's thread does not answer; those end that wait for an answer."""
         self.tell_all(Froze(self.health.text))
@@ -310,7 +210,7 @@ class Core:
             return False
         if not self.apartment.has("GetConnectState"):
             return None
-        return bool(await self.call("GetConnectState") == 1)
+        return bool(await self.functions.call("GetConnectState") == 1)
 
     async def require_login(self) -> None:
         """Refuse what needs a login while there is none; a control that cannot say is taken to be logged in."""
@@ -346,64 +246,6 @@ class Core:
         inbox.holders.update(holders)
         return inbox
 
-    async def hold(self, limit: Limit | None, key: str, writer: Writer) -> Held:
-        """Take the places that a call needs under the limits, waiting for them fairly; `writer` is told how long.
-
-        Raises:
-            Failure: RESOURCE_EXHAUSTED at once, when the deadline would pass first; UNAVAILABLE, when the control's
-                thread freezes.
-        """
-        held = Held()
-        try:
-            for each in self.limits(limit, key):
-                await self.take_place(each, writer)
-                held.add(each)
-        except BaseException:
-            held.withdraw()
-            raise
-        return held
-
-    async def take_place(self, limit: RateLimit, writer: Writer) -> None:
-        """Take a place under one limit, waiting for it fairly; pair it with the limit's `end`. Raises: as `hold`."""
-        if limit.try_begin():
-            return
-        wait = limit.expected_wait(writer.client)
-        if wait > NOTICEABLE_SECONDS:
-            await writer.will_wait(limit.name, wait)
-        try:
-            async with self.patience():
-                await limit.begin(writer.client, writer.deadline)
-        except LimitExceeded as error:
-            raise exhausted(str(error), "RATE_LIMIT", limit=error.limit, wait=f"{error.wait:.3f}") from None
-
-    def begin(self, limit: Limit | None, key: str) -> Held | None:
-        """As `hold`, for those who cannot wait: None, and nothing is held, where they would have to."""
-        held = Held()
-        for each in self.limits(limit, key):
-            if not each.try_begin():
-                held.withdraw()
-                return None
-            held.add(each)
-        return held
-
-    def limits(self, limit: Limit | None, key: str) -> tuple[RateLimit, ...]:
-        """The limits that a call counts against."""
-        if limit is None:
-            return ()
-        if limit is Limit.CONDITION:
-            return self.condition_limit(key), self.tr_limit
-        return (self.order_limit if limit is Limit.ORDER else self.tr_limit,)
-
-    def condition_limit(self, key: str) -> RateLimit:
-        """The limit of one condition, by index and name."""
-        limit = self._conditions.get(key)
-        if limit is None:
-            if len(self._conditions) >= CONDITIONS_REMEMBERED:  # whatever clients may call conditions
-                self._conditions = {key: each for key, each in self._conditions.items() if not each.idle}
-            limit = RateLimit(f"searches of the condition {key}", self.settings.condition_windows)
-            self._conditions[key] = limit
-        return limit
-
     def long_screen(self, what: str, client: str = "") -> Screen:
         """A screen for as long as a stream lives, for a `with` statement; RESOURCE_EXHAUSTED where there is none."""
         try:
@@ -417,7 +259,7 @@ class Core:
 
     async def _wait_for_screen(self, what: str, client: str) -> Screen:
         try:
-            async with self.patience(), asyncio.timeout(self.settings.answer_seconds):
+            async with self.functions.patience(), asyncio.timeout(self.settings.answer_seconds):
                 return await self.screens.wait(what, client)
         except TimeoutError:
             return self.long_screen(what, client)

@@ -51,7 +51,7 @@ async def drive(
         if run.asking is not None:
             await to_the_end(_stopped(run.asking))
         asking.stop()
-        core.give_back([call for ask in machine.release() for call in ask.calls])
+        core.functions.give_back([call for ask in machine.release() for call in ask.calls])
 
 
 async def _stopped(asking: asyncio.Task[None]) -> None:

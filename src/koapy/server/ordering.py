@@ -130,12 +130,12 @@ class Ordering:
         Raises:
             Failure: it was refused, the journal cannot be written, or the control is silent; the text says which.
         """
-        core, limit = self._core, self._core.order_limit
+        core, limit = self._core, self._core.limits.orders
         self._require(calls)
         # Before it has a place among the orders, which a query for the price would keep from others.
         price = await self._price(placing, caller)
         if wait:
-            await core.take_place(limit, caller)
+            await core.limits.take_place(limit, caller)
         elif not limit.try_begin():
             return TOO_MANY_ORDERS
         self._send(placing, calls, price)
@@ -147,12 +147,12 @@ class Ordering:
         `told` is called with what `reply` gives.
         """
         core = self._core
-        if core.risk.needs_price(placing.order, placing.client) or not core.order_limit.try_begin():
+        if core.risk.needs_price(placing.order, placing.client) or not core.limits.orders.try_begin():
             return False
         try:
             self._require(calls)
         except Failure as failure:
-            core.order_limit.withdraw()
+            core.limits.orders.withdraw()
             placing.fail(failure)
         else:
             try:
@@ -197,7 +197,7 @@ class Ordering:
 
     def _require(self, calls: Calls) -> None:
         """The control must have the function, and the gateway not be closing."""
-        self._core.function(calls[-1][0])
+        self._core.functions.require(calls[-1][0])
         if self._core.closing is not None:
             raise self._core.closing
 
@@ -208,7 +208,7 @@ class Ordering:
             counted = self._admitted(placing, price)
             sending = Sending(core, placing, calls, counted, self._ended)
         except BaseException:
-            core.order_limit.withdraw()
+            core.limits.orders.withdraw()
             core.risk.withdraw(counted)
             raise
         placing.begun = True

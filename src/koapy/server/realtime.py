@@ -119,7 +119,7 @@ class Ticks:
     async def open(cls, core: Core, caller: Caller) -> AsyncIterator[Ticks]:
         """A stream's registrations, which end with the block."""
         queue = core.quotas.wanted(caller)
-        core.function("SetRealReg")
+        core.functions.require("SetRealReg")
         await core.require_login()
         with core.inbox(queue) as inbox, core.router.subscribe(inbox, [every_key("OnEventConnect")]):
             ticks = cls(core, caller, inbox)

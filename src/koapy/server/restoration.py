@@ -138,10 +138,10 @@ class Restoration:
             await load_conditions(core, GATEWAY, force=False)
         for client, search in searches:
             number, name, index = search
-            with await core.hold(Limit.CONDITION, f"{index}^{name}", GATEWAY):
+            with await core.limits.hold(Limit.CONDITION, f"{index}^{name}", GATEWAY):
                 if search not in client.searches or (screen := client.screens.get(number)) is None:
                     continue  # stopped meanwhile
-                if await core.run((("SendCondition", (screen.number, name, index, REAL_TIME)),)) != FOUND:
+                if await core.functions.run((("SendCondition", (screen.number, name, index, REAL_TIME)),)) != FOUND:
                     client.searches.pop(search, None)
                     text = f"SendCondition was refused for {index}^{name} after the new login, send it again"
                     logger.warning("%s", text)

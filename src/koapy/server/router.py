@@ -30,7 +30,6 @@ from koapy.server.failure import unreadable
 from koapy.server.feeds import EVERY, Feeds
 from koapy.server.foresight import Foresight
 from koapy.server.recording import plain_code, recorded
-from koapy.server.unanswered import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from koapy.server.inbox import Inbox
     from koapy.server.names import Origin, RequestNames
     from koapy.server.recording import OrderRelated
+    from koapy.server.unanswered import Unanswered
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +124,7 @@ class Router:
         screens: Screens,
         gates: Gates,
         journal: Journal,
+        unanswered: Unanswered,
     ) -> None:
         self._apartment = apartment
         self._control = apartment.control
@@ -132,6 +133,7 @@ class Router:
         self._screens = screens
         self._gates = gates
         self._journal = journal
+        self._unanswered = unanswered
         self._inboxes: dict[Key, tuple[Inbox, ...]] = {}
         self.foresight = Foresight(apartment.control)
         """What is to be read inside events."""
@@ -155,7 +157,6 @@ class Router:
         """Told of each OnEventConnect, on the loop, before the streams are."""
         self.logins = 0
         """How often the connection has changed; what was true of one login may not be of the next."""
-        self.unanswered = Unanswered()
         self._connected: list[tuple[str, Callable[..., None]]] = []
 
     @property
@@ -333,7 +334,7 @@ class Router:
         return self._screens.client_number(screen), request, None
 
     def _on_tr_data(self, screen: str, request: str, code: str, record: str, prev_next: str, *_: object) -> None:
-        self.unanswered.answered(request)
+        self._unanswered.answered(request)
         own_screen, own_request, origin = self._client_view(screen, request)
         key = request_key(request)
         owner = origin.owner if origin else None
@@ -352,7 +353,7 @@ class Router:
 
     def _on_msg(self, screen: str, request: str, code: str, text: str) -> None:
         if not (screen or request or code):  # "Fail to parse Request TR" names nobody
-            request = self.unanswered.refused()
+            request = self._unanswered.refused()
         own_screen, own_request, origin = self._client_view(screen, request)
         event = ReceiveMsg(own_screen, own_request, code, text)
         owner = origin.owner if origin else None

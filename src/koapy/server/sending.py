@@ -87,7 +87,7 @@ class Sending:
         """Call SendOrder and give what it returned to the journal. Runs on the control's thread."""
         record = self._placing.record
         assert record is not None
-        value: int = self._core.make(self._calls)
+        value: int = self._core.functions.make(self._calls)
         self._core.journal.returned(record.id, value, partial(self._kept, value))
         return value
 
@@ -105,7 +105,7 @@ class Sending:
     def _made(self, made: asyncio.Future[Any]) -> None:
         """SendOrder has returned, or failed, or the control's thread is frozen."""
         core, placing = self._core, self._placing
-        core.order_limit.end()
+        core.limits.orders.end()
         placing.tell_recorded()
         error = made.exception()
         if error is None:

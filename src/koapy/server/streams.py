@@ -92,7 +92,7 @@ class _Codes:
         """Want these codes too; give them, each once."""
         if not codes:
             return ()
-        self._core.function("SetRealReg")
+        self._core.functions.require("SetRealReg")
         await self._core.require_login()
         added = await self._registered.checked(codes)
         self._codes.update(dict.fromkeys(added))
